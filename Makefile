@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# make [V=1] [all|check|check-unit|check-integration|check-asan|check-tsan|
+#             bench|demo|install|uninstall|clean|distclean]
+
+all:
+
+-include config.mak
+ifndef SRC
+NO_CONFIG = $(filter-out clean distclean,$(or $(MAKECMDGOALS),all))
+ifneq ($(NO_CONFIG),)
+$(error no config.mak here: run ./configure first)
+endif
+SRC = .
+endif
+
+vpath %.c $(SRC)
+
+### what there is
+
+# ffleet.c holds main(); tests link with everything else.
+FFTOOLS_OBJS = $(patsubst $(SRC)/%.c,%.o,$(wildcard $(SRC)/fftools/*.c))
+MAIN_OBJ     = fftools/ffleet.o
+PART_OBJS    = $(filter-out $(MAIN_OBJ),$(FFTOOLS_OBJS))
+REMOTE_OBJS  = $(patsubst $(SRC)/%.c,%.o,$(wildcard $(SRC)/remote/*.c))
+UNIT_TESTS   = $(patsubst $(SRC)/%.c,%,$(wildcard $(SRC)/tests/unit/test_*.c))
+TEST_TOOLS   = $(patsubst $(SRC)/%.c,%,$(wildcard $(SRC)/tests/tools/*.c))
+TEST_OBJS    = $(addsuffix .o,$(UNIT_TESTS) $(TEST_TOOLS))
+INTEGRATION  = $(sort $(wildcard $(SRC)/tests/integration/*.t))
+
+REMOTE_LIB   = remote/libremote.a
+PARTS_LIB    = fftools/libparts.a
+PROGRAM      = ffleet
+
+all: $(PROGRAM) $(REMOTE_LIB)
+
+### how it is made
+
+ifeq ($(V),1)
+say =
+Q   =
+else
+say = @printf '%s\t%s\n' $(1) $(2);
+Q   = @
+endif
+
+ALL_CFLAGS = -D_GNU_SOURCE $(CPPFLAGS) -I. -I$(SRC) $(LIB_CFLAGS) $(CFLAGS) -pthread -MMD -MP
+
+%.o: %.c config.mak
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(TEST_OBJS): ALL_CFLAGS += $(TEST_CFLAGS)
+
+$(REMOTE_LIB): $(REMOTE_OBJS)
+$(PARTS_LIB): $(PART_OBJS)
+$(REMOTE_LIB) $(PARTS_LIB):
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(call say,AR,$@)$(AR) rcs $@ $^
+
+$(PROGRAM): $(MAIN_OBJ) $(PARTS_LIB) $(REMOTE_LIB)
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(UNIT_TESTS) $(TEST_TOOLS): %: %.o $(PARTS_LIB) $(REMOTE_LIB)
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(LIBS)
+
+.SECONDARY: $(TEST_OBJS)
+
+-include $(patsubst %.o,%.d,$(FFTOOLS_OBJS) $(REMOTE_OBJS) $(TEST_OBJS))
+
+### tests
+
+export FFLEET    = $(CURDIR)/$(PROGRAM)
+export BUILD     = $(CURDIR)
+export SRC_DIR   = $(abspath $(SRC))
+RUN_TEST         = sh $(SRC)/tests/run.sh
+# Unit programs side by side, integration tests one after the other and in order.
+PROVE            = prove --jobs 2 --rules 'seq=**.t' --rules 'par=**' --exec '$(RUN_TEST)'
+
+tests-built: all $(UNIT_TESTS) $(TEST_TOOLS)
+	@if [ "$(MISSING_TEST)" = yes ]; then \
+	    echo "make: configure did not find all that the tests need: run $(SRC)/configure --install-deps" >&2; \
+	    exit 1; \
+	fi
+
+check: tests-built
+	$(Q)$(PROVE) $(UNIT_TESTS) $(INTEGRATION)
+
+check-unit: tests-built
+	$(Q)$(PROVE) $(UNIT_TESTS)
+
+check-integration: tests-built
+	$(Q)$(PROVE) $(INTEGRATION)
+
+# The same tests, built with sanitizers in a directory of their own.
+check-asan: SAN_OPTS = --enable-asan --enable-ubsan
+check-tsan: SAN_OPTS = --enable-tsan
+check-asan check-tsan: check-%:
+	@mkdir -p $*-build
+	$(Q)cd $*-build && $(abspath $(SRC))/configure --cc='$(CC)' $(SAN_OPTS)
+	$(Q)+$(MAKE) --no-print-directory -C $*-build check
+
+bench: all
+	$(Q)sh $(SRC)/tests/bench.sh
+
+demo: all
+	$(Q)bash $(SRC)/tests/demo.sh
+
+### installing
+
+BINDIR = $(PREFIX)/bin
+MANDIR = $(PREFIX)/share/man
+
+install: all
+	$(call say,INSTALL,$(BINDIR)/ffleet)install -D -m 755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/ffleet'
+	$(call say,INSTALL,$(MANDIR)/man1/ffleet.1)install -D -m 644 $(SRC)/doc/ffleet.1 '$(DESTDIR)$(MANDIR)/man1/ffleet.1'
+
+uninstall:
+	$(Q)rm -f '$(DESTDIR)$(BINDIR)/ffleet' '$(DESTDIR)$(MANDIR)/man1/ffleet.1'
+
+clean:
+	$(Q)rm -f $(PROGRAM) fftools/*.[oad] remote/*.[oad] tests/*/*.[od] $(UNIT_TESTS) $(TEST_TOOLS)
+
+distclean: clean
+	$(Q)rm -rf asan-build tsan-build
+	$(Q)rm -f config.h config.mak config.log
+ifneq ($(SRC),.)
+	$(Q)rm -f Makefile
+	$(Q)rmdir fftools remote tests/unit tests/tools tests 2>/dev/null || :
+endif
+
+.PHONY: all tests-built check check-unit check-integration check-asan check-tsan bench demo \
+        install uninstall clean distclean
+.DELETE_ON_ERROR:

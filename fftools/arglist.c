@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <libavutil/error.h>
+#include <libavutil/mem.h>
+
+#include "arglist.h"
+
+static void take(ArgList *l, char *word)
+{
+    char **argv = word ? av_realloc_array(l->argv, l->argc + 2, sizeof(*argv)) : NULL;
+
+    if (!argv) {
+        av_free(word);
+        l->error = AVERROR(ENOMEM);
+        return;
+    }
+    l->argv = argv;
+    argv[l->argc++] = word;
+    argv[l->argc]   = NULL;
+}
+
+void arglist_add(ArgList *l, const char *word)
+{
+    take(l, av_strdup(word));
+}
+
+void arglist_addf(ArgList *l, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    arglist_add(l, text);
+}
+
+void arglist_add_words(ArgList *l, ...)
+{
+    const char *word;
+    va_list ap;
+
+    va_start(ap, l);
+    while ((word = va_arg(ap, const char *)))
+        arglist_add(l, word);
+    va_end(ap);
+}
+
+void arglist_add_options(ArgList *l, const Command *cmd, const CmdOption *opts, int nb,
+                         const char *const *skip)
+{
+    for (int i = 0; i < nb; i++) {
+        const char *const *s = skip;
+
+        while (s && *s && (!opts[i].def || strcmp(*s, opts[i].name)))
+            s++;
+        if (s && *s)
+            continue;
+        for (int k = 0; k < opts[i].nargs; k++)
+            arglist_add(l, cmd->argv[opts[i].index + k]);
+    }
+}
+
+int arglist_error(const ArgList *l)
+{
+    return l->error;
+}
+
+void arglist_free(ArgList *l)
+{
+    for (int i = 0; i < l->argc; i++)
+        av_freep(&l->argv[i]);
+    av_freep(&l->argv);
+    l->argc = 0;
+}

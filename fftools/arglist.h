@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_ARGLIST_H
+#define FFLEET_ARGLIST_H
+
+/**
+ * @file
+ * Builds argument lists for the stock ffmpeg out of the user's own words.
+ */
+
+#include "cmdline.h"
+
+/** Grows; the first error (out of memory) sticks and is returned by arglist_error(). */
+typedef struct ArgList {
+    char **argv;   ///< NULL-terminated once something was added
+    int    argc;
+    int    error;
+} ArgList;
+
+void arglist_add(ArgList *l, const char *word);
+void arglist_addf(ArgList *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** Add words up to a NULL. */
+void arglist_add_words(ArgList *l, ...) __attribute__((sentinel));
+/** Add options as they were typed, except those whose canonical name is in skip (ended by NULL; or NULL). */
+void arglist_add_options(ArgList *l, const Command *cmd, const CmdOption *opts, int nb,
+                         const char *const *skip);
+int  arglist_error(const ArgList *l);
+void arglist_free(ArgList *l);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_COMPAT_H
+#define FFLEET_COMPAT_H
+
+/**
+ * @file
+ * What differs between the FFmpeg versions that ffleet builds with (5.1 to 7.1).
+ */
+
+#include <libavcodec/avcodec.h>
+#include <libavcodec/packet.h>
+#include <libavformat/avformat.h>
+#include <libavformat/version.h>
+
+/** FFmpeg 6.1 moved a stream's side data into its codec parameters. */
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 31, 100)
+#define COMPAT_CODECPAR_SIDE_DATA 1
+#else
+#define COMPAT_CODECPAR_SIDE_DATA 0
+#endif
+
+/** FFmpeg 7.0's fftools work out frame timing in another way (ffmpeg_filter.c, video_sync_process()). */
+#define COMPAT_TIMING_7 (LIBAVCODEC_VERSION_MAJOR >= 61)
+
+/** avio callbacks got a const buffer in FFmpeg 7.0. */
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+typedef const uint8_t *compat_avio_write_buf;
+#else
+typedef uint8_t *compat_avio_write_buf;
+#endif
+
+static inline int compat_nb_stream_side_data(const AVStream *st)
+{
+#if COMPAT_CODECPAR_SIDE_DATA
+    return st->codecpar->nb_coded_side_data;
+#else
+    return st->nb_side_data;
+#endif
+}
+
+static inline const AVPacketSideData *compat_stream_side_data(const AVStream *st, int i)
+{
+#if COMPAT_CODECPAR_SIDE_DATA
+    return &st->codecpar->coded_side_data[i];
+#else
+    return &st->side_data[i];
+#endif
+}
+
+/** Copy all side data of a stream to another; not wanted twice where
+ *  avcodec_parameters_copy() already takes it along. @return 0 or AVERROR(ENOMEM) */
+static inline int compat_copy_stream_side_data(AVStream *dst, const AVStream *src)
+{
+#if !COMPAT_CODECPAR_SIDE_DATA
+    for (int i = 0; i < src->nb_side_data; i++) {
+        const AVPacketSideData *sd = &src->side_data[i];
+        uint8_t *data = av_stream_new_side_data(dst, sd->type, sd->size);
+
+        if (!data)
+            return AVERROR(ENOMEM);
+        memcpy(data, sd->data, sd->size);
+    }
+#else
+    (void)dst;
+    (void)src;
+#endif
+    return 0;
+}
+
+#endif

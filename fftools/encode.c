@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/avstring.h>
+#include <libavutil/bprint.h>
+#include <libavutil/pixdesc.h>
+
+#include "../remote/shellquote.h"
+#include "compat.h"
+#include "encode.h"
+#include "wire.h"
+
+#define OLDEST_LAVC AV_VERSION_INT(58, 134, 100)  /* FFmpeg 4.4 */
+#define FPS_MODE_LAVC AV_VERSION_INT(59, 37, 0)   /* 5.1 has -fps_mode, before it was -vsync */
+
+struct Encode {
+    const Plan *plan;
+    BlobPool   *pool;
+    pthread_mutex_t lock;       ///< for all that follows
+    ParamSets   reference;
+    int         have_reference;
+    struct EncodeAttempt *running;
+    float       quantiser;
+    atomic_llong frames;
+};
+
+typedef struct HostCaps {
+    int  lavc;           ///< AV_VERSION_INT of its libavcodec
+    char version[64];
+} HostCaps;
+
+/** One attempt's ears. */
+typedef struct EncodeAttempt {
+    struct EncodeAttempt *next; ///< in Encode.running
+    const Host *host;
+    double  fps;
+    Blob   *out;
+    char    line[512];       ///< of stderr, being put together
+    size_t  line_len;
+    char    last_error[256]; ///< the last line that looks like a complaint
+    int64_t frames;          ///< encoded, by the host's progress
+    int     accepted;        ///< its frames count from now on
+    int64_t fps_in;          ///< frames that the fps filter has seen; -1: not told
+} EncodeAttempt;
+
+int encode_alloc(Encode **out, const Plan *plan, BlobPool *pool)
+{
+    Encode *e = av_mallocz(sizeof(*e));
+
+    if (!e)
+        return AVERROR(ENOMEM);
+    e->plan = plan;
+    e->pool = pool;
+    e->quantiser = -1;
+    pthread_mutex_init(&e->lock, NULL);
+    *out = e;
+    return 0;
+}
+
+int encode_set_reference(Encode *e, const ParamSets *reference)
+{
+    if (!reference->size)
+        return 0;
+    e->reference      = *reference;
+    e->reference.data = av_memdup(reference->data, reference->size);
+    e->have_reference = !!e->reference.data;
+    return e->reference.data ? 0 : AVERROR(ENOMEM);
+}
+
+void encode_free(Encode **ep)
+{
+    Encode *e = *ep;
+
+    if (!e)
+        return;
+    pthread_mutex_destroy(&e->lock);
+    paramsets_free(&e->reference);
+    av_freep(ep);
+}
+
+int64_t encode_frames(const Encode *e)
+{
+    return atomic_load(&((Encode *)e)->frames);
+}
+
+EncodeSpeed encode_speed(Encode *e, const Host *host)
+{
+    EncodeSpeed s = { .time_us = AV_NOPTS_VALUE };
+
+    pthread_mutex_lock(&e->lock);
+    for (EncodeAttempt *t = e->running; t; t = t->next) {
+        if (t->host != host)
+            continue;
+        s.fps    += t->fps;
+        s.time_us = FFMAX(s.time_us, av_rescale_q(t->frames, av_inv_q(e->plan->frame_rate),
+                                                  AV_TIME_BASE_Q));
+    }
+    pthread_mutex_unlock(&e->lock);
+    return s;
+}
+
+float encode_quantiser(Encode *e)
+{
+    float q;
+
+    pthread_mutex_lock(&e->lock);
+    q = e->quantiser;
+    pthread_mutex_unlock(&e->lock);
+    return q;
+}
+
+void encoded_free(Encoded **r)
+{
+    if (!*r)
+        return;
+    blob_unref(&(*r)->packets);
+    av_freep(r);
+}
+
+/* ---- what is a host able to do? ---- */
+
+static const char *host_ffmpeg(const Host *host)
+{
+    return host->ffmpeg ? host->ffmpeg : "ffmpeg";
+}
+
+static char *probe_command(void *opaque, const Host *host)
+{
+    const Encode *e = opaque;
+    const char *encoder = e->plan->streams[e->plan->fleet_stream].encoder->name;
+    const char *ffmpeg = host_ffmpeg(host);
+    AVBPrint bp, help;
+    char *text = NULL;
+
+    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
+    av_bprint_init(&help, 0, AV_BPRINT_SIZE_UNLIMITED);
+    av_bprintf(&help, "encoder=%s", encoder);
+    av_bprintf(&bp, "echo cores=`nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || "
+                    "sysctl -n hw.ncpu 2>/dev/null`;");
+    shellquote_argv(&bp, (const char *const[]){ ffmpeg, "-nostdin", "-version", NULL });
+    av_bprintf(&bp, " </dev/null &&");
+    shellquote_argv(&bp, (const char *const[]){ ffmpeg, "-nostdin", "-hide_banner", "-h",
+                                                help.str, NULL });
+    av_bprintf(&bp, " </dev/null");
+    av_bprint_finalize(&help, NULL);
+    av_bprint_finalize(&bp, &text);
+    return text;
+}
+
+static int parse_lavc(const char *out)
+{
+    const char *p = strstr(out, "libavcodec");
+    int major, minor, micro;
+
+    if (!p || sscanf(p, "libavcodec %d. %d.%d", &major, &minor, &micro) != 3)
+        return 0;
+    return major < 0 || minor < 0 || micro < 0 || major > 1000 || minor > 255 || micro > 255 ?
+           0 : AV_VERSION_INT(major, minor, micro);
+}
+
+static int host_check(void *opaque, const Host *host, int status, const char *out,
+                      HostInfo *info, char *why, size_t why_size)
+{
+    const Encode *e = opaque;
+    const char *encoder = e->plan->streams[e->plan->fleet_stream].encoder->name;
+    const char *p = strstr(out, "cores=");
+    char want[128];
+    HostCaps *caps;
+
+    info->cores = p ? av_clip(atoi(p + 6), 0, 4096) : 0;
+    p = strstr(out, "ffmpeg version ");
+    if (!p) {
+        if (status == 126 || status == 127)
+            snprintf(why, why_size, "there is no %s (install ffmpeg there, or name it with "
+                     "ffmpeg=PATH)", host_ffmpeg(host));
+        else
+            snprintf(why, why_size, "%s -version failed with status %d: %.200s",
+                     host_ffmpeg(host), status, out);
+        return AVERROR(ENOENT);
+    }
+    caps = av_mallocz(sizeof(*caps));
+    if (!caps)
+        return AVERROR(ENOMEM);
+    info->priv  = caps;
+    info->slots = 1;
+    sscanf(p, "ffmpeg version %63s", caps->version);
+    caps->lavc = parse_lavc(out);
+    if (caps->lavc < OLDEST_LAVC) {
+        snprintf(why, why_size, "its ffmpeg %s is older than 4.4", caps->version);
+        return AVERROR(ENOSYS);
+    }
+    snprintf(want, sizeof(want), "Encoder %s [", encoder);
+    if (!strstr(out, want)) {
+        snprintf(why, why_size, "its ffmpeg %s has no encoder %s", caps->version, encoder);
+        return AVERROR_ENCODER_NOT_FOUND;
+    }
+    return 0;
+}
+
+static void host_free(void *opaque, HostInfo *info)
+{
+    (void)opaque;
+    av_freep(&info->priv);
+}
+
+/* ---- the command ---- */
+
+/** What NUT does not carry of the input's colours; decoders take it as options. */
+static int add_color_options(const char **argv, int n, const AVCodecParameters *par)
+{
+    if (par->color_range != AVCOL_RANGE_UNSPECIFIED) {
+        argv[n++] = "-color_range";
+        argv[n++] = av_color_range_name(par->color_range);
+    }
+    if (par->color_primaries != AVCOL_PRI_UNSPECIFIED && par->color_primaries) {
+        argv[n++] = "-color_primaries";
+        argv[n++] = av_color_primaries_name(par->color_primaries);
+    }
+    if (par->color_trc != AVCOL_TRC_UNSPECIFIED && par->color_trc) {
+        argv[n++] = "-color_trc";
+        argv[n++] = av_color_transfer_name(par->color_trc);
+    }
+    if (par->color_space != AVCOL_SPC_UNSPECIFIED && par->color_space) {
+        argv[n++] = "-colorspace";
+        argv[n++] = par->color_space == AVCOL_SPC_RGB ? "rgb" :
+                    av_color_space_name(par->color_space);
+    }
+    if (par->chroma_location != AVCHROMA_LOC_UNSPECIFIED) {
+        argv[n++] = "-chroma_sample_location";
+        argv[n++] = av_chroma_location_name(par->chroma_location);
+    }
+    return n;
+}
+
+static void print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
+{
+    double wire_rate = SEGMENT_WIRE_UNITS * av_q2d(plan->frame_rate);
+    int64_t from = (seg->first_slot + SEGMENT_WIRE_BASE) * SEGMENT_WIRE_UNITS -
+                   SEGMENT_WIRE_UNITS / 2;
+
+    av_bprintf(bp, "trim=start=%.6f:end=%.6f,", from / wire_rate,
+               (from + seg->nb_slots * SEGMENT_WIRE_UNITS) / wire_rate);
+    if (plan->autorotate)
+        av_bprintf(bp, "%s,", plan->autorotate);
+    if (plan->filters)
+        av_bprintf(bp, "%s,", plan->filters);
+    av_bprintf(bp, "fps=fps=%d/%d:round=near,tpad=stop=-1:stop_mode=clone,"
+               "trim=end_frame=%"PRId64, plan->frame_rate.num, plan->frame_rate.den,
+               seg->nb_slots);
+}
+
+char *encode_command(const Plan *plan, const Segment *seg, const char *ffmpeg, int lavc)
+{
+    const char *encoder = plan->streams[plan->fleet_stream].encoder->name;
+    const char *head[32] = { ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats",
+                             "-progress", "pipe:2", "-stats_period", "0.5", "-copyts" };
+    int n = 11;
+    AVBPrint bp, filters;
+    char *text = NULL;
+
+    n = add_color_options(head, n, plan_video(plan)->codecpar);
+    head[n++] = "-f";
+    head[n++] = "nut";
+    head[n++] = "-i";
+    head[n++] = "pipe:0";
+    head[n]   = NULL;
+    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
+    av_bprint_init(&filters, 0, AV_BPRINT_SIZE_UNLIMITED);
+    shellquote_argv(&bp, head);
+    print_filters(&filters, plan, seg);
+    shellquote_argv(&bp, (const char *const[]){
+        "-map", "0:v:0", "-vf", filters.str, lavc >= FPS_MODE_LAVC ? "-fps_mode" : "-vsync",
+        "passthrough", "-c:v", encoder, NULL });
+    if (plan->nb_encoder_args)
+        shellquote_argv(&bp, (const char *const *)plan->encoder_args);
+    if (!(plan->oformat->flags & AVFMT_GLOBALHEADER))
+        shellquote_argv(&bp, (const char *const[]){ "-flags", "-global_header", NULL });
+    shellquote_argv(&bp, (const char *const[]){ "-map_metadata", "-1", "-f", "nut", "pipe:1",
+                                                NULL });
+    av_bprint_finalize(&filters, NULL);
+    av_bprint_finalize(&bp, &text);
+    return text;
+}
+
+/* ---- an attempt ---- */
+
+static int attempt_begin(void *opaque, FleetAttempt *a, char **command)
+{
+    Encode *e = opaque;
+    const HostCaps *caps = a->info->priv;
+    EncodeAttempt *t = av_mallocz(sizeof(*t));
+    int ret;
+
+    if (!t)
+        return AVERROR(ENOMEM);
+    a->priv   = t;
+    t->fps_in = -1;
+    t->host   = a->host;
+    pthread_mutex_lock(&e->lock);
+    t->next    = e->running;
+    e->running = t;
+    pthread_mutex_unlock(&e->lock);
+    ret = blob_alloc(&t->out, e->pool);
+    if (ret < 0)
+        return ret;
+    *command = encode_command(e->plan, a->task->opaque, host_ffmpeg(a->host),
+                              caps ? caps->lavc : LIBAVCODEC_VERSION_INT);
+    return *command ? 0 : AVERROR(ENOMEM);
+}
+
+static int attempt_stdout(void *opaque, FleetAttempt *a, const uint8_t *data, size_t size)
+{
+    EncodeAttempt *t = a->priv;
+
+    (void)opaque;
+    return blob_append(t->out, data, size);
+}
+
+static void set_frames(Encode *e, FleetAttempt *a, int64_t frames)
+{
+    EncodeAttempt *t = a->priv;
+    const Segment *seg = a->task->opaque;
+
+    frames = av_clip64(frames, 0, seg->nb_slots);
+    atomic_fetch_add(&e->frames, frames - t->frames);
+    pthread_mutex_lock(&e->lock);
+    t->frames = a->frames = frames;
+    pthread_mutex_unlock(&e->lock);
+}
+
+static void set_speed(Encode *e, EncodeAttempt *t, double fps)
+{
+    pthread_mutex_lock(&e->lock);
+    t->fps = fps >= 0 && fps < 1e9 ? fps : 0;
+    pthread_mutex_unlock(&e->lock);
+}
+
+static void set_quantiser(Encode *e, double q)
+{
+    pthread_mutex_lock(&e->lock);
+    if (q > 0 && q < 1e6)
+        e->quantiser = q;
+    pthread_mutex_unlock(&e->lock);
+}
+
+static void take_line(Encode *e, FleetAttempt *a, EncodeAttempt *t)
+{
+    const char *s = t->line, *p;
+    long long in;
+
+    if (av_strstart(s, "frame=", &p)) {
+        set_frames(e, a, strtoll(p, NULL, 10));
+    } else if (av_strstart(s, "fps=", &p)) {
+        set_speed(e, t, strtod(p, NULL));
+    } else if (av_strstart(s, "stream_0_0_q=", &p)) {
+        set_quantiser(e, strtod(p, NULL));
+    } else if ((p = strstr(s, " frames in, ")) && strstr(p, " frames out; ")) {
+        while (p > s && p[-1] >= '0' && p[-1] <= '9')
+            p--;
+        if (sscanf(p, "%lld", &in) == 1)
+            t->fps_in = in;
+    } else if (av_stristr(s, "error") || av_stristr(s, "invalid") || av_stristr(s, "no such") ||
+               av_stristr(s, "unrecognized") || av_stristr(s, "failed") ||
+               av_stristr(s, "cannot") || av_stristr(s, "not found")) {
+        av_strlcpy(t->last_error, s, sizeof(t->last_error));
+    }
+}
+
+static void attempt_stderr(void *opaque, FleetAttempt *a, const char *data, size_t size)
+{
+    EncodeAttempt *t = a->priv;
+
+    for (size_t i = 0; i < size; i++) {
+        if (data[i] == '\n' || data[i] == '\r') {
+            t->line[t->line_len] = 0;
+            take_line(opaque, a, t);
+            t->line_len = 0;
+        } else if (t->line_len < sizeof(t->line) - 1) {
+            t->line[t->line_len++] = data[i] < ' ' && data[i] >= 0 ? ' ' : data[i];
+        }
+    }
+}
+
+/** Each owed slot once, the first packet a keyframe. */
+static int verify_packets(WireReader *r, const Segment *seg, AVRational frame_rate,
+                          int64_t *nb_packets, char *why, size_t why_size)
+{
+    const AVStream *st = wire_reader_stream(r);
+    uint8_t *seen = av_mallocz(seg->nb_slots);
+    AVPacket *pkt = av_packet_alloc();
+    int64_t n = 0;
+    int ret = seen && pkt ? 0 : AVERROR(ENOMEM);
+
+    while (ret >= 0 && (ret = wire_read(r, pkt)) >= 0) {
+        int64_t slot = pkt->pts == AV_NOPTS_VALUE ? -1 :
+                       av_rescale_q(pkt->pts, st->time_base, av_inv_q(frame_rate)) -
+                       SEGMENT_WIRE_BASE - seg->first_slot;
+
+        if (slot < 0 || slot >= seg->nb_slots || seen[slot] || !pkt->size ||
+            (!n && (slot || !(pkt->flags & AV_PKT_FLAG_KEY)))) {
+            snprintf(why, why_size, "packet %"PRId64" of the result is not what was asked for", n);
+            ret = AVERROR_INVALIDDATA;
+        } else {
+            seen[slot] = 1;
+            n++;
+        }
+        av_packet_unref(pkt);
+    }
+    if (ret == AVERROR_EOF)
+        ret = 0;
+    else if (ret < 0 && !why[0])
+        snprintf(why, why_size, "the result cannot be read: %s", av_err2str(ret));
+    if (ret >= 0 && n != seg->nb_slots) {
+        snprintf(why, why_size, "the result has %"PRId64" frames instead of %"PRId64, n,
+                 seg->nb_slots);
+        ret = AVERROR_INVALIDDATA;
+    }
+    *nb_packets = n;
+    av_packet_free(&pkt);
+    av_free(seen);
+    return ret;
+}
+
+/** All segments have to share one set of parameters: the first result sets them unless stock's are known. */
+static int verify_params(Encode *e, const AVStream *st, char *why, size_t why_size)
+{
+    ParamSets ps;
+    int ret = paramsets_parse(&ps, st->codecpar);
+
+    if (ret < 0) {
+        snprintf(why, why_size, "the result's headers cannot be read");
+        return AVERROR_INVALIDDATA;
+    }
+    pthread_mutex_lock(&e->lock);
+    if (!e->have_reference) {
+        e->reference      = ps;
+        e->have_reference = 1;
+        memset(&ps, 0, sizeof(ps));
+    } else if (!paramsets_equal(&e->reference, &ps)) {
+        snprintf(why, why_size, "its encoder makes other stream headers than this machine's: "
+                 "its segments cannot be mixed in");
+        ret = AVERROR_INVALIDDATA;
+    }
+    pthread_mutex_unlock(&e->lock);
+    paramsets_free(&ps);
+    return ret;
+}
+
+static int verify(Encode *e, FleetAttempt *a, Encoded *r, char *why, size_t why_size)
+{
+    const Segment *seg = a->task->opaque;
+    const PlanStream *s = &e->plan->streams[e->plan->fleet_stream];
+    WireReader *reader = NULL;
+    int ret;
+
+    ret = wire_reader_open(&reader, r->packets);
+    if (ret < 0)
+        snprintf(why, why_size, "the result is not a NUT stream: %s", av_err2str(ret));
+    if (ret >= 0 && wire_reader_stream(reader)->codecpar->codec_id != s->encoder->id) {
+        snprintf(why, why_size, "the result is another codec");
+        ret = AVERROR_INVALIDDATA;
+    }
+    if (ret >= 0)
+        ret = verify_packets(reader, seg, e->plan->frame_rate, &r->nb_packets, why, why_size);
+    if (ret >= 0)
+        ret = verify_params(e, wire_reader_stream(reader), why, why_size);
+    wire_reader_close(&reader);
+    return ret < 0 && ret != AVERROR(ENOMEM) ? AVERROR_INVALIDDATA : ret;
+}
+
+static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
+                       char *why, size_t why_size)
+{
+    Encode *e = opaque;
+    EncodeAttempt *t = a->priv;
+    const Segment *seg = a->task->opaque;
+    Encoded *r;
+    int ret;
+
+    why[0] = 0;
+    if (status) {
+        snprintf(why, why_size, "ffmpeg ended with status %d%s%s", status,
+                 t->last_error[0] ? ": " : "", t->last_error);
+        return AVERROR_EXTERNAL;
+    }
+    /* a frame that could not be decoded would be hidden by a repeated one */
+    if (t->fps_in != seg->nb_window) {
+        snprintf(why, why_size, "%"PRId64" frames could be decoded instead of %"PRId64,
+                 t->fps_in, seg->nb_window);
+        return AVERROR_EXTERNAL;
+    }
+    r = av_mallocz(sizeof(*r));
+    if (!r)
+        return AVERROR(ENOMEM);
+    blob_seal(t->out);
+    r->packets = t->out;
+    t->out     = NULL;
+    ret = verify(e, a, r, why, why_size);
+    if (ret < 0) {
+        encoded_free(&r);
+        return ret;
+    }
+    set_frames(e, a, seg->nb_slots);
+    t->accepted = 1;
+    *result = r;
+    return 0;
+}
+
+static void attempt_free(void *opaque, FleetAttempt *a)
+{
+    Encode *e = opaque;
+    EncodeAttempt *t = a->priv;
+
+    if (!t)
+        return;
+    pthread_mutex_lock(&e->lock);
+    for (EncodeAttempt **p = &e->running; *p; p = &(*p)->next)
+        if (*p == t) {
+            *p = t->next;
+            break;
+        }
+    pthread_mutex_unlock(&e->lock);
+    if (!t->accepted)
+        atomic_fetch_sub(&e->frames, t->frames);
+    blob_unref(&t->out);
+    av_freep(&a->priv);
+}
+
+static void result_free(void *opaque, void *result)
+{
+    Encoded *r = result;
+
+    (void)opaque;
+    encoded_free(&r);
+}
+
+void encode_client(Encode *e, FleetClient *client)
+{
+    *client = (FleetClient) {
+        .opaque         = e,
+        .probe_command  = probe_command,
+        .host_check     = host_check,
+        .host_free      = host_free,
+        .attempt_begin  = attempt_begin,
+        .attempt_stdout = attempt_stdout,
+        .attempt_stderr = attempt_stderr,
+        .attempt_end    = attempt_end,
+        .attempt_free   = attempt_free,
+        .result_free    = result_free,
+    };
+}

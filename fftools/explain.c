@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+
+#include "compat.h"
+#include "encode.h"
+#include "explain.h"
+#include "segment.h"
+
+static void print_streams(const Plan *plan)
+{
+    printf("streams:\n");
+    for (int i = 0; i < plan->nb_streams; i++) {
+        const PlanStream *s = &plan->streams[i];
+        const char *type = av_get_media_type_string(s->type);
+
+        printf("  #0:%d -> #0:%d  %s, ", s->index, i, type ? type : "unknown");
+        if (s->fleet)
+            printf("encoded with %s by the fleet, %d/%d frames per second\n", s->encoder->name,
+                   plan->frame_rate.num, plan->frame_rate.den);
+        else if (s->copy)
+            printf("copied here\n");
+        else
+            printf("encoded with %s here, by stock ffmpeg\n", s->encoder->name);
+    }
+}
+
+static void print_hosts(const HostList *hosts)
+{
+    printf("hosts (%s):\n", hosts->origin ? hosts->origin : "none");
+    for (int i = 0; i < hosts->nb_hosts; i++) {
+        const Host *h = &hosts->hosts[i];
+
+        printf("  %s, ", h->label);
+        if (h->slots)
+            printf("%d slot%s\n", h->slots, h->slots == 1 ? "" : "s");
+        else
+            printf("slots as fit\n");
+    }
+}
+
+static int print_segments(const Plan *plan, char *reason, size_t reason_size)
+{
+    Segmenter *s = NULL;
+    Segment *seg = NULL, *first = NULL;
+    BlobPool *pool = NULL;
+    double rate = av_q2d(plan->frame_rate);
+    int ret;
+
+    ret = blob_pool_alloc(&pool, 64 << 20);
+    if (ret >= 0)
+        ret = segmenter_open(&s, plan, pool);
+    if (ret >= 0)
+        printf("segments:\n");
+    while (ret >= 0 && (ret = segmenter_next(s, &seg, reason, reason_size)) >= 0) {
+        printf("  %"PRId64": frames %"PRId64" to %"PRId64", %.3f s to %.3f s, %"PRId64" bytes up\n",
+               seg->task.id, seg->first_slot, seg->first_slot + seg->nb_slots - 1,
+               seg->first_slot / rate, (seg->first_slot + seg->nb_slots) / rate,
+               blob_size(seg->task.input));
+        if (!first) {
+            first = seg;
+            seg   = NULL;
+        }
+        segment_free(&seg);
+    }
+    if (first) {
+        char *command = encode_command(plan, first, "ffmpeg", LIBAVCODEC_VERSION_INT);
+
+        if (command)
+            printf("command on a host, for segment 0:\n  %s\n", command);
+        av_free(command);
+    }
+    segment_free(&first);
+    segmenter_close(&s);
+    blob_pool_free(&pool);
+    return ret == AVERROR_EOF ? 0 : ret;
+}
+
+int explain_print(const Plan *plan, const HostList *hosts)
+{
+    char reason[256] = "";
+    int ret;
+
+    if (plan->reason[0]) {
+        printf("stock ffmpeg makes all of it: %s\n", plan->reason);
+        return 0;
+    }
+    if (!hosts->nb_hosts)
+        printf("stock ffmpeg makes all of it: there are no hosts (--hosts, FFLEET_HOSTS, "
+               "~/.config/ffleet/hosts); with hosts it would be split like this\n");
+    else
+        printf("the fleet encodes the video\n");
+    print_streams(plan);
+    print_hosts(hosts);
+    ret = print_segments(plan, reason, sizeof(reason));
+    if (ret == AVERROR_PATCHWELCOME) {
+        printf("stock ffmpeg makes all of it after all: %s\n", reason);
+        ret = 0;
+    }
+    return ret;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * @file
+ * The program: parse the command line, then either run the job on the fleet or become the stock ffmpeg.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/avstring.h>
+#include <libavutil/error.h>
+#include <libavutil/log.h>
+#include <libavutil/mem.h>
+
+#include "../remote/hosts.h"
+#include "../remote/trace.h"
+#include "cmdline.h"
+#include "explain.h"
+#include "job.h"
+#include "loglevel.h"
+#include "plan.h"
+#include "stock.h"
+#include "usage.h"
+
+#define TAG FFLEET_PROGRAM ": "
+
+/** All that has to be given back before the program ends or becomes another. */
+typedef struct Program {
+    StockSignals inherited;
+    Command   cmd;
+    HostList  hosts;
+    Trace    *trace;
+    Plan     *plan;
+    char     *stock;
+    char      err[512];
+} Program;
+
+/* What libraries say while we look at files, stock says too: once is enough. */
+static void log_ours(void *ctx, int level, const char *fmt, va_list ap)
+{
+    if (!ctx || av_log_get_level() >= AV_LOG_VERBOSE)
+        av_log_default_callback(ctx, level, fmt, ap);
+}
+
+static int set_user(HostList *hosts, const char *user)
+{
+    for (int i = 0; user && i < hosts->nb_hosts; i++)
+        if (!hosts->hosts[i].user && !hosts->hosts[i].local) {
+            hosts->hosts[i].user = av_strdup(user);
+            if (!hosts->hosts[i].user)
+                return AVERROR(ENOMEM);
+        }
+    return 0;
+}
+
+static int find_hosts(Program *p)
+{
+    const OwnOptions *own = &p->cmd.own;
+    int ret = 0;
+
+    for (int i = 0; ret >= 0 && i < own->nb_hosts; i++)
+        ret = hosts_parse(&p->hosts, own->hosts[i], "--hosts", p->err, sizeof(p->err));
+    if (!own->have_hosts)
+        ret = hosts_load(&p->hosts, p->err, sizeof(p->err));
+    if (ret >= 0)
+        ret = set_user(&p->hosts, own->ssh_user);
+    /* local slots must not find ourselves by the name of ffmpeg */
+    for (int i = 0; ret >= 0 && i < p->hosts.nb_hosts; i++)
+        if (p->hosts.hosts[i].local && !p->hosts.hosts[i].ffmpeg) {
+            p->hosts.hosts[i].ffmpeg = av_strdup(p->stock);
+            ret = p->hosts.hosts[i].ffmpeg ? 0 : AVERROR(ENOMEM);
+        }
+    return ret;
+}
+
+static void program_free(Program *p)
+{
+    plan_free(&p->plan);
+    trace_close(&p->trace);
+    hosts_free(&p->hosts);
+    cmdline_free(&p->cmd);
+    av_freep(&p->stock);
+}
+
+/** Become stock. Returns only when that fails. */
+static int become_stock(Program *p, const char *reason, int overwrite)
+{
+    char **argv = p->cmd.argv;
+    int ret;
+
+    trace_event(p->trace, "plan", "decision", "s", "stock", "reason", "s", reason, NULL);
+    if (overwrite) {
+        argv = av_calloc(p->cmd.argc + 2, sizeof(*argv));
+        if (!argv)
+            return AVERROR(ENOMEM);
+        argv[0] = p->cmd.argv[0];
+        argv[1] = (char *)"-y";
+        memcpy(argv + 2, p->cmd.argv + 1, p->cmd.argc * sizeof(*argv));
+    }
+    ret = stock_exec(p->stock, argv, &p->inherited);
+    snprintf(p->err, sizeof(p->err), "cannot run %s: %s", p->stock, av_err2str(ret));
+    if (overwrite)
+        av_free(argv);
+    return ret;
+}
+
+static int run_fleet(Program *p, int *status)
+{
+    JobResult result;
+    int ret;
+
+    trace_event(p->trace, "plan", "decision", "s", "fleet", "reason", "s", "", NULL);
+    ret = job_run(p->plan, p->stock, &p->hosts, p->trace, &result);
+    *status = result.status;
+    if (ret != AVERROR_PATCHWELCOME)
+        return ret;
+    av_log(NULL, result.overwrite ? AV_LOG_WARNING : AV_LOG_VERBOSE,
+           TAG "%s; stock ffmpeg does it all\n", result.reason);
+    return become_stock(p, result.reason, result.overwrite);
+}
+
+/** Decide. @return 0 with the exit status, or an AVERROR code with p->err */
+static int run(Program *p, int *status)
+{
+    const OwnOptions *own = &p->cmd.own;
+    int ret = stock_find(&p->stock, p->err, sizeof(p->err));
+
+    if (ret < 0)
+        return ret;
+    if (p->cmd.info && !own->explain)
+        return become_stock(p, "it only asks ffmpeg for information", 0);
+    ret = find_hosts(p);
+    if (ret < 0)
+        return ret;
+    if (!p->hosts.nb_hosts && !own->explain)
+        return become_stock(p, "there are no hosts", 0);
+    loglevel_apply(&p->cmd);
+    av_log_set_callback(log_ours);
+    ret = plan_make(&p->plan, &p->cmd);
+    if (ret < 0)
+        return ret;
+    if (own->explain)
+        return explain_print(p->plan, &p->hosts);
+    if (p->plan->reason[0])
+        return become_stock(p, p->plan->reason, 0);
+    return run_fleet(p, status);
+}
+
+int main(int argc, char **argv)
+{
+    Program p = { 0 };
+    int ret, status = 0;
+
+    stock_save_signals(&p.inherited);
+    ret = cmdline_parse(&p.cmd, argc, argv, p.err, sizeof(p.err));
+    if (ret >= 0 || ret == AVERROR_OPTION_NOT_FOUND)
+        trace_open(&p.trace, getenv("FFLEET_TRACE"));
+    if (ret == AVERROR_OPTION_NOT_FOUND) {
+        char reason[sizeof(p.err)];
+
+        av_strlcpy(reason, p.err, sizeof(reason));
+        if (p.cmd.own.explain) {
+            printf("stock ffmpeg makes all of it: %s\n", reason);
+            ret = 0;
+        } else {
+            ret = stock_find(&p.stock, p.err, sizeof(p.err));
+            if (ret >= 0)
+                ret = become_stock(&p, reason, 0);
+        }
+    } else if (ret >= 0 && (p.cmd.own.help || p.cmd.own.version)) {
+        ret = p.cmd.own.help ? usage_help() : usage_version();
+    } else if (ret >= 0) {
+        ret = run(&p, &status);
+    }
+    if (ret < 0) {
+        if (!p.err[0])
+            snprintf(p.err, sizeof(p.err), "%s", av_err2str(ret));
+        av_log(NULL, AV_LOG_ERROR, TAG "%s\n", p.err);
+        status = 1;
+    }
+    program_free(&p);
+    return status;
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdio.h>
+#include <string.h>
+
+#include <libavfilter/avfilter.h>
+#include <libavutil/avstring.h>
+#include <libavutil/bprint.h>
+#include <libavutil/dict.h>
+#include <libavutil/error.h>
+#include <libavutil/mem.h>
+#include <libavutil/opt.h>
+
+#include "filtertable.h"
+#include "filtertraits.h"
+
+#define BLANKS " \n\t\r"
+
+/** What is known of one filter of the chain so far. */
+typedef struct Verdict {
+    enum FilterTrait trait;
+    int  flags;
+    char why[128];  ///< predicate of a sentence
+} Verdict;
+
+static const char *const trait_names[] = {
+    [FILTER_POINTWISE]   = "pointwise",
+    [FILTER_READS_T]     = "reads-t",
+    [FILTER_READS_N]     = "reads-n",
+    [FILTER_WINDOW]      = "window",
+    [FILTER_FADING]      = "fading",
+    [FILTER_WHOLE]       = "whole",
+    [FILTER_TIMING]      = "timing",
+    [FILTER_MULTI_INPUT] = "multi-input",
+    [FILTER_SOURCE]      = "source",
+    [FILTER_AUDIO]       = "audio",
+    [FILTER_UNKNOWN]     = "unknown",
+};
+
+const char *filter_trait_name(enum FilterTrait trait)
+{
+    return trait_names[trait];
+}
+
+static int has_audio_pad(const AVFilter *f, const AVFilterPad *pads, int output)
+{
+    int n = avfilter_filter_pad_count(f, output);
+
+    for (int i = 0; i < n; i++)
+        if (avfilter_pad_get_type(pads, i) == AVMEDIA_TYPE_AUDIO)
+            return 1;
+    return 0;
+}
+
+enum FilterTrait filter_trait(const char *name, int *flags)
+{
+    const FilterGroup *g = filtertable_find(name);
+    const AVFilter *f;
+
+    if (flags)
+        *flags = g ? g->flags : 0;
+    if (g)
+        return g->trait;
+    f = avfilter_get_by_name(name);
+    if (f && (has_audio_pad(f, f->inputs, 0) || has_audio_pad(f, f->outputs, 1)))
+        return FILTER_AUDIO;
+    return FILTER_UNKNOWN;
+}
+
+/* Become worse, never better. A long reason is cut. */
+static void raise_to(Verdict *v, enum FilterTrait trait, int flags, const char *fmt, const char *arg)
+{
+    AVBPrint bp;
+
+    v->flags |= flags;
+    if (trait > v->trait || !v->why[0]) {
+        if (fmt && (trait > FILTER_POINTWISE || flags)) {
+            av_bprint_init_for_buffer(&bp, v->why, sizeof(v->why));
+            av_bprintf(&bp, fmt, arg);
+        }
+        v->trait = FFMAX(v->trait, trait);
+    }
+}
+
+static int is_word(int c)
+{
+    return av_isdigit(c) || (av_tolower(c) >= 'a' && av_tolower(c) <= 'z') || c == '_';
+}
+
+/*
+ * What one name in an expression of av_expr makes of a filter. st() and ld() keep their values,
+ * and random() its seed, from frame to frame.
+ */
+static enum FilterTrait judge_word(const char *filter, const char *key, const char *word, int call)
+{
+    static const char *const state[] = { "random", "randomi", "rand", "st", "ld", "time", "rtctime" };
+    static const char *const packet[] = { "pos", "pkt_pos", "pkt_size", "pkt_duration" };
+
+    for (size_t i = 0; call && i < FF_ARRAY_ELEMS(state); i++)
+        if (!strcmp(word, state[i]))
+            return FILTER_WHOLE;
+    if (call)
+        return FILTER_POINTWISE;
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(packet); i++)
+        if (!strcmp(word, packet[i]))
+            return FILTER_WHOLE;
+    if (av_strstart(word, "prev_", NULL) || (key && !strcmp(word, key)))
+        return FILTER_WHOLE;
+    if (av_strstart(word, "ref_", NULL))
+        return FILTER_MULTI_INPUT;
+    if (!strcmp(word, "n") || !strcmp(word, "N") || !strcmp(word, "main_n") ||
+        (!strcmp(filter, "perspective") && (!strcmp(word, "in") || !strcmp(word, "on"))))
+        return FILTER_READS_N;
+    if (!strcmp(word, "t") || !strcmp(word, "T") || !strcmp(word, "pts") ||
+        !strcmp(word, "main_t"))
+        return FILTER_READS_T;
+    return FILTER_POINTWISE;
+}
+
+/* Look at every name in an expression. */
+static void judge_expr(Verdict *v, const char *filter, const char *key, const char *expr)
+{
+    const char *p = expr;
+
+    while (*p) {
+        char word[32];
+        size_t n = 0;
+        int digit = av_isdigit(*p) || *p == '.';
+
+        while (is_word(p[n]) || (digit && p[n] == '.'))
+            n++;
+        if (!n || digit || n >= sizeof(word)) {
+            p += FFMAX(n, 1);
+            continue;
+        }
+        av_strlcpy(word, p, n + 1);
+        p += n;
+        raise_to(v, judge_word(filter, key, word, p[strspn(p, BLANKS)] == '('), 0,
+                 "has an expression that reads '%s'", word);
+    }
+}
+
+/* %{...} of drawtext and qrencode. */
+static void judge_text(Verdict *v, const char *filter, const char *text)
+{
+    const char *p = text;
+
+    while ((p = strstr(p, "%{"))) {
+        char args[256], *colon;
+        size_t n;
+
+        p += 2;
+        p += strspn(p, BLANKS);
+        n = strcspn(p, "}");
+        av_strlcpy(args, p, FFMIN(n + 1, sizeof(args)));
+        p += n;
+        colon = strchr(args, ':');
+        if (colon)
+            *colon++ = 0;
+        if (!strcmp(args, "n") || !strcmp(args, "frame_num"))
+            raise_to(v, FILTER_READS_N, 0, "shows the frame's number (%%{%s})", args);
+        else if (!strcmp(args, "pts"))
+            raise_to(v, colon && strstr(colon, "localtime") ? FILTER_WHOLE : FILTER_READS_T, 0,
+                     "shows the time (%%{%s})", args);
+        else if (!strcmp(args, "e") || !strcmp(args, "expr") || !strcmp(args, "eif") ||
+                 !strcmp(args, "expr_int_format"))
+            judge_expr(v, filter, NULL, colon ? colon : "");
+        else if (strcmp(args, "pict_type"))
+            raise_to(v, FILTER_WHOLE, 0, "shows what differs from run to run (%%{%s})", args);
+        if (n >= sizeof(args))
+            raise_to(v, FILTER_WHOLE, 0, "has a text too long to judge%s", "");
+    }
+}
+
+/* fade counts frames, unless it begins and lasts by time alone. */
+static void judge_fade(Verdict *v, AVDictionary *opts)
+{
+    AVDictionaryEntry *d = av_dict_get(opts, "duration", NULL, AV_DICT_MATCH_CASE);
+
+    if (!d)
+        d = av_dict_get(opts, "d", NULL, AV_DICT_MATCH_CASE);
+    if (d && strspn(d->value, "0.") != strlen(d->value) &&
+        !av_dict_get(opts, "start_frame", NULL, AV_DICT_MATCH_CASE) &&
+        !av_dict_get(opts, "s", NULL, AV_DICT_MATCH_CASE)) {
+        v->trait = FILTER_READS_T;
+        snprintf(v->why, sizeof(v->why), "fades by time");
+    }
+}
+
+/* noise is the same on each frame, unless it is temporal or averaged. */
+static void judge_noise(Verdict *v, const char *key, const char *value)
+{
+    size_t len = strlen(key);
+
+    if ((key[len - 1] == 'f' || av_stristr(key, "flags")) && strspn(value, "up+") != strlen(value))
+        raise_to(v, FILTER_WHOLE, 0, "makes other noise on each frame (%s)", value);
+}
+
+static void judge_option(Verdict *v, const char *filter, const FilterGroup *g, int eval_frame,
+                         const char *key, const char *value)
+{
+    int is_text = !strcmp(filter, "drawtext") || !strcmp(filter, "qrencode");
+
+    if (key[0] == '/')
+        raise_to(v, FILTER_WHOLE, FILTER_NEEDS_FILE, "reads the option '%s' from a file", key + 1);
+    if (!strcmp(key, "enable"))
+        judge_expr(v, filter, NULL, value);
+    else if (is_text && (!strcmp(key, "text") || !strcmp(key, "fontcolor_expr") || !*key))
+        judge_text(v, filter, value);
+    else if (is_text && !av_match_name(key, "x,y,alpha,fontsize,q,Q"))
+        return;
+    else if (!strcmp(filter, "noise"))
+        judge_noise(v, key, value);
+    else if (g->how & FILTERGROUP_EXPR && (!(g->how & FILTERGROUP_INIT) || eval_frame))
+        judge_expr(v, filter, key, value);
+}
+
+static void judge_rules(Verdict *v, const char *filter, AVDictionary *opts)
+{
+    for (const FilterRule *r = NULL; (r = filtertable_rule(r, filter));) {
+        AVDictionaryEntry *e = av_dict_get(opts, r->option, NULL, AV_DICT_MATCH_CASE);
+
+        if (!filtertable_rule_hits(r, e ? e->value : NULL))
+            continue;
+        if (r->trait < v->trait && !r->flags) { /* the option makes it more harmless */
+            v->trait  = r->trait;
+            v->why[0] = 0;
+        }
+        raise_to(v, r->trait, r->flags, r->why ? "%s" : NULL, r->why);
+    }
+}
+
+/*
+ * Split a filter's arguments into options. Values without a key take the names of the filter's
+ * options in their order, aliases left out.
+ */
+static int parse_options(AVDictionary **opts, const AVFilter *f, const char *args)
+{
+    const AVClass *class = f ? f->priv_class : NULL;
+    const AVOption *o = NULL;
+    int offset = -1, ret = 0, bound = 10000;
+
+    while (*args && bound--) {
+        const char *shorthand = NULL;
+        char *key, *value;
+
+        o = class ? av_opt_next(&class, o) : NULL;
+        if (o) {
+            if (o->type == AV_OPT_TYPE_CONST || o->offset == offset)
+                continue;
+            offset    = o->offset;
+            shorthand = o->name;
+        }
+        ret = av_opt_get_key_value(&args, "=", ":", AV_OPT_FLAG_IMPLICIT_KEY, &key, &value);
+        if (ret < 0)
+            return ret;
+        if (*args)
+            args++;
+        if (key) /* the names begin anew after a named option */
+            o = NULL;
+        ret = av_dict_set(opts, key ? key : shorthand ? shorthand : "", value,
+                          AV_DICT_DONT_STRDUP_VAL | AV_DICT_MULTIKEY | AV_DICT_MATCH_CASE);
+        av_free(key);
+        if (ret < 0)
+            return ret;
+    }
+    return *args ? AVERROR(EINVAL) : 0;
+}
+
+static int judge_filter(Verdict *v, const char *name, const char *args)
+{
+    const FilterGroup *g = filtertable_find(name);
+    static const FilterGroup none = { .trait = FILTER_UNKNOWN };
+    AVDictionary *opts = NULL;
+    AVDictionaryEntry *e = NULL;
+    int ret, eval_frame;
+
+    memset(v, 0, sizeof(*v));
+    v->trait = filter_trait(name, &v->flags);
+    snprintf(v->why, sizeof(v->why), "%s", v->trait == FILTER_UNKNOWN ? "is not known to ffleet" :
+             g && g->why ? g->why : v->trait == FILTER_AUDIO ? "works on sound" : "");
+    if (!g)
+        g = &none;
+
+    ret = parse_options(&opts, avfilter_get_by_name(name), args);
+    if (ret < 0)
+        goto end;
+    e = av_dict_get(opts, "eval", NULL, AV_DICT_MATCH_CASE);
+    eval_frame = e && strcmp(e->value, "init") && strcmp(e->value, "0");
+
+    judge_rules(v, name, opts);
+    if (!strcmp(name, "fade"))
+        judge_fade(v, opts);
+    for (e = NULL; (e = av_dict_get(opts, "", e, AV_DICT_IGNORE_SUFFIX));)
+        judge_option(v, name, g, eval_frame, e->key, e->value);
+    if (v->flags & FILTER_NEEDS_FONT && !v->why[0])
+        snprintf(v->why, sizeof(v->why), "draws with a font of the machine it runs on");
+
+end:
+    av_dict_free(&opts);
+    return ret;
+}
+
+/* "[in]" before the first filter and "[out]" behind the last say nothing; other labels do. */
+static int skip_labels(const char **p, const char *harmless, int *foreign)
+{
+    while (**p == '[') {
+        const char *q = *p + 1;
+        char *label = av_get_token(&q, "]");
+
+        if (!label)
+            return AVERROR(ENOMEM);
+        *foreign |= strcmp(label, harmless) != 0;
+        av_free(label);
+        if (*q != ']')
+            return AVERROR(EINVAL);
+        *p = q + 1 + strspn(q + 1, BLANKS);
+    }
+    return 0;
+}
+
+/* One "name@id=args". */
+static int next_filter(const char **p, Verdict *v, char *name, size_t name_size)
+{
+    char *word = av_get_token(p, "=,;["), *args = NULL;
+    int ret = AVERROR(ENOMEM);
+
+    if (!word)
+        return ret;
+    av_strlcpy(name, word, name_size);
+    name[strcspn(name, "@")] = 0;
+    if (**p == '=') {
+        (*p)++;
+        args = av_get_token(p, "[],;");
+        if (!args)
+            goto end;
+    }
+    ret = name[0] ? judge_filter(v, name, args ? args : "") : AVERROR(EINVAL);
+
+end:
+    av_free(word);
+    av_free(args);
+    return ret;
+}
+
+static int parse_chain(const char *p, enum FilterTrait *worst, char *why, size_t why_size)
+{
+    int flags = 0, foreign = 0, ret;
+
+    p += strspn(p, BLANKS);
+    if (av_strstart(p, "sws_flags=", NULL)) {
+        p += strcspn(p, ";");
+        p += *p == ';';
+    }
+    for (int first = 1; p[strspn(p, BLANKS)] || !first; first = 0) {
+        char name[64], end;
+        Verdict v;
+
+        p += strspn(p, BLANKS);
+        if ((ret = skip_labels(&p, first ? "in" : "", &foreign)) < 0 ||
+            (ret = next_filter(&p, &v, name, sizeof(name))) < 0)
+            return ret;
+        p += strspn(p, BLANKS);
+        if ((ret = skip_labels(&p, "out", &foreign)) < 0)
+            return ret;
+        end = *p;
+        if (end && end != ',' && end != ';')
+            return AVERROR(EINVAL);
+        if (end == ';' || foreign)
+            raise_to(&v, FILTER_MULTI_INPUT, 0, "%s", "is linked by labels");
+        if (v.why[0] && (v.trait > *worst || !why[0]))
+            snprintf(why, why_size, "the filter '%s' %s", name, v.why);
+        *worst = FFMAX(*worst, v.trait);
+        flags |= v.flags;
+        if (!end)
+            break;
+        p++;
+    }
+    return flags;
+}
+
+int filterchain_traits(const char *graph, enum FilterTrait *worst, char *why, size_t why_size)
+{
+    int ret;
+
+    *worst = FILTER_POINTWISE;
+    if (why_size)
+        why[0] = 0;
+    ret = parse_chain(graph, worst, why, why_size);
+    if (ret < 0) {
+        *worst = FILTER_UNKNOWN;
+        snprintf(why, why_size, "the filter text '%s' cannot be parsed", graph);
+    }
+    return ret;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_FILTERTRAITS_H
+#define FFLEET_FILTERTRAITS_H
+
+/**
+ * @file
+ * What each libavfilter filter needs from the frames around the one it works on. Pure: opens no
+ * file and initialises no filter, so that a text can be judged before anything is decided.
+ *
+ * Knowledge: the sources of libavfilter of FFmpeg 5.1 and 7.1 (frame handlers, option tables, the
+ * variables of each filter's expressions), and libavutil/eval.c.
+ */
+
+#include <stddef.h>
+
+/** Ordered from harmless to impossible; a chain is as bad as its worst filter. */
+enum FilterTrait {
+    FILTER_POINTWISE,   ///< a frame in, a frame out, from that frame alone
+    FILTER_READS_T,     ///< pointwise, but needs true timestamps
+    FILTER_READS_N,     ///< pointwise, but counts frames
+    FILTER_WINDOW,      ///< needs a bounded number of frames before or after
+    FILTER_FADING,      ///< carries a memory of all earlier frames
+    FILTER_WHOLE,       ///< needs, or reports on, the whole stream; or differs from run to run
+    FILTER_TIMING,      ///< drops, adds or retimes frames
+    FILTER_MULTI_INPUT, ///< more than one input or output, or link labels
+    FILTER_SOURCE,      ///< makes or swallows frames
+    FILTER_AUDIO,       ///< works on sound
+    FILTER_UNKNOWN,     ///< not in the table, or a text that cannot be parsed
+};
+
+enum {
+    FILTER_NEEDS_FILE   = 1 << 0, ///< reads or writes a file or plugin of this machine
+    FILTER_NEEDS_FONT   = 1 << 1, ///< draws with a font of the machine it runs on
+    FILTER_NEEDS_DEVICE = 1 << 2, ///< runs on a GPU
+};
+
+/** The trait of a filter with harmless options. @param flags FILTER_NEEDS_* bits; may be NULL */
+enum FilterTrait filter_trait(const char *name, int *flags);
+
+/** A word for a trait, for traces and tests. */
+const char *filter_trait_name(enum FilterTrait trait);
+
+/**
+ * Judge the text of -vf (or -filter:v), each filter by its own options.
+ *
+ * A text that libavfilter would refuse is not necessarily refused here.
+ *
+ * @param worst the worst trait of all filters; FILTER_POINTWISE for an empty text
+ * @param why   one sentence on the first filter of the worst kind; "" for FILTER_POINTWISE with no flags
+ * @return FILTER_NEEDS_* bits of all filters together, or an AVERROR code: AVERROR(EINVAL) when the text
+ *         cannot be parsed (*worst is FILTER_UNKNOWN then), AVERROR(ENOMEM)
+ */
+int filterchain_traits(const char *graph, enum FilterTrait *worst, char *why, size_t why_size);
+
+#endif

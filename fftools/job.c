@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <libavutil/avstring.h>
+#include <libavutil/time.h>
+
+#include "compat.h"
+#include "encode.h"
+#include "job.h"
+#include "join.h"
+#include "mux.h"
+#include "remainder.h"
+#include "report.h"
+#include "segment.h"
+#include "terminal.h"
+#include "trial.h"
+
+#define MEMORY_BUDGET    (192 << 20)  /* of packets that wait; more of them go to TMPDIR */
+#define POLL_MS          50
+#define STOP_TIMEOUT_US  (10 * 1000000LL)
+#define INTERRUPT_STATUS 255          /* ffmpeg's after SIGINT and SIGTERM */
+
+typedef struct Job {
+    const Plan     *plan;
+    const char     *stock;
+    const HostList *hosts;
+    Trace          *trace;
+    JobResult      *result;
+    int64_t         start;
+
+    Terminal   terminal;
+    WorkDir    dir;
+    BlobPool  *pool;
+    Encode    *encode;
+    Fleet     *fleet;
+    Host       local;
+    Trial     *trial;
+    Remainder *rest;
+    Join      *join;
+    Mux       *mux;
+    Report    *report;
+    AVPacket  *pkt;
+
+    Segmenter *segmenter;
+    Segment   *first;           ///< read before anything is said or done
+    pthread_t  reader;
+    int        reader_started;
+    pthread_mutex_t lock;       ///< for the four that follow
+    Segment  **segments;        ///< by id; freed and NULL once joined
+    int        nb_segments;
+    int        reader_ret;      ///< 0 while it reads, AVERROR_EOF, or why it ended
+    char       reader_reason[256];
+
+    int        next;            ///< id of the next segment to join
+    int        joined_all;
+} Job;
+
+static int refuse(Job *j, const char *why)
+{
+    snprintf(j->result->reason, sizeof(j->result->reason), "%s", why);
+    return AVERROR_PATCHWELCOME;
+}
+
+static int interrupted(void *opaque)
+{
+    return terminal_poll(opaque);
+}
+
+/* ---- the reader ---- */
+
+static int keep_segment(Job *j, Segment *seg)
+{
+    Segment **list;
+    int ret = 0;
+
+    pthread_mutex_lock(&j->lock);
+    list = av_realloc_array(j->segments, j->nb_segments + 1, sizeof(*list));
+    if (list) {
+        j->segments = list;
+        list[j->nb_segments++] = seg;
+    } else {
+        ret = AVERROR(ENOMEM);
+    }
+    pthread_mutex_unlock(&j->lock);
+    return ret;
+}
+
+static void *reader_main(void *opaque)
+{
+    Job *j = opaque;
+    char reason[256] = "";
+    Segment *seg = j->first;
+    int ret = 0;
+
+    j->first = NULL;
+    do {
+        ret = keep_segment(j, seg);
+        if (ret < 0) {
+            segment_free(&seg);
+            break;
+        }
+        ret = fleet_submit(j->fleet, &seg->task);
+        if (ret < 0)
+            break;
+    } while ((ret = segmenter_next(j->segmenter, &seg, reason, sizeof(reason))) >= 0);
+    if (ret == AVERROR_EOF)
+        fleet_finish(j->fleet);
+    pthread_mutex_lock(&j->lock);
+    j->reader_ret = ret;
+    snprintf(j->reader_reason, sizeof(j->reader_reason), "%s", reason);
+    pthread_mutex_unlock(&j->lock);
+    return NULL;
+}
+
+static int start_reader(Job *j)
+{
+    int ret = pthread_create(&j->reader, NULL, reader_main, j);
+    j->reader_started = !ret;
+    return AVERROR(ret);
+}
+
+static int reader_state(Job *j, char *reason, size_t size)
+{
+    int ret;
+
+    pthread_mutex_lock(&j->lock);
+    ret = j->reader_ret;
+    snprintf(reason, size, "%s", j->reader_reason);
+    pthread_mutex_unlock(&j->lock);
+    return ret;
+}
+
+/* ---- before the encode ---- */
+
+static int start_fleet(Job *j)
+{
+    FleetOptions opts = { 0 };
+    FleetClient client;
+    int ret;
+
+    j->local = (Host) { .name = (char *)"localhost", .label = (char *)"localhost", .local = 1,
+                        .slots = 1, .ffmpeg = (char *)j->stock };
+    opts.local          = &j->local;
+    opts.local_fallback = !j->plan->cmd->own.no_fallback;
+    ret = blob_pool_alloc(&j->pool, MEMORY_BUDGET);
+    if (ret >= 0)
+        ret = encode_alloc(&j->encode, j->plan, j->pool);
+    if (ret < 0)
+        return ret;
+    encode_client(j->encode, &client);
+    return fleet_open(&j->fleet, j->hosts, &client, &opts, j->trace);
+}
+
+/** The trial confirms the plan, or stock does it all. */
+static int confirm_plan(Job *j)
+{
+    unsigned v = avformat_version();
+    char reason[256] = "", ident[64];
+    int ret = workdir_make(&j->dir);
+
+    if (ret < 0)
+        return refuse(j, "there is no place for temporary files");
+    ret = trial_run(&j->trial, j->plan, j->stock, &j->dir, interrupted, &j->terminal, reason,
+                    sizeof(reason));
+    if (ret == AVERROR_PATCHWELCOME)
+        return refuse(j, reason);
+    if (ret < 0)
+        return ret;
+    snprintf(ident, sizeof(ident), "%u.%u.%u", v >> 16, v >> 8 & 0xff, v & 0xff);
+    if (j->trial->lavf_ident[0] && strcmp(j->trial->lavf_ident, ident)) {
+        snprintf(reason, sizeof(reason), "stock ffmpeg has libavformat %s, ffleet has %s",
+                 j->trial->lavf_ident, ident);
+        return refuse(j, reason);
+    }
+    ret = segmenter_open(&j->segmenter, j->plan, j->pool);
+    if (ret >= 0)
+        ret = segmenter_next(j->segmenter, &j->first, reason, sizeof(reason));
+    if (ret == AVERROR_PATCHWELCOME)
+        return refuse(j, reason);
+    return ret < 0 ? ret : encode_set_reference(j->encode, &j->trial->params);
+}
+
+/** ffmpeg's assert_file_overwrite(). @return 0 go on, 1 the run is over, or AVERROR_PATCHWELCOME */
+static int check_overwrite(Job *j, int keys)
+{
+    const Command *cmd = j->plan->cmd;
+    const char *url = cmd->outputs[0].url, *path = url;
+    struct stat st, in;
+
+    av_strstart(url, "file:", &path);
+    if (stat(path, &st) < 0)
+        return 0;
+    if (!S_ISREG(st.st_mode))
+        return refuse(j, "the output is not a regular file");
+    if (!stat(cmd->inputs[0].url, &in) && in.st_dev == st.st_dev && in.st_ino == st.st_ino)
+        return refuse(j, "input and output are the same file");
+    if (cmdline_last(cmd->globals, cmd->nb_globals, "y"))
+        return 0;
+    if (!keys || cmdline_last(cmd->globals, cmd->nb_globals, "n"))
+        return refuse(j, "the output exists already");
+    if (!terminal_ask_overwrite(&j->terminal, url)) {
+        av_log(NULL, AV_LOG_FATAL, "Not overwriting - exiting\n");
+        j->result->status = 1;
+        return 1;
+    }
+    j->result->overwrite = 1;
+    return 0;
+}
+
+static int listens_to_keys(const Command *cmd)
+{
+    const CmdOption *o = cmdline_last(cmd->globals, cmd->nb_globals, "stdin");
+
+    return !(o && o->negated);
+}
+
+/* ---- while it runs ---- */
+
+static int take_results(Job *j)
+{
+    FleetTask *task;
+    int ret, timeout = POLL_MS;
+
+    while ((ret = fleet_next(j->fleet, &task, timeout)) >= 0) {
+        timeout = 0;
+        blob_unref(&task->input);
+        if (task->error) {
+            char why[512];
+
+            snprintf(why, sizeof(why), "segment %"PRId64" cannot be encoded: %.400s", task->id,
+                     task->why);
+            return refuse(j, why);
+        }
+    }
+    if (ret == AVERROR_EOF) {
+        av_usleep(timeout ? POLL_MS * 1000 : 0);
+        return 0;
+    }
+    return ret == AVERROR(EAGAIN) || ret == AVERROR_EXIT ? 0 : ret;
+}
+
+/** The next segment, when its result is there. */
+static Segment *next_segment(Job *j)
+{
+    Segment *seg = NULL;
+
+    pthread_mutex_lock(&j->lock);
+    if (j->next < j->nb_segments && j->segments[j->next]->task.result)
+        seg = j->segments[j->next];
+    pthread_mutex_unlock(&j->lock);
+    return seg;
+}
+
+static void forget_segment(Job *j, Segment *seg)
+{
+    Encoded *r = seg->task.result;
+
+    pthread_mutex_lock(&j->lock);
+    j->segments[j->next++] = NULL;
+    pthread_mutex_unlock(&j->lock);
+    encoded_free(&r);
+    segment_free(&seg);
+}
+
+static int write_segment(Job *j, Segment *seg)
+{
+    char reason[256] = "";
+    int ret = join_add(j->join, seg, seg->task.result);
+
+    if (ret >= 0 && !j->mux) {
+        j->result->overwrite = 1;
+        ret = mux_open(&j->mux, j->plan, j->trial, j->rest, join_params(j->join));
+    }
+    while (ret >= 0 && (ret = join_read(j->join, j->pkt, reason, sizeof(reason))) >= 0)
+        ret = mux_video(j->mux, j->pkt);
+    av_packet_unref(j->pkt);
+    if (ret == AVERROR_PATCHWELCOME)
+        return refuse(j, reason);
+    if (ret != AVERROR(EAGAIN))
+        return ret;
+    report_joined(j->report, seg);
+    forget_segment(j, seg);
+    return 0;
+}
+
+/** Join what is there, as soon as the remainder is. */
+static int write_ready(Job *j)
+{
+    Segment *seg;
+    int ret = remainder_poll(j->rest);
+
+    if (ret == AVERROR_EXTERNAL)
+        return refuse(j, "stock ffmpeg could not make the other streams");
+    if (ret <= 0)
+        return ret;
+    while ((seg = next_segment(j))) {
+        ret = write_segment(j, seg);
+        if (ret < 0)
+            return ret;
+    }
+    return 0;
+}
+
+static int run_loop(Job *j)
+{
+    for (;;) {
+        char reason[256];
+        int reader, ret;
+
+        if (terminal_poll(&j->terminal))
+            return AVERROR_EXIT;
+        ret = take_results(j);
+        if (ret >= 0)
+            ret = write_ready(j);
+        if (ret < 0)
+            return ret;
+        reader = reader_state(j, reason, sizeof(reason));
+        if (reader == AVERROR_PATCHWELCOME)
+            return refuse(j, reason);
+        if (reader < 0 && reader != AVERROR_EOF)
+            return reader;
+        if (reader == AVERROR_EOF && j->next == j->nb_segments)
+            return 0;
+        report_update(j->report, j->mux);
+    }
+}
+
+static void stop_fleet(Job *j)
+{
+    if (j->fleet)
+        fleet_cancel(j->fleet);
+    if (j->reader_started)
+        pthread_join(j->reader, NULL);
+    j->reader_started = 0;
+}
+
+/** After a signal or 'q': make a playable file of what was encoded in order so far. */
+static int finish_early(Job *j)
+{
+    int64_t deadline = av_gettime_relative() + STOP_TIMEOUT_US;
+    int ret = 0;
+
+    stop_fleet(j);
+    remainder_stop(j->rest);
+    while (!(ret = remainder_poll(j->rest)) && av_gettime_relative() < deadline &&
+           j->terminal.nb_signals < 2) {
+        av_usleep(10000);
+        terminal_poll(&j->terminal);
+    }
+    if (ret > 0)
+        ret = write_ready(j);
+    if (ret >= 0 && j->mux)
+        ret = mux_finish(j->mux, 0);
+    return ret;
+}
+
+static int finish(Job *j, int ret)
+{
+    if (ret == AVERROR_EXIT) {
+        int early = finish_early(j);
+
+        j->result->status = j->terminal.nb_signals ? INTERRUPT_STATUS : early < 0;
+    } else if (ret >= 0) {
+        ret = mux_finish(j->mux, 1);
+        j->result->status = ret < 0;
+    }
+    if (ret == AVERROR_PATCHWELCOME)
+        return ret;
+    if (ret < 0 && ret != AVERROR_EXIT) {
+        /* the muxer has already told of its own */
+        if (!j->mux)
+            av_log(NULL, AV_LOG_ERROR, "%s\n", av_err2str(ret));
+        j->result->status = 1;
+    }
+    report_finish(j->report, j->mux);
+    if (j->terminal.nb_signals)
+        av_log(NULL, AV_LOG_INFO, "Exiting normally, received signal %d.\n",
+               j->terminal.last_signal);
+    return 0;
+}
+
+static int encode_all(Job *j)
+{
+    const Command *cmd = j->plan->cmd;
+    int keys = listens_to_keys(cmd), ret;
+
+    trial_print_log(j->trial, j->plan, 0, keys);
+    ret = check_overwrite(j, keys);
+    if (ret)
+        return ret < 0 ? ret : 0;
+    trial_print_log(j->trial, j->plan, 1, keys);
+    if (keys)
+        terminal_start_keys(&j->terminal);
+    if ((ret = report_open(&j->report, j->plan, j->encode, j->fleet)) < 0 ||
+        (ret = remainder_start(&j->rest, j->plan, j->stock, &j->dir)) < 0 ||
+        (ret = join_alloc(&j->join, j->plan, j->trial->reorder_delay)) < 0 ||
+        (ret = start_reader(j)) < 0) {
+        if (ret == AVERROR(ENOMEM) || !j->report)
+            j->result->status = 1;
+        return j->report ? refuse(j, "the encode could not be started") : 0;
+    }
+    return finish(j, run_loop(j));
+}
+
+static void job_close(Job *j)
+{
+    stop_fleet(j);
+    terminal_close(&j->terminal);
+    fleet_close(&j->fleet);
+    segmenter_close(&j->segmenter);
+    segment_free(&j->first);
+    for (int i = 0; i < j->nb_segments; i++)
+        if (j->segments[i]) {
+            Encoded *r = j->segments[i]->task.result;
+
+            encoded_free(&r);
+            segment_free(&j->segments[i]);
+        }
+    av_freep(&j->segments);
+    mux_free(&j->mux);
+    join_free(&j->join);
+    remainder_free(&j->rest);
+    trial_free(&j->trial);
+    report_close(&j->report);
+    workdir_remove(&j->dir);
+    encode_free(&j->encode);
+    av_packet_free(&j->pkt);
+    blob_pool_free(&j->pool);
+    pthread_mutex_destroy(&j->lock);
+}
+
+int job_run(const Plan *plan, const char *stock, const HostList *hosts, Trace *trace,
+            JobResult *result)
+{
+    Job j = { .plan = plan, .stock = stock, .hosts = hosts, .trace = trace, .result = result,
+              .start = av_gettime_relative(), .terminal.signal_fd = -1 };
+    int64_t frames = 0;
+    int ret;
+
+    memset(result, 0, sizeof(*result));
+    pthread_mutex_init(&j.lock, NULL);
+    j.pkt = av_packet_alloc();
+    ret   = j.pkt ? terminal_open(&j.terminal) : AVERROR(ENOMEM);
+    if (ret >= 0)
+        ret = start_fleet(&j);
+    if (ret >= 0)
+        ret = confirm_plan(&j);
+    if (ret >= 0)
+        ret = encode_all(&j);
+    else if (ret == AVERROR_EXIT)
+        result->status = INTERRUPT_STATUS;
+    else if (ret != AVERROR_PATCHWELCOME)
+        refuse(&j, av_err2str(ret));
+    if (j.encode)
+        frames = encode_frames(j.encode);
+    job_close(&j);
+    if (ret == AVERROR_PATCHWELCOME && result->overwrite && plan->cmd->own.no_fallback) {
+        av_log(NULL, AV_LOG_ERROR, "%s\n", result->reason);
+        result->status = 1;
+        ret = 0;
+    }
+    if (ret == AVERROR_EXIT)
+        ret = 0;
+    if (ret >= 0)
+        trace_event(trace, "done", "status", "i", (int64_t)result->status, "frames", "i", frames,
+                    "wall", "f", (av_gettime_relative() - j.start) / 1e6, NULL);
+    return ret < 0 ? AVERROR_PATCHWELCOME : 0;
+}

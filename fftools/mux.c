@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include <libavutil/avstring.h>
+
+#include "compat.h"
+#include "mux.h"
+
+struct Mux {
+    const Plan *plan;
+    Remainder  *rest;
+    AVFormatContext *oc;
+    AVStream   *video;
+    MuxSizes    sizes;
+    int64_t     total_size;
+    int         header, finished;
+    int64_t     end_dts;     ///< of the video, in its stream's time base
+};
+
+static int copy_stream(AVStream *dst, const AVStream *src)
+{
+    int ret = avcodec_parameters_copy(dst->codecpar, src->codecpar);
+
+    if (ret < 0)
+        return ret;
+    dst->id                  = 0;
+    dst->time_base           = src->time_base;
+    dst->disposition         = src->disposition;
+    dst->avg_frame_rate      = src->avg_frame_rate;
+    dst->sample_aspect_ratio = src->sample_aspect_ratio;
+    ret = av_dict_copy(&dst->metadata, src->metadata, 0);
+    return ret < 0 ? ret : compat_copy_stream_side_data(dst, src);
+}
+
+/** As stock's: all but what only the encoder knows is read back from the trial. */
+static int set_video_stream(Mux *m, AVStream *st, const Trial *t, const AVCodecParameters *params)
+{
+    AVCodecParameters *par = st->codecpar;
+    int ret = copy_stream(st, t->video);
+
+    if (ret < 0)
+        return ret;
+    st->time_base      = av_inv_q(m->plan->frame_rate);
+    st->avg_frame_rate = m->plan->frame_rate;
+    st->sample_aspect_ratio = par->sample_aspect_ratio;
+    par->video_delay   = params->video_delay;
+    av_freep(&par->extradata);
+    par->extradata_size = 0;
+    if (params->extradata_size > 0) {
+        par->extradata = av_mallocz(params->extradata_size + AV_INPUT_BUFFER_PADDING_SIZE);
+        if (!par->extradata)
+            return AVERROR(ENOMEM);
+        memcpy(par->extradata, params->extradata, params->extradata_size);
+        par->extradata_size = params->extradata_size;
+    }
+    m->video = st;
+    return 0;
+}
+
+static int add_streams(Mux *m, const Trial *t, const AVCodecParameters *params)
+{
+    for (int i = 0; i < m->plan->nb_streams; i++) {
+        AVStream *st = avformat_new_stream(m->oc, NULL);
+        int ret;
+
+        if (!st)
+            return AVERROR(ENOMEM);
+        ret = m->plan->streams[i].fleet ? set_video_stream(m, st, t, params) :
+                                          copy_stream(st, m->rest->file->streams[i]);
+        if (ret < 0)
+            return ret;
+        st->codecpar->bit_rate = trial_bit_rate(t, m->plan, i);
+        m->sizes.headers += st->codecpar->extradata_size;
+    }
+    return 0;
+}
+
+static int copy_chapters(AVFormatContext *dst, const AVFormatContext *src)
+{
+    if (!src->nb_chapters)
+        return 0;
+    dst->chapters = av_calloc(src->nb_chapters, sizeof(*dst->chapters));
+    if (!dst->chapters)
+        return AVERROR(ENOMEM);
+    for (unsigned i = 0; i < src->nb_chapters; i++) {
+        AVChapter *c = av_mallocz(sizeof(*c));
+        int ret;
+
+        if (!c)
+            return AVERROR(ENOMEM);
+        *c = *src->chapters[i];
+        c->metadata = NULL;
+        dst->chapters[dst->nb_chapters++] = c;
+        ret = av_dict_copy(&c->metadata, src->chapters[i]->metadata, 0);
+        if (ret < 0)
+            return ret;
+    }
+    return 0;
+}
+
+int mux_open(Mux **out, const Plan *plan, const Trial *t, Remainder *r,
+             const AVCodecParameters *params)
+{
+    const char *url = plan->cmd->outputs[0].url;
+    AVDictionary *opts = NULL;
+    Mux *m = av_mallocz(sizeof(*m));
+    int ret;
+
+    *out = m;
+    if (!m)
+        return AVERROR(ENOMEM);
+    m->plan = plan;
+    m->rest = r;
+    m->end_dts = INT64_MIN;
+    ret = avformat_alloc_output_context2(&m->oc, plan->oformat, NULL, url);
+    if (ret < 0)
+        goto end;
+    if ((ret = add_streams(m, t, params)) < 0 ||
+        (ret = av_dict_copy(&m->oc->metadata, r->file->metadata, 0)) < 0 ||
+        (ret = copy_chapters(m->oc, r->file)) < 0 ||
+        (ret = av_dict_copy(&opts, plan->format_options, 0)) < 0)
+        goto end;
+    m->oc->max_delay = 700000;
+    ret = avio_open2(&m->oc->pb, url, AVIO_FLAG_WRITE, NULL, &opts);
+    if (ret < 0) {
+        av_log(NULL, AV_LOG_ERROR, "%s: %s\n", url, av_err2str(ret));
+        goto end;
+    }
+    ret = avformat_write_header(m->oc, &opts);
+    if (ret < 0)
+        av_log(NULL, AV_LOG_ERROR, "the header of %s cannot be written: %s\n", url,
+               av_err2str(ret));
+    m->header = ret >= 0;
+end:
+    av_dict_free(&opts);
+    return ret;
+}
+
+static void count_size(Mux *m, const AVPacket *pkt)
+{
+    switch (m->oc->streams[pkt->stream_index]->codecpar->codec_type) {
+    case AVMEDIA_TYPE_VIDEO:    m->sizes.video    += pkt->size; break;
+    case AVMEDIA_TYPE_AUDIO:    m->sizes.audio    += pkt->size; break;
+    case AVMEDIA_TYPE_SUBTITLE: m->sizes.subtitle += pkt->size; break;
+    default:                    m->sizes.other    += pkt->size; break;
+    }
+}
+
+static int write_packet(Mux *m, AVPacket *pkt)
+{
+    int ret;
+
+    count_size(m, pkt);
+    ret = av_interleaved_write_frame(m->oc, pkt);
+    if (ret >= 0 && m->oc->pb->error < 0)
+        ret = m->oc->pb->error;
+    if (ret < 0)
+        av_log(NULL, AV_LOG_ERROR, "%s cannot be written: %s\n", m->plan->cmd->outputs[0].url,
+               av_err2str(ret));
+    return ret;
+}
+
+/** All of the remainder up to a time, in the video stream's time base. */
+static int write_rest(Mux *m, int64_t dts)
+{
+    AVPacket *pkt;
+    int ret;
+
+    while ((ret = remainder_peek(m->rest, &pkt)) >= 0) {
+        AVStream *from = m->rest->file->streams[pkt->stream_index];
+        AVStream *to   = m->oc->streams[pkt->stream_index];
+
+        if (dts != INT64_MAX && pkt->dts != AV_NOPTS_VALUE &&
+            av_compare_ts(pkt->dts, from->time_base, dts, m->video->time_base) > 0)
+            return 0;
+        av_packet_rescale_ts(pkt, from->time_base, to->time_base);
+        pkt->pos = -1;
+        ret = write_packet(m, pkt);
+        remainder_consume(m->rest);
+        if (ret < 0)
+            return ret;
+    }
+    return ret == AVERROR_EOF ? 0 : ret;
+}
+
+int mux_video(Mux *m, AVPacket *pkt)
+{
+    int cfr = m->plan->vsync == VSYNC_CFR || m->plan->vsync == VSYNC_VSCFR;
+    int ret;
+
+    pkt->stream_index = m->video->index;
+    pkt->duration     = cfr || COMPAT_TIMING_7;
+    pkt->pos          = -1;
+    av_packet_rescale_ts(pkt, av_inv_q(m->plan->frame_rate), m->video->time_base);
+    m->end_dts = pkt->dts;
+    ret = write_rest(m, pkt->dts);
+    if (ret >= 0)
+        ret = write_packet(m, pkt);
+    av_packet_unref(pkt);
+    return ret;
+}
+
+int mux_finish(Mux *m, int whole)
+{
+    int ret = write_rest(m, whole ? INT64_MAX : m->end_dts);
+    int err;
+
+    m->header = 0;
+    err = av_write_trailer(m->oc);
+    if (err < 0 && ret >= 0) {
+        ret = err;
+        av_log(NULL, AV_LOG_ERROR, "the end of %s cannot be written: %s\n",
+               m->plan->cmd->outputs[0].url, av_err2str(ret));
+    }
+    m->total_size = avio_size(m->oc->pb);
+    if (m->total_size <= 0)
+        m->total_size = avio_tell(m->oc->pb);
+    m->finished = 1;
+    err = avio_closep(&m->oc->pb);
+    return ret < 0 ? ret : err;
+}
+
+int64_t mux_total_size(const Mux *m)
+{
+    return m->finished ? m->total_size : avio_tell(m->oc->pb);
+}
+
+void mux_sizes(const Mux *m, MuxSizes *sizes)
+{
+    *sizes = m->sizes;
+}
+
+void mux_free(Mux **mp)
+{
+    Mux *m = *mp;
+
+    if (!m)
+        return;
+    if (m->oc)
+        avio_closep(&m->oc->pb);
+    avformat_free_context(m->oc);
+    av_freep(mp);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_MUX_H
+#define FFLEET_MUX_H
+
+/**
+ * @file
+ * The output: libavformat's muxer, with the user's options, fed with the joined video and the remainder.
+ * Knowledge: fftools/ffmpeg_mux.c of FFmpeg for what stock sets before it writes. One thread.
+ */
+
+#include "join.h"
+#include "remainder.h"
+#include "trial.h"
+
+typedef struct MuxSizes {
+    int64_t video, audio, subtitle, other, headers;  ///< payload bytes
+} MuxSizes;
+
+typedef struct Mux Mux;
+
+/**
+ * Create the output (an existing file is truncated now) and write its header.
+ * @param r finished
+ * @param params of the joined video
+ */
+int  mux_open(Mux **m, const Plan *plan, const Trial *t, Remainder *r,
+              const AVCodecParameters *params);
+/** Write one packet of the joined video (unreferenced here), after all of the remainder that comes before it. */
+int  mux_video(Mux *m, AVPacket *pkt);
+/**
+ * Write what is left and the trailer.
+ * @param whole 0: interrupted: leave out what comes after the video's end
+ */
+int  mux_finish(Mux *m, int whole);
+int64_t  mux_total_size(const Mux *m);
+void mux_sizes(const Mux *m, MuxSizes *sizes);
+/** Closes the file; what was not finished stays as it is. */
+void mux_free(Mux **m);
+
+#endif

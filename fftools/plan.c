@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <libavutil/avstring.h>
+#include <libavutil/display.h>
+#include <libavutil/opt.h>
+#include <libavutil/parseutils.h>
+
+#include "compat.h"
+#include "filtertraits.h"
+#include "plan.h"
+#include "streammap.h"
+
+#define DEFAULT_SEGMENT_LENGTH 8.0
+#define MIN_SPLIT_DURATION     (4 * AV_TIME_BASE)
+
+/** Reason for stock; returns 1 so that a decision can end with it. */
+static int av_printf_format(2, 3) stock(Plan *p, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(p->reason, sizeof(p->reason), fmt, ap);
+    va_end(ap);
+    return 1;
+}
+
+/* What ffleet does with each of ffmpeg's own options. One that is in no list goes to stock. */
+static const char *const global_options[] = {
+    "y", "n", "hide_banner", "loglevel", "stats", "stats_period", "progress", "stdin",
+    "vsync", "benchmark_", "filter_threads", "filter_complex_threads", NULL
+};
+static const char *const input_options[] = { "f", "thread_queue_size", "autorotate", NULL };
+/* concern the remainder or the muxer only */
+static const char *const output_options[] = {
+    "f", "map", "an", "sn", "dn", "c", "metadata", "map_metadata", "map_chapters",
+    "disposition", "max_muxing_queue_size", "muxdelay", "muxpreload", "r", "fps_mode", "filter",
+    "q", "pix_fmt", "s", "aspect", "profile", "tag", "b", "ac", "ar", "sample_fmt",
+    "channel_layout", "ch_layout", "vol", "apad", "guess_layout_max", NULL
+};
+/* concern the encode of the stream that they match */
+static const char *const encoder_options[] = { "q", "pix_fmt", "s", "aspect", "profile", "b", NULL };
+/* change nothing that is split only while they match no video */
+static const char *const audio_only_options[] = { "ac", "ar", "sample_fmt", "vol", NULL };
+
+static int listed(const char *const *list, const char *name)
+{
+    for (; *list; list++)
+        if (!strcmp(*list, name))
+            return 1;
+    return 0;
+}
+
+static int decide_shape(Plan *p)
+{
+    const Command *cmd = p->cmd;
+
+    if (cmd->info)
+        return stock(p, "it only asks ffmpeg for information");
+    if (cmd->nb_inputs != 1)
+        return stock(p, cmd->nb_inputs ? "it has several inputs" : "it has no input");
+    if (cmd->nb_outputs != 1)
+        return stock(p, cmd->nb_outputs ? "it has several outputs" : "it has no output");
+    if (cmd->nb_trailing)
+        return stock(p, "options stand after the output");
+    return 0;
+}
+
+static int check_options(Plan *p, const CmdOption *opts, int nb, const char *const *known,
+                         int avclasses, const char *where)
+{
+    for (int i = 0; i < nb; i++) {
+        const CmdOption *o = &opts[i];
+
+        if (o->from_file)
+            return stock(p, "-/%s reads its value from a file", o->name);
+        if (o->def ? !listed(known, o->name) : !(o->avclass & avclasses))
+            return stock(p, "the %s option -%s is not one that is split yet", where, o->name);
+        if (o->spec && strchr("pmiu#", o->spec[0]))
+            return stock(p, "the stream specifier of -%s:%s is not one that is split yet",
+                         o->name, o->spec);
+    }
+    return 0;
+}
+
+static int decide_options(Plan *p)
+{
+    const CmdFile *in = &p->cmd->inputs[0], *out = &p->cmd->outputs[0];
+
+    if (check_options(p, p->cmd->globals, p->cmd->nb_globals, global_options, 0, "global") ||
+        check_options(p, in->options, in->nb_options, input_options, AVCLASS_FORMAT, "input") ||
+        check_options(p, out->options, out->nb_options, output_options,
+                      AVCLASS_CODEC | AVCLASS_FORMAT | AVCLASS_SWS | AVCLASS_SWR, "output"))
+        return 1;
+    return 0;
+}
+
+/** The options of one file that libav*'s classes among avclasses know, as ffmpeg hands them on. */
+static int collect_av_options(const CmdFile *f, int avclass, AVDictionary **dict)
+{
+    for (int i = 0; i < f->nb_options; i++) {
+        const CmdOption *o = &f->options[i];
+        int append = o->value && (o->value[0] == '+' || o->value[0] == '-') &&
+                     strstr(o->name, "flags");
+        int ret;
+
+        if (o->def || !(o->avclass & avclass))
+            continue;
+        ret = av_dict_set(dict, o->name, o->value, append ? AV_DICT_APPEND : 0);
+        if (ret < 0)
+            return ret;
+    }
+    return 0;
+}
+
+static int decide_input(Plan *p)
+{
+    static const char *const formats[] = {
+        "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts", NULL
+    };
+    const CmdFile *f = &p->cmd->inputs[0];
+    const CmdOption *fmt = cmdline_last(f->options, f->nb_options, "f");
+    const AVInputFormat *iformat = fmt ? av_find_input_format(fmt->value) : NULL;
+    AVDictionary *opts = NULL;
+    int ret;
+
+    if (!strcmp(f->url, "-") || !strncmp(f->url, "pipe:", 5) || !strncmp(f->url, "fd:", 3))
+        return stock(p, "the input is a pipe");
+    if (strstr(f->url, "://") && strncmp(f->url, "file:", 5))
+        return stock(p, "the input is not a file");
+    if (fmt && !iformat)
+        return stock(p, "the input format %s is unknown", fmt->value);
+    if (!strcmp(f->url, p->cmd->outputs[0].url))
+        return stock(p, "input and output are the same file");
+    if (collect_av_options(f, AVCLASS_FORMAT, &p->input_options) < 0 ||
+        av_dict_copy(&opts, p->input_options, 0) < 0)
+        return stock(p, "out of memory");
+    if (!av_dict_get(opts, "scan_all_pmts", NULL, 0))
+        av_dict_set(&opts, "scan_all_pmts", "1", 0);
+    ret = avformat_open_input(&p->input, f->url, iformat, &opts);
+    av_dict_free(&opts);
+    if (ret < 0)
+        return stock(p, "the input cannot be opened: %s", av_err2str(ret));
+    ret = avformat_find_stream_info(p->input, NULL);
+    if (ret < 0)
+        return stock(p, "the input cannot be probed: %s", av_err2str(ret));
+    if (!listed(formats, p->input->iformat->name))
+        return stock(p, "the input is %s, which is not split yet", p->input->iformat->name);
+    if (p->input->nb_streams > 256)
+        return stock(p, "the input has very many streams");
+    return 0;
+}
+
+static int decide_output(Plan *p)
+{
+    static const char *const formats[] = {
+        "mp4", "mov", "ipod", "matroska", "webm", NULL
+    };
+    const CmdFile *f = &p->cmd->outputs[0];
+    const CmdOption *fmt = cmdline_last(f->options, f->nb_options, "f");
+    const AVDictionaryEntry *flags;
+
+    p->oformat = av_guess_format(fmt ? fmt->value : NULL, fmt ? NULL : f->url, NULL);
+    if (!p->oformat)
+        return stock(p, "no output format is known for %s", f->url);
+    if (!listed(formats, p->oformat->name))
+        return stock(p, "the output format %s is not split yet", p->oformat->name);
+    if (!strcmp(f->url, "-") || !strncmp(f->url, "pipe:", 5) || strstr(f->url, "://") ||
+        !strncmp(f->url, "fd:", 3))
+        return stock(p, "the output is not a file");
+    if (collect_av_options(f, AVCLASS_FORMAT, &p->format_options) < 0)
+        return stock(p, "out of memory");
+    flags = av_dict_get(p->format_options, "movflags", NULL, 0);
+    if (flags && (strstr(flags->value, "frag") || strstr(flags->value, "empty_moov") ||
+                  strstr(flags->value, "dash") || strstr(flags->value, "cmaf")))
+        return stock(p, "fragmented output is not split yet");
+    return 0;
+}
+
+static int decide_streams(Plan *p)
+{
+    int ret = streammap_resolve(p->cmd, p->input, p->oformat, &p->streams, &p->nb_streams,
+                                p->reason, sizeof(p->reason));
+    int nb_fleet = 0;
+
+    if (ret < 0)
+        return p->reason[0] ? 1 : stock(p, "the streams cannot be mapped: %s", av_err2str(ret));
+    for (int i = 0; i < p->nb_streams; i++) {
+        if (p->streams[i].type != AVMEDIA_TYPE_VIDEO || p->streams[i].copy)
+            continue;
+        nb_fleet++;
+        p->fleet_stream     = i;
+        p->streams[i].fleet = 1;
+    }
+    if (!nb_fleet)
+        return stock(p, "it encodes no video");
+    if (nb_fleet > 1)
+        return stock(p, "it encodes several video streams");
+    if (plan_video(p)->disposition & AV_DISPOSITION_ATTACHED_PIC)
+        return stock(p, "its video is a cover picture");
+    return 0;
+}
+
+/** ffmpeg's filter_codec_opts(): does this AVOption reach that video encoder, and by which name? */
+static const char *encoder_option_name(const AVCodec *encoder, const char *name)
+{
+    const int flags = AV_OPT_FLAG_VIDEO_PARAM | AV_OPT_FLAG_ENCODING_PARAM;
+    const AVClass *cc = avcodec_get_class();
+
+    if (av_opt_find(&cc, name, NULL, flags, AV_OPT_SEARCH_FAKE_OBJ) ||
+        (encoder->priv_class &&
+         av_opt_find((void *)&encoder->priv_class, name, NULL, flags, AV_OPT_SEARCH_FAKE_OBJ)))
+        return name;
+    if (name[0] == 'v' && av_opt_find(&cc, name + 1, NULL, flags, AV_OPT_SEARCH_FAKE_OBJ))
+        return name + 1;
+    return NULL;
+}
+
+static int add_encoder_arg(Plan *p, const char *name, const char *value)
+{
+    char **args = av_realloc_array(p->encoder_args, p->nb_encoder_args + 3, sizeof(*args));
+
+    if (!args)
+        return AVERROR(ENOMEM);
+    p->encoder_args = args;
+    args[p->nb_encoder_args]     = av_asprintf("-%s", name);
+    args[p->nb_encoder_args + 1] = av_strdup(value);
+    args[p->nb_encoder_args + 2] = NULL;
+    p->nb_encoder_args += 2;
+    return args[p->nb_encoder_args - 2] && args[p->nb_encoder_args - 1] ? 0 : AVERROR(ENOMEM);
+}
+
+/** Sort the output's options: those of the video encoder, the filters, the timing. */
+static int decide_video_options(Plan *p, AVDictionary **encoder_opts)
+{
+    const PlanStream *s = &p->streams[p->fleet_stream];
+    const CmdFile *f = &p->cmd->outputs[0];
+
+    for (int i = 0; i < f->nb_options; i++) {
+        const CmdOption *o = &f->options[i];
+        const char *name = o->name;
+        int match = streammap_option_matches(p->streams, p->nb_streams, p->fleet_stream, o);
+
+        if (match < 0)
+            return stock(p, "the stream specifier of -%s:%s is invalid", o->name, o->spec);
+        if (!match)
+            continue;
+        if (o->def && !strcmp(name, "filter")) {
+            av_freep(&p->filters);
+            p->filters = av_strdup(o->value);
+            continue;
+        }
+        if (o->def && listed(audio_only_options, name))
+            continue;
+        if (o->def ? !listed(encoder_options, name) :
+            !(o->avclass & (AVCLASS_CODEC | AVCLASS_SWS)))
+            continue;
+        if (!o->value)
+            return stock(p, "-%s has no value", name);
+        if (!o->def && (o->avclass & AVCLASS_CODEC) && !(o->avclass & AVCLASS_SWS)) {
+            name = encoder_option_name(s->encoder, name);
+            if (!name)
+                continue;
+        }
+        if (add_encoder_arg(p, name, o->value) < 0)
+            return stock(p, "out of memory");
+        av_dict_set(encoder_opts, strcmp(name, "q") ? name : "qscale", o->value, 0);
+    }
+    return 0;
+}
+
+static int decide_encoder(Plan *p)
+{
+    const PlanStream *s = &p->streams[p->fleet_stream];
+    AVDictionary *opts = NULL;
+    int ret;
+
+    ret = decide_video_options(p, &opts);
+    if (!ret && encoder_judge(s->encoder->name, opts, &p->judge, p->reason, sizeof(p->reason)) < 0)
+        ret = p->reason[0] ? 1 : stock(p, "the encoder %s is not split yet", s->encoder->name);
+    av_dict_free(&opts);
+    return ret;
+}
+
+/** ffmpeg's insertion of filters for the display matrix (ffmpeg_filter.c); mirrored matrices go to stock. */
+static int decide_rotation(Plan *p)
+{
+    const CmdFile *f = &p->cmd->inputs[0];
+    const CmdOption *o = cmdline_last(f->options, f->nb_options, "autorotate");
+    const AVStream *st = plan_video(p);
+    const int32_t *matrix = NULL;
+    double theta;
+
+    for (int i = 0; i < compat_nb_stream_side_data(st); i++) {
+        const AVPacketSideData *sd = compat_stream_side_data(st, i);
+
+        switch (sd->type) {
+        case AV_PKT_DATA_DISPLAYMATRIX:
+            matrix = sd->size >= 9 * sizeof(*matrix) ? (const int32_t *)sd->data : NULL;
+            break;
+        case AV_PKT_DATA_CPB_PROPERTIES:
+        case AV_PKT_DATA_STEREO3D:
+        case AV_PKT_DATA_SPHERICAL:
+            break;
+        default:
+            return stock(p, "the video carries side data that cannot travel (type %d)", sd->type);
+        }
+    }
+    if (!matrix || (o && o->negated))
+        return 0;
+    theta = -round(av_display_rotation_get(matrix));
+    theta -= 360 * floor(theta / 360 + 0.9 / 360);
+    if ((int64_t)matrix[0] * matrix[4] - (int64_t)matrix[1] * matrix[3] < 0)
+        return stock(p, "the input's display matrix mirrors the picture");
+    if (fabs(theta - 90) < 1.0)
+        p->autorotate = "transpose=clock";
+    else if (fabs(theta - 180) < 1.0)
+        p->autorotate = "hflip,vflip";
+    else if (fabs(theta - 270) < 1.0)
+        p->autorotate = "transpose=cclock";
+    else if (fabs(theta) > 1.0)
+        return stock(p, "the input is rotated by an uneven angle");
+    return 0;
+}
+
+static int decide_filters(Plan *p)
+{
+    enum FilterTrait worst;
+
+    if (!p->filters)
+        return 0;
+    if (filterchain_traits(p->filters, &worst, p->reason, sizeof(p->reason)) ||
+        worst != FILTER_POINTWISE)
+        return p->reason[0] ? 1 : stock(p, "the filters %s are not split yet", p->filters);
+    return 0;
+}
+
+static enum VsyncMethod parse_vsync(const char *s)
+{
+    static const char *const names[] = { "passthrough", "cfr", "vfr" };
+
+    for (int i = 0; i < 3; i++)
+        if (!av_strcasecmp(s, names[i]) || (s[0] == '0' + i && !s[1]))
+            return i;
+    return !av_strcasecmp(s, "drop") ? VSYNC_DROP : VSYNC_AUTO;
+}
+
+/** new_video_stream() in ffmpeg_opt.c (5.1), new_stream_video() in ffmpeg_mux_init.c (7.1). */
+static enum VsyncMethod auto_vsync(const Plan *p, int have_rate)
+{
+    enum VsyncMethod v;
+
+    if (COMPAT_TIMING_7 && have_rate)
+        v = VSYNC_CFR;
+    else if (p->oformat->flags & AVFMT_VARIABLE_FPS)
+        v = p->oformat->flags & AVFMT_NOTIMESTAMPS ? VSYNC_PASSTHROUGH : VSYNC_VFR;
+    else
+        v = VSYNC_CFR;
+    if (v == VSYNC_CFR && p->input->nb_streams == 1)
+        v = VSYNC_VSCFR;
+    return v;
+}
+
+static const CmdOption *last_video_option(const Plan *p, const char *name)
+{
+    const CmdFile *f = &p->cmd->outputs[0];
+
+    for (int i = f->nb_options - 1; i >= 0; i--)
+        if (!strcmp(f->options[i].name, name) && f->options[i].def &&
+            streammap_option_matches(p->streams, p->nb_streams, p->fleet_stream,
+                                     &f->options[i]) > 0)
+            return &f->options[i];
+    return NULL;
+}
+
+static int decide_timing(Plan *p)
+{
+    const CmdOption *rate = last_video_option(p, "r"), *mode = last_video_option(p, "fps_mode");
+    const CmdOption *vsync = cmdline_last(p->cmd->globals, p->cmd->nb_globals, "vsync");
+    const AVCodec *enc = p->streams[p->fleet_stream].encoder;
+
+    if (p->streams[p->fleet_stream].encoder->id == AV_CODEC_ID_NONE)
+        return stock(p, "no encoder");
+    p->frame_rate = av_guess_frame_rate(p->input, plan_video(p), NULL);
+    if (rate) {
+        if (av_parse_video_rate(&p->frame_rate, rate->value) < 0)
+            return stock(p, "the frame rate %s is invalid", rate->value);
+        p->out_rate_given = 1;
+    }
+    if (p->frame_rate.num <= 0 || p->frame_rate.den <= 0)
+        return stock(p, "the input's frame rate is unknown");
+    if (av_q2d(p->frame_rate) > 1000 || p->frame_rate.num > INT32_MAX / 1024)
+        return stock(p, "the frame rate is very high");
+    if (streammap_rate_unsupported(enc, p->frame_rate))
+        return stock(p, "the encoder %s does not take %d/%d frames per second", enc->name,
+                     p->frame_rate.num, p->frame_rate.den);
+    if (enc->id == AV_CODEC_ID_MPEG4)
+        av_reduce(&p->frame_rate.num, &p->frame_rate.den, p->frame_rate.num, p->frame_rate.den,
+                  65535);
+
+    p->vsync = VSYNC_AUTO;
+    if (vsync)
+        p->vsync = parse_vsync(vsync->value);
+    if (mode)
+        p->vsync = parse_vsync(mode->value);
+    if (p->vsync == VSYNC_AUTO)
+        p->vsync = auto_vsync(p, p->out_rate_given);
+    if (p->vsync == VSYNC_PASSTHROUGH || p->vsync == VSYNC_DROP)
+        return stock(p, "frame timestamps are passed through unchanged");
+    return 0;
+}
+
+/** What ffmpeg adds to all timestamps: open_input_file() and process_input() in ffmpeg.c (5.1). */
+static void find_ts_offset(Plan *p)
+{
+    const AVFormatContext *ic = p->input;
+    int64_t start = INT64_MAX;
+
+    p->ts_offset = ic->start_time != AV_NOPTS_VALUE ? -ic->start_time : 0;
+    if (!(ic->iformat->flags & AVFMT_TS_DISCONT) || ic->start_time == AV_NOPTS_VALUE)
+        return;
+    for (int i = 0; i < p->nb_streams; i++) {
+        const AVStream *st = ic->streams[p->streams[i].index];
+
+        if (st->start_time != AV_NOPTS_VALUE)
+            start = FFMIN(start, av_rescale_q(st->start_time, st->time_base, AV_TIME_BASE_Q));
+    }
+    if (start != INT64_MAX && start > ic->start_time)
+        p->ts_offset = -start;
+}
+
+static int decide_length(Plan *p)
+{
+    find_ts_offset(p);
+    p->segment_length = p->cmd->own.segment_length;
+    if (p->segment_length > 0)
+        return 0;
+    p->segment_length = DEFAULT_SEGMENT_LENGTH;
+    if (p->input->duration != AV_NOPTS_VALUE && p->input->duration < MIN_SPLIT_DURATION)
+        return stock(p, "the input is too short to be worth splitting");
+    return 0;
+}
+
+int plan_make(Plan **out, const Command *cmd)
+{
+    static int (*const decisions[])(Plan *) = {
+        decide_shape, decide_options, decide_output, decide_input, decide_streams,
+        decide_encoder, decide_rotation, decide_filters, decide_timing, decide_length,
+    };
+    Plan *p = av_mallocz(sizeof(*p));
+
+    if (!p)
+        return AVERROR(ENOMEM);
+    p->cmd = cmd;
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(decisions); i++)
+        if (decisions[i](p))
+            break;
+    *out = p;
+    return 0;
+}
+
+void plan_free(Plan **pp)
+{
+    Plan *p = *pp;
+
+    if (!p)
+        return;
+    avformat_close_input(&p->input);
+    av_freep(&p->streams);
+    av_dict_free(&p->format_options);
+    av_dict_free(&p->input_options);
+    for (int i = 0; i < p->nb_encoder_args; i++)
+        av_freep(&p->encoder_args[i]);
+    av_freep(&p->encoder_args);
+    av_freep(&p->filters);
+    av_freep(pp);
+}

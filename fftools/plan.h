@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_PLAN_H
+#define FFLEET_PLAN_H
+
+/**
+ * @file
+ * What becomes of a command: either a plan for the fleet, or the one-sentence reason for leaving
+ * all of it to stock ffmpeg. Each decision is one function in plan.c that returns that reason.
+ *
+ * Knowledge: fftools/ffmpeg_opt.c (5.1) and ffmpeg_mux_init.c (7.1) of FFmpeg for how streams are chosen
+ * and options reach them.
+ */
+
+#include <libavformat/avformat.h>
+
+#include "cmdline.h"
+#include "encodertraits.h"
+#include "timeline.h"
+
+typedef struct PlanStream {
+    int   index;             ///< of the input's stream
+    enum AVMediaType type;
+    int   copy;              ///< stream copy
+    int   fleet;             ///< encoded by the fleet; all others are made here
+    const AVCodec *encoder;  ///< NULL when copied
+} PlanStream;
+
+typedef struct Plan {
+    char reason[512];        ///< why stock makes it; empty: the fleet does
+
+    const Command *cmd;      ///< not owned
+    AVFormatContext *input;  ///< probed, positioned at its start
+    PlanStream *streams;     ///< of the output, in order
+    int nb_streams;
+    int fleet_stream;        ///< index into streams
+
+    const AVOutputFormat *oformat;
+    AVDictionary *format_options;  ///< for the output's muxer and protocol
+    AVDictionary *input_options;   ///< for the input's demuxer and protocol
+    char **encoder_args;     ///< options of the video encoder and scaler, as words; NULL-terminated
+    int    nb_encoder_args;
+    char  *filters;          ///< the user's filter chain, or NULL
+    const char *autorotate;  ///< filters that ffmpeg puts in front of it for the input's rotation, or NULL
+    EncoderJudgement judge;
+    AVRational frame_rate;   ///< of the output
+    enum VsyncMethod vsync;
+    int    out_rate_given;
+    int64_t ts_offset;       ///< what ffmpeg adds to the input's timestamps, in AV_TIME_BASE units
+    double segment_length;   ///< seconds
+} Plan;
+
+/**
+ * Judge a command. Opens and probes the input, writes nothing.
+ * @return 0 with a plan (p->reason says which kind), or AVERROR(ENOMEM)
+ */
+int  plan_make(Plan **p, const Command *cmd);
+void plan_free(Plan **p);
+
+/** The video stream of the input that the fleet encodes. */
+static inline AVStream *plan_video(const Plan *p)
+{
+    return p->input->streams[p->streams[p->fleet_stream].index];
+}
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <libavutil/avstring.h>
+#include <libavutil/pixdesc.h>
+
+#include "arglist.h"
+#include "compat.h"
+#include "remainder.h"
+#include "stock.h"
+
+/** One frame like the input's, so that the user's filters and encoder take it. */
+static void add_placeholder(ArgList *l, const Plan *plan)
+{
+    const AVCodecParameters *par = plan_video(plan)->codecpar;
+    const char *fmt = av_get_pix_fmt_name(par->format);
+    AVRational r = plan->frame_rate;
+    int turned = plan->autorotate && av_strstart(plan->autorotate, "transpose", NULL);
+
+    arglist_add_words(l, "-f", "lavfi", "-i", NULL);
+    arglist_addf(l, "color=c=black:s=%dx%d:r=%d/%d,trim=end_frame=1,format=%s",
+                 turned ? par->height : par->width, turned ? par->width : par->height,
+                 r.num, r.den, fmt ? fmt : "yuv420p");
+}
+
+static void build_args(ArgList *l, const Plan *plan, const char *file_name)
+{
+    static const char *const skip_global[] = {
+        "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner", NULL
+    };
+    static const char *const skip_output[] = { "map", NULL };
+    const Command *cmd = plan->cmd;
+    const CmdFile *in  = &cmd->inputs[0], *out = &cmd->outputs[0];
+
+    arglist_add_words(l, cmd->argv[0], "-nostdin", "-y", "-nostats", "-hide_banner",
+                      "-loglevel", "error", NULL);
+    arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip_global);
+    arglist_add_options(l, cmd, in->options, in->nb_options, NULL);
+    arglist_add_words(l, "-i", in->url, NULL);
+    add_placeholder(l, plan);
+    for (int i = 0; i < plan->nb_streams; i++) {
+        arglist_add(l, "-map");
+        if (plan->streams[i].fleet)
+            arglist_add(l, "1:0");
+        else
+            arglist_addf(l, "0:%d", plan->streams[i].index);
+    }
+    arglist_add_options(l, cmd, out->options, out->nb_options, skip_output);
+    arglist_add_words(l, "-f", plan->oformat->name, file_name, NULL);
+    /* stock corrects the start time by the streams in use: keep the video in use */
+    if (plan->input->iformat->flags & AVFMT_TS_DISCONT) {
+        arglist_add(l, "-map");
+        arglist_addf(l, "0:%d", plan->streams[plan->fleet_stream].index);
+        arglist_add_words(l, "-c", "copy", "-f", "null", "-", NULL);
+    }
+}
+
+int remainder_start(Remainder **out, const Plan *plan, const char *stock, const WorkDir *dir)
+{
+    Remainder *r = av_mallocz(sizeof(*r));
+    ArgList args = { 0 };
+    int ret = AVERROR(ENOMEM);
+
+    *out = r;
+    if (!r)
+        return ret;
+    r->plan      = plan;
+    r->pkt       = av_packet_alloc();
+    r->file_name = workdir_file(dir, "remainder");
+    if (r->pkt && r->file_name) {
+        build_args(&args, plan, r->file_name);
+        ret = arglist_error(&args);
+    }
+    if (ret >= 0)
+        ret = stock_spawn(&r->pid, stock, (const char *const *)args.argv, -1, STDERR_FILENO);
+    if (ret < 0)
+        r->pid = 0;
+    arglist_free(&args);
+    return ret;
+}
+
+/** The stand-in was given to the muxer at 0; where it is found now is the muxer's shift. */
+static int find_shift(Remainder *r)
+{
+    AVPacket *pkt = av_packet_alloc();
+    int ret = pkt ? 0 : AVERROR(ENOMEM);
+
+    while (ret >= 0 && (ret = av_read_frame(r->file, pkt)) >= 0) {
+        int index = pkt->stream_index;
+
+        r->shift = index == r->plan->fleet_stream && pkt->pts != AV_NOPTS_VALUE ?
+                   av_rescale_q(pkt->pts, r->file->streams[index]->time_base, AV_TIME_BASE_Q) : 0;
+        av_packet_unref(pkt);
+        if (index == r->plan->fleet_stream)
+            break;
+    }
+    av_packet_free(&pkt);
+    return ret == AVERROR_EOF ? AVERROR_EXTERNAL : ret;
+}
+
+static int open_input(Remainder *r)
+{
+    int ret = avformat_open_input(&r->file, r->file_name, NULL, NULL);
+
+    if (ret >= 0)
+        ret = avformat_find_stream_info(r->file, NULL);
+    return ret >= 0 && (int)r->file->nb_streams < r->plan->nb_streams ? AVERROR_EXTERNAL : ret;
+}
+
+static int open_file(Remainder *r)
+{
+    int ret = open_input(r);
+
+    if (ret >= 0)
+        ret = find_shift(r);
+    /* once more from the start: seeking back would lose packets before time 0 */
+    if (ret >= 0) {
+        avformat_close_input(&r->file);
+        ret = open_input(r);
+    }
+    /* nobody else needs its name */
+    unlink(r->file_name);
+    return ret;
+}
+
+int remainder_poll(Remainder *r)
+{
+    int status, ret;
+    pid_t pid;
+
+    if (r->done)
+        return 1;
+    pid = waitpid(r->pid, &status, WNOHANG);
+    if (!pid || (pid < 0 && errno == EINTR))
+        return 0;
+    if (pid < 0)
+        return AVERROR(errno);
+    r->pid = 0;
+    if (!WIFEXITED(status) || (WEXITSTATUS(status) && WEXITSTATUS(status) != 255))
+        return AVERROR_EXTERNAL;
+    ret = open_file(r);
+    if (ret < 0)
+        return ret;
+    r->done = 1;
+    return 1;
+}
+
+void remainder_stop(Remainder *r)
+{
+    if (r->pid)
+        kill(r->pid, SIGINT);
+}
+
+int remainder_peek(Remainder *r, AVPacket **pkt)
+{
+    while (!r->have_pkt && !r->eof) {
+        int ret = av_read_frame(r->file, r->pkt);
+        AVStream *st;
+        int64_t shift;
+
+        if (ret == AVERROR_EOF) {
+            r->eof = 1;
+            break;
+        }
+        if (ret < 0)
+            return ret;
+        /* streams beyond the plan's are the muxer's own, and our muxer makes them again */
+        if (r->pkt->stream_index == r->plan->fleet_stream ||
+            r->pkt->stream_index >= r->plan->nb_streams) {
+            av_packet_unref(r->pkt);
+            continue;
+        }
+        st    = r->file->streams[r->pkt->stream_index];
+        shift = av_rescale_q(r->shift, AV_TIME_BASE_Q, st->time_base);
+        if (r->pkt->pts != AV_NOPTS_VALUE)
+            r->pkt->pts -= shift;
+        if (r->pkt->dts != AV_NOPTS_VALUE)
+            r->pkt->dts -= shift;
+        r->have_pkt = 1;
+    }
+    *pkt = r->pkt;
+    return r->have_pkt ? 0 : AVERROR_EOF;
+}
+
+void remainder_consume(Remainder *r)
+{
+    av_packet_unref(r->pkt);
+    r->have_pkt = 0;
+}
+
+void remainder_free(Remainder **rp)
+{
+    Remainder *r = *rp;
+    int status;
+
+    if (!r)
+        return;
+    if (r->pid) {
+        kill(r->pid, SIGKILL);
+        while (waitpid(r->pid, &status, 0) < 0 && errno == EINTR)
+            ;
+    }
+    avformat_close_input(&r->file);
+    av_packet_free(&r->pkt);
+    av_freep(&r->file_name);
+    av_freep(rp);
+}

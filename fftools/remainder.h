@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_REMAINDER_H
+#define FFLEET_REMAINDER_H
+
+/**
+ * @file
+ * The remainder: stock ffmpeg makes, on this machine, all of the output but the fleet's video, into a
+ * temporary file of the final format. One black frame stands in the video's place, so that
+ * streams keep their numbers and the muxer's shift of timestamps can be seen.
+ */
+
+#include <sys/types.h>
+
+#include "plan.h"
+#include "workdir.h"
+
+typedef struct Remainder {
+    pid_t pid;             ///< 0: not running
+    int   done;            ///< file is open
+    char *file_name;
+    AVFormatContext *file;
+    int64_t shift;         ///< what the muxer added to all timestamps, AV_TIME_BASE units
+    AVPacket *pkt;         ///< the next packet, when have_pkt
+    int   have_pkt, eof;
+    const Plan *plan;
+} Remainder;
+
+/** Start stock. */
+int  remainder_start(Remainder **r, const Plan *plan, const char *stock, const WorkDir *dir);
+
+/** See whether stock is done, and then open its file. Does not block.
+ *  @return 1 done, 0 not yet, AVERROR_EXTERNAL when stock failed, other AVERROR codes */
+int  remainder_poll(Remainder *r);
+
+/** Ask stock to finish its file with what it has. */
+void remainder_stop(Remainder *r);
+
+/**
+ * The next packet of a stream that is not the fleet's, without consuming it; timestamps as stock gave them to its muxer,
+ * in its stream's time base.
+ * @return 0 and *pkt (owned by r), AVERROR_EOF, or an AVERROR code
+ */
+int  remainder_peek(Remainder *r, AVPacket **pkt);
+void remainder_consume(Remainder *r);
+
+/** Kills stock if it still runs. */
+void remainder_free(Remainder **r);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <libavutil/parseutils.h>
+#include <libavutil/time.h>
+
+#include "compat.h"
+#include "panel.h"
+#include "progress.h"
+#include "report.h"
+
+#define MAX_PANEL_HOSTS 256
+
+struct Report {
+    const Plan *plan;
+    Encode     *encode;
+    Fleet      *fleet;
+    Progress   *progress;
+    Panel       panel;
+    int         show_panel;
+    int64_t     start;
+    int64_t     joined;       ///< output frames written
+    int64_t     dup, drop;
+    FleetHostStatus *status;  ///< MAX_PANEL_HOSTS of them, for the panel
+};
+
+int report_open(Report **out, const Plan *plan, Encode *encode, Fleet *fleet)
+{
+    const Command *cmd = plan->cmd;
+    const CmdOption *stats  = cmdline_last(cmd->globals, cmd->nb_globals, "stats");
+    const CmdOption *period = cmdline_last(cmd->globals, cmd->nb_globals, "stats_period");
+    const CmdOption *url    = cmdline_last(cmd->globals, cmd->nb_globals, "progress");
+    int64_t period_us = 0;
+    Report *r = av_mallocz(sizeof(*r));
+    int print_stats = stats ? !stats->negated : -1, ret;
+
+    if (!r)
+        return AVERROR(ENOMEM);
+    r->plan   = plan;
+    r->encode = encode;
+    r->fleet  = fleet;
+    r->start  = av_gettime_relative();
+    r->show_panel = cmd->own.seed || cmd->own.status;
+    panel_init(&r->panel);
+    if (r->show_panel) {
+        print_stats = 0;
+        r->status = av_calloc(MAX_PANEL_HOSTS, sizeof(*r->status));
+        if (!r->status) {
+            av_free(r);
+            return AVERROR(ENOMEM);
+        }
+    }
+    if (period)
+        av_parse_time(&period_us, period->value, 1);
+    ret = progress_open(&r->progress, print_stats, period_us, url ? url->value : NULL, NULL);
+    if (ret < 0) {
+        report_close(&r);
+        return ret;
+    }
+    *out = r;
+    return 0;
+}
+
+static void fill_state(const Report *r, const Mux *mux, int is_last, ProgressState *s)
+{
+    int64_t frames = is_last ? r->joined : encode_frames(r->encode);
+
+    *s = (ProgressState) {
+        .video       = { { .stream = r->plan->fleet_stream } },
+        .nb_video    = 1,
+        .frames      = frames,
+        .total_size  = mux ? mux_total_size(mux) : 0,
+        .out_time_us = frames ? av_rescale_q(frames, av_inv_q(r->plan->frame_rate),
+                                             AV_TIME_BASE_Q) : AV_NOPTS_VALUE,
+        .dup         = r->dup,
+        .drop        = r->drop,
+        .is_last     = is_last,
+    };
+    s->video[0].q = is_last ? -1 : encode_quantiser(r->encode);
+    progress_rates(s, (av_gettime_relative() - r->start) / 1e6);
+}
+
+static void print_panel(Report *r)
+{
+    PanelHost hosts[MAX_PANEL_HOSTS];
+    int n = FFMIN(fleet_status(r->fleet, r->status, MAX_PANEL_HOSTS), MAX_PANEL_HOSTS);
+    int queued = fleet_queued(r->fleet);
+
+    for (int i = 0; i < n; i++) {
+        EncodeSpeed speed = encode_speed(r->encode, r->status[i].host);
+
+        panel_host_init(&hosts[i], &r->status[i], !queued, speed.fps, speed.time_us);
+    }
+    panel_print(&r->panel, queued, hosts, n);
+}
+
+void report_update(Report *r, const Mux *mux)
+{
+    int64_t now = av_gettime_relative();
+    ProgressState s;
+
+    if (r->show_panel && panel_due(&r->panel, now))
+        print_panel(r);
+    if (progress_due(r->progress, now)) {
+        fill_state(r, mux, 0, &s);
+        progress_report(r->progress, &s);
+    }
+}
+
+void report_joined(Report *r, const Segment *seg)
+{
+    r->joined += seg->nb_slots;
+    r->dup     = seg->nb_dup;
+    r->drop    = seg->nb_drop;
+}
+
+void report_finish(Report *r, const Mux *mux)
+{
+    ProgressSummary summary = { .format = r->plan->oformat->name };
+    ProgressState s;
+
+    if (r->show_panel)
+        print_panel(r);
+    if (mux) {
+        MuxSizes sizes;
+
+        mux_sizes(mux, &sizes);
+        summary.video      = sizes.video;
+        summary.audio      = sizes.audio;
+        summary.subtitle   = sizes.subtitle;
+        summary.other      = sizes.other;
+        summary.extra      = sizes.headers;
+        summary.packets    = r->joined;
+        summary.total_size = mux_total_size(mux);
+    }
+    fill_state(r, mux, 1, &s);
+    progress_finish(r->progress, &s, &summary);
+}
+
+void report_close(Report **rp)
+{
+    Report *r = *rp;
+
+    if (!r)
+        return;
+    progress_close(&r->progress);
+    av_freep(&r->status);
+    av_freep(rp);
+}

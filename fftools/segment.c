@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/mathematics.h>
+
+#include "compat.h"
+#include "segment.h"
+#include "wire.h"
+
+/* Packets of one segment that may wait in memory, before the next place to cut is found. */
+#define MAX_PENDING_BYTES (256 << 20)
+#define MAX_SEGMENT_BYTES (64 << 20)
+
+typedef struct Frame {
+    AVPacket *pkt;
+    int64_t   pts;      ///< with ffmpeg's offset, in the stream's time base
+    int64_t   dts;      ///< likewise; INT64_MIN: unknown
+    int64_t   duration;
+    int64_t   slot, count;
+    int64_t   wire;
+    int       key;
+    int       discard;  ///< decoded, but never shown (edit lists)
+    int       placed;   ///< slot and count are set; count may still grow while it is the last
+} Frame;
+
+struct Segmenter {
+    const Plan *plan;
+    BlobPool   *pool;
+    AVStream   *st;
+    AVPacket   *pkt;
+    Timeline    timeline;
+    int64_t     offset;        ///< ffmpeg's, in the stream's time base
+
+    Frame     **frames;        ///< of the segment being collected, in decoding order
+    int         nb_frames;
+    size_t      frames_size;   ///< for av_fast_realloc()
+    int64_t     bytes;
+    Frame     **waiting;       ///< not placed yet, by pts
+    int         nb_waiting;
+    size_t      waiting_size;
+    Frame      *last;          ///< the last one placed and not discarded
+    Frame      *start;         ///< the first one that the segment owes
+
+    int64_t     next_dts;      ///< expected, to notice jumps
+    int64_t     origin;        ///< the first slot of all
+    int64_t     target;        ///< slots
+    int64_t     next_id;
+    int         have_origin;
+    int         eof;
+};
+
+int segmenter_open(Segmenter **out, const Plan *plan, BlobPool *pool)
+{
+    Segmenter *s = av_mallocz(sizeof(*s));
+    TimelineConfig cfg = { 0 };
+
+    if (!s)
+        return AVERROR(ENOMEM);
+    s->plan     = plan;
+    s->pool     = pool;
+    s->st       = plan_video(plan);
+    s->next_dts = AV_NOPTS_VALUE;
+    s->offset   = av_rescale_q(plan->ts_offset, AV_TIME_BASE_Q, s->st->time_base);
+    s->target   = FFMAX(1, plan->segment_length * av_q2d(plan->frame_rate) + 0.5);
+    s->pkt      = av_packet_alloc();
+
+    cfg.vsync           = plan->vsync;
+    cfg.frame_rate      = plan->frame_rate;
+    cfg.in_time_base    = s->st->time_base;
+    cfg.sink_frame_rate = av_guess_frame_rate(plan->input, s->st, NULL);
+    cfg.use_duration    = !plan->filters;
+    timeline_init(&s->timeline, &cfg);
+
+    for (unsigned i = 0; i < plan->input->nb_streams; i++)
+        plan->input->streams[i]->discard =
+            plan->input->streams[i] == s->st ? AVDISCARD_NONE : AVDISCARD_ALL;
+    *out = s;
+    return s->pkt ? 0 : AVERROR(ENOMEM);
+}
+
+static void frame_free(Frame **f)
+{
+    if (*f)
+        av_packet_free(&(*f)->pkt);
+    av_freep(f);
+}
+
+void segmenter_close(Segmenter **sp)
+{
+    Segmenter *s = *sp;
+
+    if (!s)
+        return;
+    for (int i = 0; i < s->nb_frames; i++)
+        frame_free(&s->frames[i]);
+    av_freep(&s->frames);
+    av_freep(&s->waiting);
+    av_packet_free(&s->pkt);
+    av_freep(sp);
+}
+
+void segment_free(Segment **seg)
+{
+    if (!*seg)
+        return;
+    blob_unref(&(*seg)->task.input);
+    av_freep(seg);
+}
+
+static int stock_only(char *reason, size_t size, const char *why)
+{
+    snprintf(reason, size, "%s", why);
+    return AVERROR_PATCHWELCOME;
+}
+
+/** Side data that the decoder on a host would miss. */
+static int has_foreign_side_data(const AVPacket *pkt)
+{
+    for (int i = 0; i < pkt->side_data_elems; i++)
+        switch (pkt->side_data[i].type) {
+        case AV_PKT_DATA_MPEGTS_STREAM_ID:
+        case AV_PKT_DATA_PRFT:
+        case AV_PKT_DATA_CPB_PROPERTIES:
+        case AV_PKT_DATA_DISPLAYMATRIX:
+        case AV_PKT_DATA_QUALITY_STATS:
+        case AV_PKT_DATA_STEREO3D:
+        case AV_PKT_DATA_SPHERICAL:
+            break;
+        default:
+            return 1;
+        }
+    return 0;
+}
+
+/** Stock corrects jumps of the clock (process_input() in ffmpeg.c); those inputs are left to it. */
+static int is_jump(Segmenter *s, const AVPacket *pkt)
+{
+    int64_t limit = av_rescale_q(10 * AV_TIME_BASE, AV_TIME_BASE_Q, s->st->time_base);
+    int jump;
+
+    if (pkt->dts == AV_NOPTS_VALUE)
+        return 0;
+    jump = s->next_dts != AV_NOPTS_VALUE &&
+               (pkt->dts < s->next_dts - limit || pkt->dts > s->next_dts + limit);
+
+    s->next_dts = pkt->dts + pkt->duration;
+    return jump;
+}
+
+static int insert_waiting(Segmenter *s, Frame *f)
+{
+    Frame **w = av_fast_realloc(s->waiting, (unsigned *)&s->waiting_size,
+                                (s->nb_waiting + 1) * sizeof(*w));
+    int i = s->nb_waiting;
+
+    if (!w)
+        return AVERROR(ENOMEM);
+    s->waiting = w;
+    for (; i > 0 && w[i - 1]->pts > f->pts; i--)
+        w[i] = w[i - 1];
+    w[i] = f;
+    s->nb_waiting++;
+    return 0;
+}
+
+static int append_frame(Segmenter *s, Frame *f)
+{
+    Frame **a = av_fast_realloc(s->frames, (unsigned *)&s->frames_size,
+                                (s->nb_frames + 1) * sizeof(*a));
+
+    if (!a)
+        return AVERROR(ENOMEM);
+    s->frames = a;
+    a[s->nb_frames++] = f;
+    s->bytes += f->pkt->size;
+    return 0;
+}
+
+/** Read one packet of the video. @return 0, AVERROR_EOF or an error */
+static int read_frame(Segmenter *s, char *reason, size_t reason_size)
+{
+    Frame *f;
+    int ret;
+
+    do {
+        av_packet_unref(s->pkt);
+        ret = av_read_frame(s->plan->input, s->pkt);
+        if (ret == AVERROR(EAGAIN))
+            continue;
+        if (ret < 0)
+            return ret == AVERROR_EOF ? ret : stock_only(reason, reason_size,
+                                                         "the input cannot be read to its end");
+    } while (ret < 0 || s->pkt->stream_index != s->st->index || !s->pkt->size);
+
+    if (s->pkt->pts == AV_NOPTS_VALUE)
+        return stock_only(reason, reason_size, "a packet of the input has no timestamp");
+    if (s->pkt->flags & AV_PKT_FLAG_CORRUPT)
+        return stock_only(reason, reason_size, "the input is damaged");
+    if (has_foreign_side_data(s->pkt))
+        return stock_only(reason, reason_size, "the video carries side data that cannot travel");
+    if (is_jump(s, s->pkt))
+        return stock_only(reason, reason_size, "the input's timestamps jump");
+    if (!s->nb_frames && !(s->pkt->flags & AV_PKT_FLAG_KEY))
+        return stock_only(reason, reason_size, "the input does not start with a keyframe");
+    if (s->st->pts_wrap_bits < 64 && s->pkt->pts >= 1LL << (s->st->pts_wrap_bits - 1))
+        return stock_only(reason, reason_size, "the input's timestamps are about to wrap");
+
+    f = av_mallocz(sizeof(*f));
+    if (!f || !(f->pkt = av_packet_clone(s->pkt))) {
+        av_freep(&f);
+        return AVERROR(ENOMEM);
+    }
+    f->pts      = s->pkt->pts + s->offset;
+    f->dts      = s->pkt->dts == AV_NOPTS_VALUE ? INT64_MIN : s->pkt->dts + s->offset;
+    f->duration = s->pkt->duration;
+    f->key      = !!(s->pkt->flags & AV_PKT_FLAG_KEY);
+    f->discard  = !!(s->pkt->flags & AV_PKT_FLAG_DISCARD);
+    ret = append_frame(s, f);
+    if (ret < 0) {
+        frame_free(&f);
+        return ret;
+    }
+    return insert_waiting(s, f);
+}
+
+/** Give a frame that cannot be overtaken any more its place among the output frames. */
+static int place_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
+{
+    TimelineStep step;
+    int64_t end = s->timeline.next_slot;
+
+    f->placed = 1;
+    if (f->discard)
+        return 0;
+    if (timeline_add(&s->timeline, f->pts, f->duration, &step) < 0)
+        return stock_only(reason, reason_size, "the frame timing is out of the ordinary");
+    if (s->last && s->last->pts >= f->pts)
+        return stock_only(reason, reason_size, "the order of the input's frames is unusual");
+    if (s->last && step.prev_count) {
+        if (!s->last->count)
+            s->last->slot = step.prev_slot;
+        s->last->count += step.prev_count;
+    }
+    f->slot  = step.slot;
+    f->count = step.count;
+    s->last  = f;
+    if (!f->count)
+        return 0;
+    if (!s->have_origin) {
+        s->have_origin = 1;
+        s->origin      = f->slot;
+    } else if (s->plan->vsync == VSYNC_VFR && f->slot != end) {
+        return stock_only(reason, reason_size, "the frame rate is not constant");
+    }
+    if (!s->start)
+        s->start = f;
+    return 0;
+}
+
+static int may_start(const Segmenter *s, const Frame *f)
+{
+    int64_t length = f->slot - s->start->slot;
+
+    if (f == s->start || !f->count || (length < s->target && s->bytes < MAX_SEGMENT_BYTES))
+        return 0;
+    if (s->plan->judge.gop > 1)
+        return !((f->slot - s->origin) % s->plan->judge.gop);
+    return f->key;
+}
+
+/** Place all frames up to dts; stop at one that may start a new segment: *cut. */
+static int place_frames(Segmenter *s, int64_t dts, Frame **cut, char *reason, size_t reason_size)
+{
+    while (s->nb_waiting && s->waiting[0]->pts <= dts) {
+        Frame *f = s->waiting[0], *settled = s->last;
+        int ret;
+
+        /* only once the next frame is known is it sure that the last one stays where it is */
+        ret = place_frame(s, f, reason, reason_size);
+        if (ret < 0)
+            return ret;
+        s->nb_waiting--;
+        memmove(s->waiting, s->waiting + 1, s->nb_waiting * sizeof(*s->waiting));
+        if (settled && settled != s->last && s->start && may_start(s, settled)) {
+            *cut = settled;
+            return 0;
+        }
+    }
+    return 0;
+}
+
+static int by_pts(const void *a, const void *b)
+{
+    const Frame *x = *(Frame *const *)a, *y = *(Frame *const *)b;
+
+    return FFDIFFSIGN(x->pts, y->pts);
+}
+
+/**
+ * Set the wire timestamps of frames sorted by pts.
+ * @param end first slot that is not owed
+ */
+static int set_wire_times(Frame **sorted, int nb, int64_t end)
+{
+    int64_t next = INT64_MAX;
+    int skipped = 0, last_shown = nb - 1;
+
+    while (last_shown >= 0 && !(sorted[last_shown]->placed && sorted[last_shown]->count))
+        last_shown--;
+    /* what follows the last frame known to be shown only has to stay out of the way */
+    for (int i = last_shown + 1; i < nb; i++)
+        sorted[i]->wire = (end + i - last_shown) * SEGMENT_WIRE_UNITS;
+    for (int i = last_shown; i >= 0; i--) {
+        Frame *f = sorted[i];
+
+        if (f->count) {
+            f->wire = next = f->slot * SEGMENT_WIRE_UNITS;
+            skipped = 0;
+        } else {
+            if (++skipped >= SEGMENT_WIRE_UNITS / 2)
+                return AVERROR_PATCHWELCOME;
+            f->wire = next - skipped;
+        }
+    }
+    return 0;
+}
+
+static int64_t count_window(Frame **frames, int nb, int64_t first, int64_t end)
+{
+    int64_t from = first * SEGMENT_WIRE_UNITS - SEGMENT_WIRE_UNITS / 2;
+    int64_t to   = end   * SEGMENT_WIRE_UNITS - SEGMENT_WIRE_UNITS / 2, n = 0;
+
+    for (int i = 0; i < nb; i++)
+        n += frames[i]->wire >= from && frames[i]->wire < to;
+    return n;
+}
+
+/** Make a segment of the first nb frames collected. */
+static int make_segment(Segmenter *s, int nb, int64_t end, Segment **out)
+{
+    Segment *seg   = av_mallocz(sizeof(*seg));
+    Frame **sorted = av_memdup(s->frames, nb * sizeof(*sorted));
+    Blob *blob = NULL;
+    WireWriter *w = NULL;
+    int ret = AVERROR(ENOMEM);
+
+    if (!seg || !sorted)
+        goto end;
+    qsort(sorted, nb, sizeof(*sorted), by_pts);
+    ret = set_wire_times(sorted, nb, end);
+    if (ret < 0)
+        goto end;
+    ret = blob_alloc(&blob, s->pool);
+    if (ret < 0)
+        goto end;
+    ret = wire_writer_open(&w, s->st, av_inv_q(av_mul_q(s->plan->frame_rate,
+                           (AVRational){ SEGMENT_WIRE_UNITS, 1 })), blob);
+    for (int i = 0; ret >= 0 && i < nb; i++)
+        ret = wire_write(w, s->frames[i]->pkt, s->frames[i]->wire +
+                         SEGMENT_WIRE_BASE * SEGMENT_WIRE_UNITS);
+    if (ret >= 0)
+        ret = wire_writer_finish(w);
+    if (ret < 0)
+        goto end;
+    blob_seal(blob);
+    seg->first_slot  = s->start->slot;
+    seg->nb_slots    = end - seg->first_slot;
+    seg->nb_window   = count_window(sorted, nb, seg->first_slot, end);
+    seg->nb_dup      = s->timeline.nb_dup;
+    seg->nb_drop     = s->timeline.nb_drop;
+    seg->task.id     = s->next_id++;
+    seg->task.input  = blob;
+    seg->task.weight = seg->nb_slots;
+    seg->task.opaque = seg;
+    *out = seg;
+    seg  = NULL;
+    blob = NULL;
+end:
+    wire_writer_free(&w);
+    blob_unref(&blob);
+    av_free(sorted);
+    av_free(seg);
+    return ret;
+}
+
+/** After a cut at f: forget what no later segment needs. */
+static int drop_before(Segmenter *s, const Frame *f)
+{
+    int keep = 0;
+
+    for (int i = 0; i < s->nb_frames; i++) {
+        if (s->frames[i]->key && s->frames[i]->pts <= f->pts)
+            keep = i;
+        if (s->frames[i] == f)
+            break;
+    }
+    for (int i = 0; i < keep; i++)
+        if (!s->frames[i]->placed || s->frames[i] == s->last || s->frames[i] == f)
+            return AVERROR_PATCHWELCOME;
+    for (int i = 0; i < keep; i++) {
+        s->bytes -= s->frames[i]->pkt->size;
+        frame_free(&s->frames[i]);
+    }
+    s->nb_frames -= keep;
+    memmove(s->frames, s->frames + keep, s->nb_frames * sizeof(*s->frames));
+    return 0;
+}
+
+static int cut_segment(Segmenter *s, Frame *cut, Segment **seg, char *reason, size_t reason_size)
+{
+    int nb = 0, ret;
+
+    for (int i = 0; i < s->nb_frames; i++)
+        if (s->frames[i]->pts < cut->pts)
+            nb = i + 1;
+    ret = make_segment(s, nb, cut->slot, seg);
+    if (ret >= 0) {
+        s->start = cut;
+        ret = drop_before(s, cut);
+    }
+    if (ret < 0)
+        segment_free(seg);
+    return ret == AVERROR_PATCHWELCOME ?
+           stock_only(reason, reason_size, "the order of the input's frames is unusual") : ret;
+}
+
+static int last_segment(Segmenter *s, Segment **seg, char *reason, size_t reason_size)
+{
+    TimelineStep step;
+    Frame *cut = NULL;
+    int ret;
+
+    ret = place_frames(s, INT64_MAX, &cut, reason, reason_size);
+    if (ret < 0)
+        return ret;
+    if (cut)
+        return cut_segment(s, cut, seg, reason, reason_size);
+    s->eof = 1;
+    if (!s->start)
+        return stock_only(reason, reason_size, "the input has no video frames");
+    timeline_flush(&s->timeline, &step);
+    if (s->last && step.prev_count)
+        s->last->count += step.prev_count;
+    return make_segment(s, s->nb_frames, s->timeline.next_slot, seg);
+}
+
+int segmenter_next(Segmenter *s, Segment **seg, char *reason, size_t reason_size)
+{
+    *seg = NULL;
+    if (s->eof)
+        return AVERROR_EOF;
+    for (;;) {
+        Frame *cut = NULL;
+        int ret = read_frame(s, reason, reason_size);
+
+        if (ret == AVERROR_EOF)
+            return last_segment(s, seg, reason, reason_size);
+        if (ret >= 0)
+            ret = place_frames(s, s->frames[s->nb_frames - 1]->dts, &cut, reason, reason_size);
+        if (ret < 0)
+            return ret;
+        if (cut)
+            return cut_segment(s, cut, seg, reason, reason_size);
+        if (s->bytes > MAX_PENDING_BYTES)
+            return stock_only(reason, reason_size, "the input's keyframes are too far apart");
+    }
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_SEGMENT_H
+#define FFLEET_SEGMENT_H
+
+/**
+ * @file
+ * Reads the input once and cuts its video into segments on the presentation axis. A segment owes
+ * the output frames (slots, see timeline.h) from first_slot on; its packets start at a keyframe at or
+ * before the first of them and go on until all of them can be decoded.
+ *
+ * On the wire a packet's pts is where its frame is first shown, in SEGMENT_WIRE_UNITS a slot, so that
+ * hosts need to know nothing of the frame rate conversion: `fps` fills what is missing. Frames that
+ * stock drops come just before the next one that is shown; `fps` drops them too. The wire format is NUT.
+ */
+
+#include "../remote/blob.h"
+#include "../remote/fleet.h"
+#include "plan.h"
+
+/** Time units of a slot on the wire. */
+#define SEGMENT_WIRE_UNITS 1024
+/** Slots that wire timestamps, both ways, are ahead of the real ones: NUT has no negative timestamps. */
+#define SEGMENT_WIRE_BASE  16
+
+typedef struct Segment {
+    FleetTask task;        ///< task.opaque is the Segment; task.input the packets in NUT
+    int64_t   first_slot;  ///< of the owed output frames
+    int64_t   nb_slots;
+    int64_t   nb_window;   ///< input frames between the trim points: what `fps` must have seen
+    int64_t   nb_dup;      ///< of the whole input up to the end of this segment, as stock counts
+    int64_t   nb_drop;
+} Segment;
+
+typedef struct Segmenter Segmenter;
+
+/**
+ * @param pool for the segments' packets; outlives them
+ */
+int segmenter_open(Segmenter **s, const Plan *plan, BlobPool *pool);
+
+/**
+ * Read on to the end of the next segment. One thread at a time.
+ * @param seg the caller's; give back with segment_free()
+ * @return 0; AVERROR_EOF after the last; AVERROR_PATCHWELCOME when the input turns out to be
+ *         something that only stock can treat right (reason tells); other AVERROR codes
+ */
+int segmenter_next(Segmenter *s, Segment **seg, char *reason, size_t reason_size);
+
+void segmenter_close(Segmenter **s);
+void segment_free(Segment **seg);
+
+#endif

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <libavutil/avstring.h>
+#include <libavutil/bprint.h>
+#include <libavutil/eval.h>
+#include <libavutil/time.h>
+
+#include "arglist.h"
+#include "compat.h"
+#include "stock.h"
+#include "streammap.h"
+#include "trial.h"
+
+#define TRIAL_FRAMES      4.5
+#define START_TIMEOUT_US  (60 * 1000000LL)  /* until the output's dump is printed */
+#define GRACE_US          (700 * 1000LL)    /* from then until it is asked to stop */
+#define STOP_TIMEOUT_US   (20 * 1000000LL)  /* from then until it is killed */
+#define MAX_LOG           (4 << 20)
+
+static int refuse(char *reason, size_t size, const char *why)
+{
+    snprintf(reason, size, "%s", why);
+    return AVERROR_PATCHWELCOME;
+}
+
+static void build_args(ArgList *l, const Plan *plan, const char *file_name)
+{
+    static const char *const skip[] = {
+        "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner", NULL
+    };
+    const Command *cmd = plan->cmd;
+    const CmdFile *in  = &cmd->inputs[0], *out = &cmd->outputs[0];
+    AVStream *st = plan_video(plan);
+    double start = st->start_time == AV_NOPTS_VALUE ? 0 :
+                   st->start_time * av_q2d(st->time_base) + plan->ts_offset / 1e6;
+
+    arglist_add_words(l, cmd->argv[0], "-nostdin", "-y", "-nostats", "-loglevel", "level+info",
+                      NULL);
+    arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip);
+    arglist_add_options(l, cmd, in->options, in->nb_options, NULL);
+    arglist_add_words(l, "-i", in->url, NULL);
+    arglist_add_options(l, cmd, out->options, out->nb_options, NULL);
+    arglist_add(l, "-t");
+    arglist_addf(l, "%.6f", FFMAX(start, 0) + TRIAL_FRAMES / av_q2d(plan->frame_rate));
+    arglist_add_words(l, "-f", plan->oformat->name, file_name, NULL);
+}
+
+/** Read stderr until it ends; stop the child once it has said what we want to know. */
+static int watch(int fd, pid_t pid, AVBPrint *log, int (*interrupted)(void *), void *opaque,
+                 int *stopped)
+{
+    int64_t deadline = av_gettime_relative() + START_TIMEOUT_US;
+    int seen_output = 0;
+
+    *stopped = 0;
+    for (;;) {
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+        char buf[4096];
+        ssize_t n;
+
+        if (interrupted(opaque))
+            return AVERROR_EXIT;
+        if (av_gettime_relative() > deadline) {
+            if (!seen_output || *stopped)
+                return AVERROR(ETIMEDOUT);
+            kill(pid, SIGINT);
+            *stopped = 1;
+            deadline = av_gettime_relative() + STOP_TIMEOUT_US;
+        }
+        if (poll(&p, 1, 50) <= 0)
+            continue;
+        n = read(fd, buf, sizeof(buf));
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (n <= 0)
+            return 0;
+        if (log->len < MAX_LOG)
+            av_bprint_append_data(log, buf, n);
+        if (!seen_output && av_bprint_is_complete(log) && strstr(log->str, "Output #0")) {
+            seen_output = 1;
+            deadline    = av_gettime_relative() + GRACE_US;
+        }
+    }
+}
+
+static int run(const char *stock, const ArgList *args, AVBPrint *log,
+               int (*interrupted)(void *), void *opaque, int *ok)
+{
+    int fds[2], status = 0, stopped, ret;
+    pid_t pid;
+
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return AVERROR(errno);
+    ret = stock_spawn(&pid, stock, (const char *const *)args->argv, -1, fds[1]);
+    close(fds[1]);
+    if (ret >= 0) {
+        ret = watch(fds[0], pid, log, interrupted, opaque, &stopped);
+        if (ret < 0)
+            kill(pid, SIGKILL);
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            ;
+        *ok = WIFEXITED(status) && (!WEXITSTATUS(status) || (stopped && WEXITSTATUS(status) == 255));
+    }
+    close(fds[0]);
+    return ret;
+}
+
+/** Stock prints "  Stream #0:1 -> #0:0 (copy)" or "(h264 (native) -> hevc (libx265))" for each output stream. */
+static int mapping_agrees(const Plan *plan, const char *log)
+{
+    const char *p = strstr(log, "Stream mapping:\n");
+    int n = 0;
+
+    if (!p)
+        return 0;
+    for (p = strchr(p, '\n') + 1; n < plan->nb_streams; n++) {
+        const PlanStream *s = &plan->streams[n];
+        const char *end = strchr(p, '\n'), *arrow = strstr(p, ") -> ");
+        int file, index, out_file, out_index;
+        char want[128];
+
+        p = strstr(p, "Stream #");
+        if (!end || !p || p > end ||
+            sscanf(p, "Stream #%d:%d -> #%d:%d", &file, &index, &out_file, &out_index) != 4 ||
+            file || out_file || index != s->index || out_index != n)
+            return 0;
+        if (s->copy) {
+            snprintf(want, sizeof(want), "(copy)");
+        } else {
+            /* the encoder is the last name; "native" when it is called like its codec */
+            int native = !strcmp(s->encoder->name, avcodec_get_name(s->encoder->id));
+
+            snprintf(want, sizeof(want), "(%s))", native ? "native" : s->encoder->name);
+            if (!arrow || arrow > end)
+                return 0;
+        }
+        if (end - p < (int)strlen(want) || strncmp(end - strlen(want), want, strlen(want)))
+            return 0;
+        p = end + 1;
+    }
+    return strncmp(p, "[info]   Stream #", 17) != 0;
+}
+
+static void find_version(Trial *t)
+{
+    const char *p = strstr(t->log, "libavformat");
+    int a, b, c;
+
+    if (p && sscanf(p, "libavformat %d.%d.%d", &a, &b, &c) == 3)
+        snprintf(t->lavf_ident, sizeof(t->lavf_ident), "%d.%d.%d", a, b, c);
+}
+
+static int compares_params(enum AVCodecID id)
+{
+    return id == AV_CODEC_ID_H264 || id == AV_CODEC_ID_HEVC;
+}
+
+/** mp4 keeps decoding timestamps; Matroska does not, its demuxer makes them up. */
+static int find_delay(Trial *t, const Plan *plan)
+{
+    AVPacket *pkt = av_packet_alloc();
+    int64_t dts = AV_NOPTS_VALUE, pts = INT64_MAX;
+    int ret = pkt ? 0 : AVERROR(ENOMEM);
+
+    t->reorder_delay = -1;
+    if (strncmp(t->file->iformat->name, "mov", 3)) {
+        av_packet_free(&pkt);
+        return ret;
+    }
+    while (ret >= 0 && (ret = av_read_frame(t->file, pkt)) >= 0) {
+        if (pkt->stream_index == t->video->index) {
+            if (dts == AV_NOPTS_VALUE)
+                dts = pkt->dts;
+            pts = FFMIN(pts, pkt->pts);
+        }
+        av_packet_unref(pkt);
+    }
+    if (dts != AV_NOPTS_VALUE && pts != INT64_MAX && pts >= dts)
+        t->reorder_delay = av_rescale_q(pts - dts, t->video->time_base,
+                                        av_inv_q(plan->frame_rate));
+    av_packet_free(&pkt);
+    return ret == AVERROR(ENOMEM) ? ret : 0;
+}
+
+static int open_output(Trial *t, const Plan *plan, char *reason, size_t reason_size)
+{
+    int ret = avformat_open_input(&t->file, t->file_name, NULL, NULL);
+
+    if (ret >= 0)
+        ret = avformat_find_stream_info(t->file, NULL);
+    if (ret < 0 || (int)t->file->nb_streams < plan->nb_streams)
+        return refuse(reason, reason_size, "stock ffmpeg's first frames cannot be read back");
+    t->video = t->file->streams[plan->fleet_stream];
+    if (t->video->codecpar->codec_type != AVMEDIA_TYPE_VIDEO)
+        return refuse(reason, reason_size, "stock ffmpeg orders the output's streams differently");
+    if (compares_params(t->video->codecpar->codec_id)) {
+        ret = paramsets_parse(&t->params, t->video->codecpar);
+        if (ret < 0)
+            return ret;
+    }
+    return find_delay(t, plan);
+}
+
+int trial_run(Trial **out, const Plan *plan, const char *stock, const WorkDir *dir,
+              int (*interrupted)(void *), void *opaque, char *reason, size_t reason_size)
+{
+    Trial *t = av_mallocz(sizeof(*t));
+    ArgList args = { 0 };
+    AVBPrint log;
+    int ret, ok = 0;
+
+    *out = t;
+    if (!t)
+        return AVERROR(ENOMEM);
+    av_bprint_init(&log, 0, AV_BPRINT_SIZE_UNLIMITED);
+    t->file_name = workdir_file(dir, "trial");
+    if (!t->file_name) {
+        ret = AVERROR(ENOMEM);
+        goto end;
+    }
+    build_args(&args, plan, t->file_name);
+    ret = arglist_error(&args);
+    if (ret >= 0)
+        ret = run(stock, &args, &log, interrupted, opaque, &ok);
+    if (ret < 0) {
+        if (ret == AVERROR(ETIMEDOUT))
+            ret = refuse(reason, reason_size, "stock ffmpeg did not get to its first frames");
+        goto end;
+    }
+    ret = av_bprint_finalize(&log, &t->log);
+    if (ret < 0)
+        goto end;
+    find_version(t);
+    if (!ok)
+        ret = refuse(reason, reason_size, "stock ffmpeg refuses it");
+    else if (!mapping_agrees(plan, t->log))
+        ret = refuse(reason, reason_size, "stock ffmpeg maps its streams differently");
+    else
+        ret = open_output(t, plan, reason, reason_size);
+end:
+    if (!t->log)
+        av_bprint_finalize(&log, NULL);
+    arglist_free(&args);
+    return ret;
+}
+
+void trial_free(Trial **tp)
+{
+    Trial *t = *tp;
+
+    if (!t)
+        return;
+    avformat_close_input(&t->file);
+    paramsets_free(&t->params);
+    av_freep(&t->log);
+    av_freep(&t->file_name);
+    av_freep(tp);
+}
+
+/** As the dump of the output tells it, in kbit/s. */
+static int64_t dumped_bit_rate(const Trial *t, int stream)
+{
+    const char *p = strstr(t->log, "Output #0"), *end, *rate;
+    char want[32];
+
+    snprintf(want, sizeof(want), "  Stream #0:%d", stream);
+    p = p ? strstr(p, want) : NULL;
+    end = p ? strchr(p, '\n') : NULL;
+    rate = end ? memmem(p, end - p, " kb/s", 5) : NULL;
+    if (!rate)
+        return 0;
+    while (rate > p && rate[-1] >= '0' && rate[-1] <= '9')
+        rate--;
+    return strtoll(rate, NULL, 10) * 1000;
+}
+
+int64_t trial_bit_rate(const Trial *t, const Plan *plan, int stream)
+{
+    const PlanStream *s = &plan->streams[stream];
+    const CmdFile *f = &plan->cmd->outputs[0];
+
+    if (s->copy)
+        return plan->input->streams[s->index]->codecpar->bit_rate;
+    for (int i = f->nb_options - 1; i >= 0; i--) {
+        const CmdOption *o = &f->options[i];
+        double rate;
+
+        if (strcmp(o->name, "b") || !o->value ||
+            streammap_option_matches(plan->streams, plan->nb_streams, stream, o) <= 0)
+            continue;
+        if (av_expr_parse_and_eval(&rate, o->value, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0,
+                                   NULL) >= 0)
+            return rate;
+    }
+    return dumped_bit_rate(t, stream);
+}
+
+static int line_level(const char *mark, size_t len)
+{
+    static const struct { const char *name; int level; } levels[] = {
+        { "[panic]", AV_LOG_PANIC }, { "[fatal]", AV_LOG_FATAL }, { "[error]", AV_LOG_ERROR },
+        { "[warning]", AV_LOG_WARNING }, { "[info]", AV_LOG_INFO },
+    };
+
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(levels); i++)
+        if (strlen(levels[i].name) == len && !strncmp(mark, levels[i].name, len))
+            return levels[i].level;
+    return -1;
+}
+
+/** Print one line without its mark: "[mp4 @ 0x1] [warning] text" -> "[mp4 @ 0x1] text". */
+static void print_line(const Trial *t, const Plan *plan, const char *line, size_t len)
+{
+    const char *name = memmem(line, len, t->file_name, strlen(t->file_name));
+    const char *end = line + len, *p = line;
+    int level = AV_LOG_INFO;
+    AVBPrint bp;
+
+    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
+    while (p < end && *p == '[') {
+        const char *close = memchr(p, ']', end - p);
+        int l = close ? line_level(p, close + 1 - p) : -1;
+
+        if (!close)
+            break;
+        if (l >= 0) {
+            level = l;
+            p = close + 1 + (close + 1 < end && close[1] == ' ');
+            break;
+        }
+        av_bprint_append_data(&bp, p, close + 1 - p + (close + 1 < end && close[1] == ' '));
+        p = close + 1 + (close + 1 < end && close[1] == ' ');
+    }
+    if (name && name >= p) {
+        av_bprint_append_data(&bp, p, name - p);
+        av_bprintf(&bp, "%s", plan->cmd->outputs[0].url);
+        p = name + strlen(t->file_name);
+    }
+    av_bprint_append_data(&bp, p, end - p);
+    if (av_bprint_is_complete(&bp))
+        av_log(NULL, level, "%s\n", bp.str);
+    av_bprint_finalize(&bp, NULL);
+}
+
+static int is_banner(const char *line)
+{
+    return !strncmp(line, "[info] ffmpeg version", 21) || !strncmp(line, "[info]   built with", 19) ||
+           !strncmp(line, "[info]   configuration:", 23) || !strncmp(line, "[info]   lib", 12);
+}
+
+void trial_print_log(const Trial *t, const Plan *plan, int part, int keys)
+{
+    const Command *cmd = plan->cmd;
+    int banner = !cmdline_last(cmd->globals, cmd->nb_globals, "hide_banner");
+    const char *p = t->log;
+    int in_part = 0, in_dump = 0, in_mapping = 0;
+
+    while (*p) {
+        const char *end = strchr(p, '\n');
+        size_t len = end ? (size_t)(end - p) : strlen(p);
+
+        if (!strncmp(p, "[info] Stream mapping:", 22))
+            in_part = banner = in_mapping = 1;
+        else if (in_mapping && strncmp(p, "[info]   Stream #", 17)) {
+            in_mapping = 0;
+            if (part && keys)
+                av_log(NULL, AV_LOG_INFO, "Press [q] to stop, [?] for help\n");
+        }
+        if (!strncmp(p, "[info] Output #0", 16))
+            in_dump = 1;
+        else if (in_dump && strncmp(p, "[info]   ", 9))
+            return;
+        if (in_part == part && (banner || !is_banner(p)))
+            print_line(t, plan, p, len);
+        p += len + !!end;
+    }
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_TRIAL_H
+#define FFLEET_TRIAL_H
+
+/**
+ * @file
+ * The trial: stock ffmpeg runs the user's own command for the first few frames, into a temporary
+ * file. It tells what no model of ours could know as well: that the command is right at all, how streams are mapped, what the
+ * output's video stream looks like (parameters, tags, dispositions), and the text that stock
+ * prints before it encodes.
+ */
+
+#include "paramsets.h"
+#include "plan.h"
+#include "workdir.h"
+
+typedef struct Trial {
+    AVFormatContext *file;   ///< the short output, probed
+    AVStream *video;         ///< of it: the fleet's stream
+    ParamSets params;        ///< of the video; empty when its codec is not compared
+    char *log;               ///< stock's stderr with "[level]" marks
+    char *file_name;
+    int   reorder_delay;     ///< slots from the first DTS to the first pts; -1: the format does not tell
+    char  lavf_ident[64];    ///< of the stock ffmpeg, as in "59.27.100"; empty when not printed
+} Trial;
+
+/**
+ * Run it. Blocks until it is over (a second or less as a rule, bounded).
+ * @param interrupted polled; nonzero ends the wait with AVERROR_EXIT
+ * @param reason why the command goes to stock, when AVERROR_PATCHWELCOME is returned
+ */
+int  trial_run(Trial **t, const Plan *plan, const char *stock, const WorkDir *dir,
+               int (*interrupted)(void *), void *opaque, char *reason, size_t reason_size);
+void trial_free(Trial **t);
+
+/** The bit rate that stock's muxer is told for a stream of the output, bits a second; 0: none. */
+int64_t trial_bit_rate(const Trial *t, const Plan *plan, int stream);
+
+/**
+ * Print what stock printed up to and including its dump of the output, at the levels that are
+ * wanted, the temporary file's name replaced by the user's: first what comes before the stream mapping (part
+ * 0), then the rest (1).
+ * @param keys say that 'q' stops it, as ffmpeg does when it listens to keys
+ */
+void trial_print_log(const Trial *t, const Plan *plan, int part, int keys);
+
+#endif

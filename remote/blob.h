@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_BLOB_H
+#define FFLEET_BLOB_H
+
+/**
+ * @file
+ * Bytes that wait: a segment on its way to a host, or a result on its way to the
+ * join. In memory while the pool's budget lasts, beyond it in an unlinked file
+ * in TMPDIR, so that memory stays bounded and nothing is left behind by a crash.
+ *
+ * Written by one thread; after blob_seal() read by any number of threads at a time. Reference counted.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct BlobPool BlobPool;
+typedef struct Blob Blob;
+
+/** @param budget bytes of memory that all blobs of the pool may hold together */
+int  blob_pool_alloc(BlobPool **pool, size_t budget);
+/** All blobs must have been released. */
+void blob_pool_free(BlobPool **pool);
+
+int     blob_alloc(Blob **blob, BlobPool *pool);
+Blob   *blob_ref(Blob *blob);
+void    blob_unref(Blob **blob);
+/** @return 0, or AVERROR code (ENOSPC when the temporary folder is full) */
+int     blob_append(Blob *blob, const uint8_t *data, size_t size);
+void    blob_seal(Blob *blob);
+int64_t blob_size(const Blob *blob);
+/** Read up to size bytes at offset. @return bytes read, 0 at the end, or an AVERROR code */
+int     blob_read(const Blob *blob, int64_t offset, uint8_t *buf, size_t size);
+/** Bytes of memory now held by all blobs of the pool. */
+size_t  blob_pool_memory(const BlobPool *pool);
+
+#endif

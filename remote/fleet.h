@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_FLEET_H
+#define FFLEET_FLEET_H
+
+/**
+ * @file
+ * Run tasks on the slots of many hosts. A task is a command with bytes for its
+ * stdin; its stdout is the result. The fleet knows nothing of what the command
+ * does: what to run, what a host must be able to do, and whether a result is good are the
+ * client's to say.
+ *
+ * One thread a slot (and one for each local slot); sched.c decides, slot.c carries out.
+ * A failed attempt is tried on another slot, preferably of another host; when
+ * attempts or hosts are used up, on this machine (FleetOptions.local_fallback).
+ */
+
+#include <stdint.h>
+
+#include "blob.h"
+#include "hosts.h"
+#include "trace.h"
+
+struct Transport;
+typedef struct Fleet Fleet;
+
+/** What a client learned of a host; filled by FleetClient.host_check. */
+typedef struct HostInfo {
+    int   cores;       ///< 0: unknown
+    int   slots;       ///< wanted by the client when the user gave none; 0: 1
+    void *priv;        ///< the client's; freed with FleetClient.host_free
+} HostInfo;
+
+/** One unit of work. Filled and owned by the caller; must live until fleet_next() returned it or fleet_close(). */
+typedef struct FleetTask {
+    int64_t id;        ///< the segment's number; unique
+    Blob   *input;     ///< sealed; bytes for stdin
+    double  weight;    ///< estimated work, any unit (frames)
+    void   *opaque;    ///< the client's
+
+    /* set by the fleet */
+    void   *result;    ///< what attempt_end() of the accepted attempt returned; the caller's
+    int     error;     ///< 0, or the AVERROR code of a task that could not be done anywhere
+    char    why[512];  ///< the last failure, in one line
+} FleetTask;
+
+/** One try, as the client sees it. */
+typedef struct FleetAttempt {
+    FleetTask      *task;
+    const Host     *host;
+    const HostInfo *info;
+    int             slot;    ///< index within the host
+    int             number;  ///< 0 for the first try of this task
+    int64_t         frames;  ///< set by the client, for the trace; -1: unknown
+    void           *priv;    ///< the client's
+} FleetAttempt;
+
+/**
+ * All called from slot threads, never two at a time for the same attempt. probe_command (no probe
+ * then: every host is taken as it is), host_free, attempt_stderr, attempt_free and result_free may
+ * be NULL.
+ */
+typedef struct FleetClient {
+    void *opaque;
+
+    /** The sh text that tells what a host can do; malloc'd by av_*. Run once a host. */
+    char *(*probe_command)(void *opaque, const Host *host);
+
+    /**
+     * Judge a host by the probe's output.
+     * @param out NUL-terminated stdout followed by stderr
+     * @return 0: use it, *info is the fleet's until host_free() (its slots become the number really
+     *         opened); else an AVERROR code, with nothing kept in *info and the reason (without the host's name) in why
+     */
+    int (*host_check)(void *opaque, const Host *host, int status, const char *out,
+                      HostInfo *info, char *why, size_t why_size);
+    void (*host_free)(void *opaque, HostInfo *info);
+
+    /** An attempt begins: return the sh text to run in *command (av_malloc'd; the fleet frees it). */
+    int (*attempt_begin)(void *opaque, FleetAttempt *a, char **command);
+    /** A piece of stdout. An error ends the attempt as failed. */
+    int (*attempt_stdout)(void *opaque, FleetAttempt *a, const uint8_t *data, size_t size);
+    /** A piece of stderr. */
+    void (*attempt_stderr)(void *opaque, FleetAttempt *a, const char *data, size_t size);
+    /**
+     * The command ended with this exit status: verify.
+     * @return 0 and *result: accepted. AVERROR_INVALIDDATA: the host returned wrong data, it is
+     *         left out for the rest of the run. Other errors: a failed attempt. why: the reason
+     */
+    int (*attempt_end)(void *opaque, FleetAttempt *a, int status, void **result,
+                       char *why, size_t why_size);
+    /** Always the last call of an attempt, whatever happened: free a->priv. */
+    void (*attempt_free)(void *opaque, FleetAttempt *a);
+    /** Free a result that was not handed out by fleet_next(): its task was not returned before
+     *  fleet_close(), or its host was left out for wrong data meanwhile. Any thread. */
+    void (*result_free)(void *opaque, void *result);
+} FleetClient;
+
+typedef struct FleetOptions {
+    int local_fallback;   ///< 1: this machine finishes what no host could (unset by --no-fallback)
+    const Host *local;    ///< the host entry used for that (Host.local set); not owned
+    int max_attempts;     ///< remote tries of a task before the local one; 0: 3
+    int connect_timeout_ms; ///< 0: 10,000
+    int queue_limit;      ///< tasks waiting in fleet_submit(); 0: 1 + number of slots known
+    int stall_timeout_ms; ///< no byte in either direction for so long: the attempt failed; 0: 60,000
+    int backoff_ms;       ///< first pause of a host that failed, doubled for each further one; 0: 1,000
+    /** Makes the connections; NULL: transport_alloc(). */
+    int (*transport_alloc)(struct Transport **t, const Host *host, int wake_fd);
+} FleetOptions;
+
+/**
+ * Start connecting to all hosts at once, in the background; returns at once.
+ * A host that fails (connect, probe, check) gets one av_log(AV_LOG_WARNING) line and a
+ * trace event "host"; hosts and trace must outlive the fleet; client and opts are copied.
+ */
+int fleet_open(Fleet **f, const HostList *hosts, const FleetClient *client,
+               const FleetOptions *opts, Trace *trace);
+
+/** Queue a task; blocks while the queue is full. @return 0, or AVERROR_EXIT after fleet_cancel() */
+int fleet_submit(Fleet *f, FleetTask *task);
+/** No more tasks will come. */
+void fleet_finish(Fleet *f);
+/**
+ * Wait for any task to be done, well or not (task->error).
+ * @param timeout_ms -1: no limit
+ * @return 0 and *task; AVERROR(EAGAIN) after the timeout; AVERROR_EOF when all were returned after
+ *         fleet_finish(); AVERROR_EXIT after fleet_cancel()
+ */
+int fleet_next(Fleet *f, FleetTask **task, int timeout_ms);
+/** Stop everything as soon as possible: running commands are cancelled. Async-signal-unsafe, any thread. */
+void fleet_cancel(Fleet *f);
+/** Cancel what still runs, join all threads, free. Tasks not returned stay the caller's. */
+void fleet_close(Fleet **f);
+
+/** What a host's pipeline does now, for the status panel. */
+enum FleetState {
+    FLEET_CONNECTING, FLEET_IDLE, FLEET_SENDING, FLEET_COMPRESSING,
+    FLEET_DOWNLOADING, FLEET_BROKEN, FLEET_FINISHED,
+};
+typedef struct FleetSlotStatus {
+    enum FleetState state;   ///< of its one attempt
+    int64_t task;            ///< id, or -1
+    int64_t bytes_up, bytes_down;
+    double  since;           ///< seconds since the last byte in either direction
+} FleetSlotStatus;
+typedef struct FleetHostStatus {
+    const Host *host;
+    enum FleetState state;
+    char why[256];           ///< of FLEET_BROKEN
+    int  tasks_done;
+    int  nb_slots;
+    FleetSlotStatus slots[64];
+} FleetHostStatus;
+
+/** Snapshot. @return number of hosts (may be more than max; then only max are filled), local fallback last when used */
+int fleet_status(Fleet *f, FleetHostStatus *status, int max);
+/** Tasks waiting for a slot. */
+int fleet_queued(Fleet *f);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_SCHED_H
+#define FFLEET_SCHED_H
+
+/**
+ * @file
+ * Who does what: pure decisions. No I/O, no threads, no clock: the time is an argument, in
+ * seconds of any monotonic clock, so that a whole run can be simulated. Not thread-safe: fleet.c
+ * holds its lock around each call.
+ *
+ * A slot asks sched_decide() what to do, does it, and reports with one of the events; any event
+ * may change what the other slots are told, so slots that wait have to ask again after it.
+ *
+ * Rules:
+ * - Pending tasks go out in order of id, because the join needs them in that order.
+ * - A task is not given to a host that failed it while another healthy host has not.
+ * - After max_attempts failures on remote hosts a task is left to the fallback host; a task that
+ *   fails there too is given up: then its input is at fault, and the hosts are innocent.
+ * - A failed connection, a stall, or max_commands failed commands in a row (without a success
+ *   between) make a host pause; pauses grow. After max_failures such without a success
+ *   between, the host is broken for the run. Wrong data breaks it at once.
+ * - The fallback host takes the rest only when no remote host is usable or still in its first
+ *   connect.
+ *
+ * Only one attempt of a task runs at a time; duplicates of stragglers and measured rates of hosts
+ * would enter in pick_task().
+ */
+
+#include <stdint.h>
+
+#define SCHED_MAX_SLOTS 64
+
+typedef struct Sched Sched;
+
+/** Zero stands for the default in all fields. */
+typedef struct SchedConfig {
+    uint32_t seed;          ///< of the jitter
+    int      max_attempts;  ///< failures of a task on remote hosts; 0: 3
+    int      max_failures;  ///< of a host in a row; 0: 5
+    int      max_commands;  ///< failed commands of a host in a row that make one failure; 0: 3
+    double   backoff;       ///< first pause, seconds; 0: 1
+    double   backoff_max;   ///< longest pause, seconds; 0: 30
+} SchedConfig;
+
+enum SchedAction {
+    SCHED_WAIT,        ///< ask again after any event, or at SchedDecision.until
+    SCHED_CONNECT,     ///< then report sched_connected() or sched_connect_failed()
+    SCHED_RUN,         ///< run the task, then report sched_done() or sched_failed()
+    SCHED_DISCONNECT,  ///< close the connection, ask again
+    SCHED_FINISH,      ///< there will be no more work for this slot
+};
+
+typedef struct SchedDecision {
+    enum SchedAction action;
+    double until;      ///< of SCHED_WAIT: INFINITY when only an event can change the answer
+    int64_t id;        ///< of SCHED_RUN
+    void   *task;      ///< of SCHED_RUN: as given to sched_add_task()
+    int     number;    ///< of SCHED_RUN: 0 for the first attempt of this task
+} SchedDecision;
+
+enum SchedFailure {
+    SCHED_FAIL_TRANSPORT,  ///< the connection was lost
+    SCHED_FAIL_STALLED,
+    SCHED_FAIL_COMMAND,    ///< the command failed, the connection is good
+    SCHED_FAIL_WRONG,      ///< wrong data: the host lies or is defect
+    SCHED_FAIL_CANCELLED,  ///< we stopped it: nobody's fault
+};
+
+/** What happens to the task of a failed attempt. */
+enum SchedNext {
+    SCHED_NEXT_AGAIN,    ///< tried again, there is no other host than this one
+    SCHED_NEXT_OTHER,    ///< tried again, on another host if possible
+    SCHED_NEXT_LOCAL,    ///< left to the fallback host
+    SCHED_NEXT_GIVE_UP,  ///< the scheduler has forgotten it
+};
+
+enum SchedHostState {
+    SCHED_HOST_NEW,      ///< not checked yet
+    SCHED_HOST_READY,
+    SCHED_HOST_BACKOFF,  ///< pauses after a failure
+    SCHED_HOST_BROKEN,   ///< out for the rest of the run
+};
+
+int  sched_alloc(Sched **s, const SchedConfig *config);
+void sched_free(Sched **s);
+
+/**
+ * Add a host; all must be added before the first task. It has one slot until sched_checked().
+ * @param fallback this is the host of last resort (one at most)
+ * @return its index, counted from 0, or AVERROR(ENOMEM)
+ */
+int sched_add_host(Sched *s, int fallback);
+
+/**
+ * @param id     unique among the tasks the scheduler knows
+ * @param weight estimated work, any unit
+ * @return 0, AVERROR(EEXIST) or AVERROR(ENOMEM)
+ */
+int  sched_add_task(Sched *s, int64_t id, double weight, void *task);
+/** No more tasks will be added. */
+void sched_finish(Sched *s);
+
+/** What shall this slot do now? Call only for a slot that does nothing. */
+SchedDecision sched_decide(Sched *s, int host, int slot, double now);
+
+void sched_connected(Sched *s, int host, int slot);
+/** @param permanent it makes no sense to try again (refused key, failed check) */
+void sched_connect_failed(Sched *s, int host, int slot, int permanent, double now);
+/** The host is good; called once, after sched_connected() of its slot 0. @param nb_slots that exist from now on */
+void sched_checked(Sched *s, int host, int nb_slots);
+/** Out for the rest of the run, for a reason of the caller's. */
+void sched_break(Sched *s, int host);
+
+/**
+ * The attempt of this slot ended well.
+ * @param up whether the slot is still connected
+ * @return 0: accepted, the scheduler has forgotten the task. AVERROR(EPERM): the host has returned
+ *         wrong data elsewhere meanwhile; the result must not be used, the task is pending again
+ */
+int sched_done(Sched *s, int host, int slot, int up);
+enum SchedNext sched_failed(Sched *s, int host, int slot, enum SchedFailure kind, int up,
+                            double now);
+
+/**
+ * Take out a task that no host is left for. Call after each event until it returns 0.
+ * @return 1 and the task, as given to sched_add_task(); 0: none
+ */
+int sched_given_up(Sched *s, void **task);
+
+enum SchedHostState sched_host_state(const Sched *s, int host, double now);
+/** The end of the host's pause; 0: none yet. */
+double sched_host_until(const Sched *s, int host);
+/** Connected slots of a host. */
+int sched_host_up(const Sched *s, int host);
+/** Tasks not done yet; of these, those that no slot has. */
+int sched_open(const Sched *s);
+int sched_pending(const Sched *s);
+/** Slots of all remote hosts that are not broken, at least one. */
+int sched_slots(const Sched *s);
+
+#endif

@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Commands on a host, over libssh2. The session is always non-blocking.
+ *
+ * libssh2 wants a call that could not send all of its packet to be repeated, with the
+ * same arguments, before any other call on the session. Here that never happens: its
+ * sends go through ssh_send(), which takes everything and keeps what the socket does
+ * not accept. So EAGAIN only ever means "nothing received yet" or "window closed". The
+ * buffer is bounded, as ssh_write() takes nothing while much is waiting.
+ *
+ * connect() errors: EHOSTUNREACH, ECONNREFUSED, ETIMEDOUT, EPERM (host key), EACCES (user key), ...
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <libssh2.h>
+
+#include <libavutil/base64.h>
+#include <libavutil/bprint.h>
+#include <libavutil/error.h>
+#include <libavutil/macros.h>
+#include <libavutil/mem.h>
+
+#include "deadline.h"
+#include "knownhosts.h"
+#include "leash.h"
+#include "sshauth.h"
+#include "sshconfig.h"
+#include "sshdial.h"
+#include "transport.h"
+
+/* Per channel, both streams together: fills a fast line at any distance. */
+#define WINDOW       (16 << 20)
+/* What libssh2 packs into one packet. */
+#define PACKET       32768
+/* Above OUT_ENOUGH no more data is taken; what then comes are small control packets. */
+#define OUT_ENOUGH   (256 << 10)
+#define OUT_MAX      (4 << 20)
+/* libssh2 packs a request into one packet of less than 35,000 bytes. */
+#define MAX_COMMAND  34000
+
+typedef struct SshPriv {
+    SshConfig        cfg;
+    SshLink          link;
+    int              opened;     ///< link holds descriptors (not just zeroed memory)
+    Deadline         deadline;   ///< of connect()
+    LIBSSH2_SESSION *session;
+    LIBSSH2_CHANNEL *channel;
+    char            *command;    ///< on its leash, while exec() is under way
+    int              running;    ///< exec() succeeded
+    int              stop;       ///< tear-down: nothing goes over the socket any more
+    int              up;         ///< connect() succeeded and nothing failed since
+    int              eof_sent;
+    int              ended[3];   ///< by TransportStream: its end was reported
+    uint8_t         *out;        ///< not yet accepted by the socket
+    size_t           out_pos, out_end, out_alloc;
+} SshPriv;
+
+static pthread_once_t init_once = PTHREAD_ONCE_INIT;
+
+static void init_libssh2(void)
+{
+    libssh2_init(0);
+}
+
+static int fail(Transport *t, int err, const char *fmt, ...)
+{
+    SshPriv *p = t->priv;
+    size_t used;
+    va_list args;
+
+    used = snprintf(t->error, sizeof(t->error), "%s: ", t->host->label);
+    used = FFMIN(used, sizeof(t->error) - 1);
+    va_start(args, fmt);
+    vsnprintf(t->error + used, sizeof(t->error) - used, fmt, args);
+    va_end(args);
+    for (char *s = t->error; *s; s++)
+        if (*s == '\n' || *s == '\r')
+            *s = ' ';
+    p->up = 0;
+    return err;
+}
+
+/* @return 0 or a negative errno value */
+static int flush_out(SshPriv *p)
+{
+    while (p->out_pos < p->out_end) {
+        ssize_t n = send(p->link.fd, p->out + p->out_pos, p->out_end - p->out_pos, MSG_NOSIGNAL);
+
+        if (n >= 0)
+            p->out_pos += n;
+        else if (errno == EAGAIN || errno == EWOULDBLOCK)
+            return 0;
+        else if (errno != EINTR)
+            return -errno;
+    }
+    p->out_pos = p->out_end = 0;
+    return 0;
+}
+
+static ssize_t ssh_send(libssh2_socket_t fd, const void *buf, size_t len, int flags,
+                        void **abstract)
+{
+    SshPriv *p = *abstract;
+    uint8_t *grown;
+    ssize_t n = 0;
+    int ret;
+
+    (void)flags;
+    if (p->stop)
+        return -ECONNRESET;
+    ret = flush_out(p);
+    if (ret < 0)
+        return ret;
+    if (!p->out_end) {
+        do {
+            n = send(fd, buf, len, MSG_NOSIGNAL);
+        } while (n < 0 && errno == EINTR);
+        if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+            return -errno;
+        n = FFMAX(n, 0);
+    }
+    if ((size_t)n < len) {
+        if (p->out_end - p->out_pos + len - n > OUT_MAX)
+            return -ENOBUFS;
+        if (p->out_pos) {
+            memmove(p->out, p->out + p->out_pos, p->out_end - p->out_pos);
+            p->out_end -= p->out_pos;
+            p->out_pos  = 0;
+        }
+        if (p->out_end + len - n > p->out_alloc) {
+            size_t want = FFMAX(2 * p->out_alloc, p->out_end + len - n);
+
+            grown = av_realloc(p->out, want);
+            if (!grown)
+                return -ENOMEM;
+            p->out       = grown;
+            p->out_alloc = want;
+        }
+        memcpy(p->out + p->out_end, (const uint8_t *)buf + n, len - n);
+        p->out_end += len - n;
+    }
+    return len;
+}
+
+static ssize_t ssh_recv(libssh2_socket_t fd, void *buf, size_t len, int flags, void **abstract)
+{
+    SshPriv *p = *abstract;
+    ssize_t n;
+
+    (void)flags;
+    if (p->stop)
+        return -ECONNRESET;
+    do {
+        n = recv(fd, buf, len, 0);
+    } while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+static size_t out_waiting(const SshPriv *p)
+{
+    return p->out_end - p->out_pos;
+}
+
+/* For connect(): after EAGAIN, until the session may go on. */
+static int block(void *opaque)
+{
+    SshPriv *p = opaque;
+    int ret = deadline_poll(&p->deadline, p->link.fd,
+                            POLLIN | (out_waiting(p) ? POLLOUT : 0));
+
+    /* A send error shows at the next call. */
+    if (ret >= 0)
+        flush_out(p);
+    return ret;
+}
+
+static void tear_down(SshPriv *p)
+{
+    p->stop = 1;
+    /* Frees the channel too; nothing in it can have to wait any more. */
+    for (int i = 0; p->session && i < 100; i++)
+        if (libssh2_session_free(p->session) != LIBSSH2_ERROR_EAGAIN)
+            p->session = NULL;
+    p->session = NULL;
+    p->channel = NULL;
+    if (p->opened)
+        ssh_hangup(&p->link);
+    p->opened = 0;
+    av_freep(&p->command);
+    av_freep(&p->out);
+    p->out_pos = p->out_end = p->out_alloc = 0;
+    p->up = p->running = p->eof_sent = 0;
+    memset(p->ended, 0, sizeof(p->ended));
+}
+
+/* The key types that we know of this host come first. */
+static int prefer_known_types(SshPriv *p, const KnownHosts *kh)
+{
+    const char **algs = NULL;
+    int nb = libssh2_session_supported_algs(p->session, LIBSSH2_METHOD_HOSTKEY, &algs);
+    AVBPrint bp;
+
+    if (nb <= 0)
+        return 0;
+    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_AUTOMATIC);
+    for (int known = 1; known >= 0; known--) {
+        for (int i = 0; i < nb; i++) {
+            const char *type = !strncmp(algs[i], "rsa-sha2-", 9) ? "ssh-rsa" : algs[i];
+
+            if (knownhosts_has_type(kh, type) == known)
+                av_bprintf(&bp, "%s%s", bp.len ? "," : "", algs[i]);
+        }
+    }
+    libssh2_free(p->session, algs);
+    libssh2_session_method_pref(p->session, LIBSSH2_METHOD_HOSTKEY, bp.str);
+    av_bprint_finalize(&bp, NULL);
+    return 0;
+}
+
+static int fail_unknown(Transport *t, const KnownHosts *kh, const char *type, const char *print)
+{
+    const SshPriv *p = t->priv;
+    const SshConfig *cfg = &p->cfg;
+    const char *file = cfg->nb_known_hosts ? cfg->known_hosts[0] : "~/.ssh/known_hosts";
+    const char *other = kh->nb_keys ? " (only keys of other types are known)" : "";
+
+    if (cfg->proxyjump || cfg->proxycommand || cfg->hostkeyalias)
+        return fail(t, AVERROR(EPERM), "unknown host key%s: %s %s; if it is right, accept it once "
+                    "with: ssh %s%s true", other, type, print,
+                    sshconfig_file() ? "-F $FFLEET_SSH_CONFIG " : "", t->host->name);
+    return fail(t, AVERROR(EPERM), "unknown host key%s: %s %s; if it is right, add it with: "
+                "ssh-keyscan -p %d %s >> %s", other, type, print, cfg->port, cfg->hostname, file);
+}
+
+static int judge_host_key(Transport *t, const KnownHosts *kh)
+{
+    SshPriv *p = t->priv;
+    const KnownKey *entry;
+    char type[64], print[64] = "", *name;
+    const char *blob, *hash;
+    size_t size;
+    int keytype, ret = 0;
+
+    blob = libssh2_session_hostkey(p->session, &size, &keytype);
+    hash = libssh2_hostkey_hash(p->session, LIBSSH2_HOSTKEY_HASH_SHA256);
+    if (!blob)
+        return fail(t, AVERROR(EPERM), "showed no host key");
+    knownhosts_blob_type((const uint8_t *)blob, size, type, sizeof(type));
+    if (hash) {
+        memcpy(print, "SHA256:", 8);
+        av_base64_encode(print + 7, sizeof(print) - 7, (const uint8_t *)hash, 32);
+        print[strcspn(print, "=")] = 0;
+    }
+    switch (knownhosts_check(kh, (const uint8_t *)blob, size, &entry)) {
+    case KNOWN_OK:
+        break;
+    case KNOWN_UNKNOWN:
+        ret = fail_unknown(t, kh, type, print);
+        break;
+    case KNOWN_CHANGED:
+        name = knownhosts_name(p->cfg.hostname, p->cfg.port, p->cfg.hostkeyalias);
+        ret  = fail(t, AVERROR(EPERM), "the host key has changed: it shows %s %s, but %s:%d has "
+                    "another; somebody may be listening. If the change is right: "
+                    "ssh-keygen -f %s -R '%s'", type, print, entry->file, entry->line,
+                    entry->file, name ? name : p->cfg.hostname);
+        av_free(name);
+        break;
+    case KNOWN_REVOKED:
+        ret = fail(t, AVERROR(EPERM), "the host key %s %s is revoked by %s:%d", type, print,
+                   entry->file, entry->line);
+        break;
+    }
+    return ret;
+}
+
+/* A failure of libssh2 or of block(), in words. */
+static int fail_phase(Transport *t, int ret, const char *phase)
+{
+    SshPriv *p = t->priv;
+    char says[256], *msg = NULL;
+
+    if (ret == AVERROR_EXIT)
+        return fail(t, ret, "interrupted");
+    ssh_proxy_says(&p->link, says, sizeof(says));
+    if (ret == AVERROR(ETIMEDOUT))
+        return fail(t, ret, "unreachable: timed out during the %s%s%s", phase,
+                    *says ? "; the proxy says: " : "", says);
+    if (*says)
+        return fail(t, AVERROR(EHOSTUNREACH), "unreachable through its proxy: %s", says);
+    libssh2_session_last_error(p->session, &msg, NULL, 0);
+    return fail(t, ret, "unreachable: %s failed: %s", phase, msg && *msg ? msg : av_err2str(ret));
+}
+
+static int handshake(Transport *t)
+{
+    SshPriv *p = t->priv;
+    KnownHosts kh;
+    int rc, ret;
+
+    p->session = libssh2_session_init_ex(NULL, NULL, NULL, p);
+    if (!p->session)
+        return fail(t, AVERROR(ENOMEM), "out of memory");
+    libssh2_session_set_blocking(p->session, 0);
+#if LIBSSH2_VERSION_NUM >= 0x010b01
+    libssh2_session_callback_set2(p->session, LIBSSH2_CALLBACK_SEND, (libssh2_cb_generic *)ssh_send);
+    libssh2_session_callback_set2(p->session, LIBSSH2_CALLBACK_RECV, (libssh2_cb_generic *)ssh_recv);
+#else
+    libssh2_session_callback_set(p->session, LIBSSH2_CALLBACK_SEND, (void *)ssh_send);
+    libssh2_session_callback_set(p->session, LIBSSH2_CALLBACK_RECV, (void *)ssh_recv);
+#endif
+    ret = knownhosts_load(&kh, p->cfg.known_hosts, p->cfg.nb_known_hosts, p->cfg.hostname,
+                          p->cfg.port, p->cfg.hostkeyalias);
+    if (ret < 0)
+        return fail(t, ret, "out of memory");
+    prefer_known_types(p, &kh);
+    while ((rc = libssh2_session_handshake(p->session, p->link.fd)) == LIBSSH2_ERROR_EAGAIN && ret >= 0)
+        ret = block(p);
+    if (ret < 0 || rc)
+        ret = fail_phase(t, ret < 0 ? ret : AVERROR(EIO), "SSH handshake");
+    else
+        ret = judge_host_key(t, &kh);
+    knownhosts_free(&kh);
+    return ret;
+}
+
+static int authenticate(Transport *t)
+{
+    SshPriv *p = t->priv;
+    SshAuth auth = { p->session, &p->cfg, !!t->host->key, block, p };
+    char why[400];
+    int ret = sshauth_run(&auth, why, sizeof(why));
+
+    if (ret >= 0)
+        return 0;
+    return *why ? fail(t, ret, "%s", why) : fail_phase(t, ret, "authentication");
+}
+
+static void ssh_close(Transport *t);
+
+static int ssh_connect(Transport *t, int timeout_ms)
+{
+    SshPriv *p = t->priv;
+    char why[400] = "";
+    int ret;
+
+    ssh_close(t);
+    pthread_once(&init_once, init_libssh2);
+    t->error[0] = 0;
+    p->deadline = deadline_in(timeout_ms, t->wake_fd);
+    ret = sshconfig_load(&p->cfg, t->host, &p->deadline, why, sizeof(why));
+    if (ret >= 0) {
+        p->opened = 1;
+        ret = ssh_dial(&p->link, &p->cfg, &p->deadline, why, sizeof(why));
+    }
+    if (ret < 0) {
+        fail(t, ret, "%s", ret == AVERROR_EXIT ? "interrupted" : why);
+        goto end;
+    }
+    p->stop = 0;
+    ret = handshake(t);
+    if (ret >= 0)
+        ret = authenticate(t);
+    p->up = ret >= 0;
+end:
+    if (ret < 0)
+        tear_down(p);
+    return ret;
+}
+
+/* A call's negative result; the connection is lost with any error but EAGAIN. */
+static int failed_call(Transport *t, int rc, const char *what)
+{
+    SshPriv *p = t->priv;
+    char *msg = NULL;
+
+    if (rc == LIBSSH2_ERROR_EAGAIN)
+        return AVERROR(EAGAIN);
+    libssh2_session_last_error(p->session, &msg, NULL, 0);
+    return fail(t, AVERROR(EIO), "connection lost: %s: %s", what, msg && *msg ? msg : "closed");
+}
+
+static int ssh_exec(Transport *t, const char *command)
+{
+    SshPriv *p = t->priv;
+    int rc;
+
+    if (!p->up || p->running)
+        return fail(t, AVERROR(p->up ? EINVAL : ENOTCONN),
+                    p->up ? "a command runs already" : "not connected");
+    if (!p->command)
+        p->command = leash_command(command);
+    if (!p->command)
+        return fail(t, AVERROR(ENOMEM), "out of memory");
+    if (strlen(p->command) > MAX_COMMAND)
+        return fail(t, AVERROR(E2BIG), "the command is too long for SSH: %zu bytes, quoted %zu of %d",
+                    strlen(command), strlen(p->command), MAX_COMMAND);
+    if (!p->channel) {
+        p->channel = libssh2_channel_open_ex(p->session, "session", 7, WINDOW, PACKET, NULL, 0);
+        if (!p->channel)
+            return failed_call(t, libssh2_session_last_errno(p->session), "cannot open a channel");
+    }
+    rc = libssh2_channel_process_startup(p->channel, "exec", 4, p->command, strlen(p->command));
+    if (rc)
+        return failed_call(t, rc, "cannot start a command");
+    av_freep(&p->command);
+    p->running  = 1;
+    p->eof_sent = 0;
+    memset(p->ended, 0, sizeof(p->ended));
+    return 0;
+}
+
+static ssize_t ssh_write(Transport *t, const uint8_t *buf, size_t size)
+{
+    SshPriv *p = t->priv;
+    ssize_t rc;
+
+    if (!p->running)
+        return AVERROR(EIO);
+    if (p->eof_sent || libssh2_channel_eof(p->channel) == 1)
+        return AVERROR(EPIPE);
+    if (out_waiting(p) > OUT_ENOUGH)
+        flush_out(p);
+    if (out_waiting(p) > OUT_ENOUGH)
+        return AVERROR(EAGAIN);
+    rc = libssh2_channel_write_ex(p->channel, 0, (const char *)buf, size);
+    if (rc == LIBSSH2_ERROR_CHANNEL_CLOSED || rc == LIBSSH2_ERROR_CHANNEL_EOF_SENT)
+        return AVERROR(EPIPE);
+    if (rc < 0)
+        return failed_call(t, rc, "write");
+    return rc || !size ? rc : AVERROR(EAGAIN);
+}
+
+static int ssh_write_eof(Transport *t)
+{
+    SshPriv *p = t->priv;
+    int rc;
+
+    if (!p->running)
+        return AVERROR(EIO);
+    if (p->eof_sent)
+        return 0;
+    rc = libssh2_channel_send_eof(p->channel);
+    if (rc && rc != LIBSSH2_ERROR_CHANNEL_CLOSED)
+        return failed_call(t, rc, "end of input");
+    p->eof_sent = 1;
+    return 0;
+}
+
+static ssize_t ssh_read(Transport *t, enum TransportStream which, uint8_t *buf, size_t size)
+{
+    SshPriv *p = t->priv;
+    ssize_t rc;
+
+    if (!p->running)
+        return AVERROR(EIO);
+    if (p->ended[which])
+        return 0;
+    rc = libssh2_channel_read_ex(p->channel, which == TRANSPORT_STDERR ? SSH_EXTENDED_DATA_STDERR : 0,
+                                 (char *)buf, size);
+    if (rc < 0)
+        return failed_call(t, rc, "read");
+    if (rc > 0)
+        return rc;
+    /* 0 is only the end when nothing of the channel waits any more; ssh_wait() knows. */
+    if (libssh2_channel_eof(p->channel) != 1)
+        return AVERROR(EAGAIN);
+    p->ended[which] = 1;
+    return 0;
+}
+
+static int signal_number(const char *name)
+{
+    static const struct { const char *name; int number; } signals[] = {
+        { "ABRT", SIGABRT }, { "ALRM", SIGALRM }, { "BUS",  SIGBUS  }, { "FPE",  SIGFPE  },
+        { "HUP",  SIGHUP  }, { "ILL",  SIGILL  }, { "INT",  SIGINT  }, { "KILL", SIGKILL },
+        { "PIPE", SIGPIPE }, { "QUIT", SIGQUIT }, { "SEGV", SIGSEGV }, { "SYS",  SIGSYS  },
+        { "TERM", SIGTERM }, { "TRAP", SIGTRAP }, { "USR1", SIGUSR1 }, { "USR2", SIGUSR2 },
+        { "XCPU", SIGXCPU }, { "XFSZ", SIGXFSZ },
+    };
+
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(signals); i++)
+        if (!strcmp(signals[i].name, name))
+            return signals[i].number;
+    return 127;
+}
+
+static int ssh_exit_status(Transport *t, int *status)
+{
+    SshPriv *p = t->priv;
+    char *name = NULL;
+    int rc;
+
+    if (!p->running)
+        return AVERROR(EIO);
+    if (libssh2_channel_eof(p->channel) != 1)
+        return AVERROR(EAGAIN);
+    /* The status precedes the host's close. Our own close has to wait for it:
+     * a server that sees it first sends no status. */
+    rc = libssh2_channel_wait_closed(p->channel);
+    if (rc)
+        return failed_call(t, rc, "exit status");
+    libssh2_channel_get_exit_signal(p->channel, &name, NULL, NULL, NULL, NULL, NULL);
+    *status = name ? 128 + signal_number(name) : libssh2_channel_get_exit_status(p->channel);
+    if (name)
+        libssh2_free(p->session, name);
+    rc = libssh2_channel_free(p->channel);
+    if (rc == LIBSSH2_ERROR_EAGAIN)
+        return AVERROR(EAGAIN);
+    p->channel = NULL;
+    p->running = 0;
+    return 0;
+}
+
+static void ssh_cancel(Transport *t)
+{
+    SshPriv *p = t->priv;
+
+#if LIBSSH2_VERSION_NUM >= 0x010b00
+    if (p->up && p->running && libssh2_channel_eof(p->channel) != 1)
+        libssh2_channel_signal_ex(p->channel, "TERM", 4);
+#endif
+    /* A closed channel alone would leave the command running. Without its
+     * connection the server's session ends, and then the leash ends the command. */
+    tear_down(p);
+}
+
+static int ssh_wait(Transport *t, int want_write, int timeout_ms)
+{
+    SshPriv *p = t->priv;
+    struct pollfd fds[2] = { { t->wake_fd, POLLIN, 0 }, { -1, POLLIN, 0 } };
+    unsigned long queued = 0;
+    int ret;
+
+    /* What libssh2 took off the socket during another call, poll() cannot tell. */
+    if (p->running) {
+        int eof = libssh2_channel_eof(p->channel);
+
+        libssh2_channel_window_read_ex(p->channel, &queued, NULL);
+        if (queued || (eof == 1 && !(p->ended[TRANSPORT_STDOUT] && p->ended[TRANSPORT_STDERR])))
+            return 0;
+        if (want_write && !p->eof_sent && out_waiting(p) <= OUT_ENOUGH &&
+            libssh2_channel_window_write_ex(p->channel, NULL) > 0)
+            return 0;
+    }
+    if (p->opened) {
+        fds[1].fd = p->link.fd;
+        if (out_waiting(p))
+            fds[1].events |= POLLOUT;
+    }
+    ret = poll(fds, 2, timeout_ms);
+    if (ret < 0 && errno != EINTR)
+        return fail(t, AVERROR(errno), "poll: %s", strerror(errno));
+    if (p->opened) {
+        ret = flush_out(p);
+        if (ret < 0)
+            return fail(t, AVERROR(EIO), "connection lost: %s", strerror(-ret));
+    }
+    return 0;
+}
+
+static int ssh_connected(const Transport *t)
+{
+    const SshPriv *p = t->priv;
+
+    return p->up;
+}
+
+static void ssh_close(Transport *t)
+{
+    SshPriv *p = t->priv;
+
+    if (p->up && !p->running)
+        libssh2_session_disconnect(p->session, "done");
+    tear_down(p);
+    sshconfig_free(&p->cfg);
+}
+
+const TransportOps ff_transport_ssh = {
+    .name        = "ssh",
+    .priv_size   = sizeof(SshPriv),
+    .connect     = ssh_connect,
+    .exec        = ssh_exec,
+    .write       = ssh_write,
+    .write_eof   = ssh_write_eof,
+    .read        = ssh_read,
+    .exit_status = ssh_exit_status,
+    .cancel      = ssh_cancel,
+    .wait        = ssh_wait,
+    .connected   = ssh_connected,
+    .close       = ssh_close,
+};

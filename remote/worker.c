@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+
+#include <libavutil/avstring.h>
+#include <libavutil/common.h>
+#include <libavutil/error.h>
+#include <libavutil/log.h>
+#include <libavutil/mem.h>
+#include <libavutil/time.h>
+
+#include "worker.h"
+
+/* Hundreds of threads may run: the default of 8 MiB each would be a lot of address space. */
+#define STACK_SIZE (1 << 20)
+
+static void trace_host(const Worker *w, const char *state, const char *why)
+{
+    const FleetHost *fh = w->fh;
+
+    trace_event(w->fleet->trace, "host", "host", "s", fh->host->label, "state", "s", state,
+                "why", "s", why && *why ? why : NULL, "cores", "i", (int64_t)fh->info.cores,
+                "slots", "i", (int64_t)fh->info.slots, NULL);
+}
+
+static void name_failure(char *buf, size_t size, const FleetHost *fh, const char *why)
+{
+    av_strlcpy(buf, fh->host->label, size);
+    av_strlcat(buf, ": ", size);
+    av_strlcat(buf, why, size);
+}
+
+static void note_failure(Fleet *f, FleetHost *fh, const char *why)
+{
+    av_strlcpy(fh->why, why, sizeof(fh->why));
+    name_failure(f->last_why, sizeof(f->last_why), fh, why);
+}
+
+/** What the scheduler made of a failure, for the message and the trace. */
+static const char *host_outlook(Fleet *f, const FleetHost *fh, double now, char *text, size_t size)
+{
+    switch (sched_host_state(f->sched, fh->index, now)) {
+    case SCHED_HOST_BROKEN:
+        av_strlcpy(text, "left out for the rest of the run", size);
+        return "broken";
+    case SCHED_HOST_BACKOFF:
+        snprintf(text, size, "next try in %.1f s", sched_host_until(f->sched, fh->index) - now);
+        return "backoff";
+    default:
+        av_strlcpy(text, "its other slots go on", size);
+        return NULL;
+    }
+}
+
+static void connect_failed(Worker *w, int permanent, const char *why)
+{
+    Fleet      *f   = w->fleet;
+    FleetHost  *fh  = w->fh;
+    double      now = fleet_clock();
+    const char *state;
+    char        next[64];
+
+    slot_disconnect(w->slot);
+    pthread_mutex_lock(&f->lock);
+    if (f->cancelled) {
+        pthread_mutex_unlock(&f->lock);
+        return;
+    }
+    sched_connect_failed(f->sched, fh->index, w->index, permanent, now);
+    note_failure(f, fh, why);
+    state = host_outlook(f, fh, now, next, sizeof(next));
+    fleet_changed(f);
+    pthread_mutex_unlock(&f->lock);
+
+    av_log(NULL, AV_LOG_WARNING, "host %s: %s; %s\n", fh->host->label, why, next);
+    trace_host(w, "failed", why);
+    if (state)
+        trace_host(w, state, why);
+}
+
+/** The host is good: open its other slots. */
+static void host_ready(Worker *w, HostInfo *info)
+{
+    Fleet     *f      = w->fleet;
+    FleetHost *fh     = w->fh;
+    int        wanted = fh->host->slots ? fh->host->slots : info->slots;
+    int        ret    = 0;
+
+    wanted      = av_clip(wanted, 1, SCHED_MAX_SLOTS);
+    info->slots = wanted;
+    pthread_mutex_lock(&f->lock);
+    fh->info = *info;
+    while (ret >= 0 && !f->cancelled && fh->nb_workers < wanted)
+        ret = worker_start(f, fh);
+    fh->info.slots = fh->nb_workers;
+    fh->checked    = 1;
+    sched_checked(f->sched, fh->index, fh->nb_workers);
+    fleet_changed(f);
+    pthread_mutex_unlock(&f->lock);
+    if (ret < 0)
+        av_log(NULL, AV_LOG_WARNING, "host %s: only %d of %d slots: %s\n", fh->host->label,
+               fh->info.slots, wanted, av_err2str(ret));
+}
+
+/** @return 0; AVERROR code and *permanent when the host cannot be used */
+static int check_host(Worker *w, int *permanent, char *why, size_t why_size)
+{
+    Fleet      *f    = w->fleet;
+    const Host *host = w->fh->host;
+    HostInfo    info = { 0 };
+    SlotResult  result;
+    AVBPrint    out;
+    char       *command;
+    int         ret = 0;
+
+    if (f->client.probe_command) {
+        command = f->client.probe_command(f->client.opaque, host);
+        if (!command) {
+            av_strlcpy(why, "out of memory", why_size);
+            return AVERROR(ENOMEM);
+        }
+        av_bprint_init(&out, 0, AV_BPRINT_SIZE_UNLIMITED);
+        slot_probe(w->slot, command, f->options.connect_timeout_ms, &out, &result);
+        ret = result.error;
+        if (ret < 0) {
+            av_strlcpy(why, result.why, why_size);
+        } else {
+            ret = f->client.host_check(f->client.opaque, host, result.status,
+                                       av_bprint_is_complete(&out) ? out.str : "",
+                                       &info, why, why_size);
+            *permanent = ret < 0;
+        }
+        av_bprint_finalize(&out, NULL);
+        av_free(command);
+    }
+    if (ret >= 0)
+        host_ready(w, &info);
+    return ret;
+}
+
+/** Failures that another try cannot change, or that may lock us out if repeated. */
+static int is_permanent(int error)
+{
+    return error == AVERROR(EACCES) || error == AVERROR(EPERM) || error == AVERROR(EINVAL) ||
+           error == AVERROR(ENOSYS) || error == AVERROR(EKEYREJECTED);
+}
+
+static void worker_connect(Worker *w)
+{
+    Fleet     *f         = w->fleet;
+    FleetHost *fh        = w->fh;
+    char       why[512]  = "";
+    int        permanent = 0;
+    int        first, checked, ret;
+
+    pthread_mutex_lock(&f->lock);
+    first    = !sched_host_up(f->sched, fh->index);
+    checked  = fh->checked;
+    fh->used = 1;
+    pthread_mutex_unlock(&f->lock);
+
+    if (first)
+        trace_host(w, "connecting", NULL);
+    ret = slot_connect(w->slot, f->options.connect_timeout_ms, why, sizeof(why));
+    if (ret < 0) {
+        connect_failed(w, is_permanent(ret), why);
+        return;
+    }
+    pthread_mutex_lock(&f->lock);
+    sched_connected(f->sched, fh->index, w->index);
+    fleet_changed(f);
+    pthread_mutex_unlock(&f->lock);
+    if (!checked) {
+        ret = check_host(w, &permanent, why, sizeof(why));
+        if (ret < 0) {
+            connect_failed(w, permanent, *why ? why : av_err2str(ret));
+            return;
+        }
+    }
+    if (first)
+        trace_host(w, "ready", NULL);
+}
+
+/** One attempt on its way through run_attempt(). */
+typedef struct Try {
+    Fleet        *f;
+    FleetAttempt  a;
+    int64_t       id;           ///< of the task, which may be gone once the fleet has it back
+    SlotResult    r;
+    double        start, end;   ///< of trace_now()
+    int64_t       clock;        ///< av_gettime_relative() at start
+    int           error;        ///< 0: accepted
+    enum SchedFailure kind;     ///< of an error
+    void         *result;
+    char          why[512];
+} Try;
+
+static int try_out(void *opaque, const uint8_t *data, size_t size)
+{
+    Try *t = opaque;
+
+    return t->f->client.attempt_stdout(t->f->client.opaque, &t->a, data, size);
+}
+
+static void try_err(void *opaque, const char *data, size_t size)
+{
+    Try *t = opaque;
+
+    if (t->f->client.attempt_stderr)
+        t->f->client.attempt_stderr(t->f->client.opaque, &t->a, data, size);
+}
+
+/** Judge by how the command ended. */
+static void judge(Try *t)
+{
+    const FleetClient *c = &t->f->client;
+
+    t->error = t->r.error;
+    switch (t->r.end) {
+    case SLOT_END_STATUS:
+        t->error = c->attempt_end(c->opaque, &t->a, t->r.status, &t->result,
+                                  t->why, sizeof(t->why));
+        t->kind  = t->error == AVERROR_INVALIDDATA ? SCHED_FAIL_WRONG : SCHED_FAIL_COMMAND;
+        if (t->error < 0 && !*t->why)
+            snprintf(t->why, sizeof(t->why), "exit status %d", t->r.status);
+        return;
+    case SLOT_END_TRANSPORT: t->kind = SCHED_FAIL_TRANSPORT; break;
+    case SLOT_END_STALLED:   t->kind = SCHED_FAIL_STALLED;   break;
+    case SLOT_END_CANCELLED: t->kind = SCHED_FAIL_CANCELLED; break;
+    case SLOT_END_CLIENT:    t->kind = SCHED_FAIL_COMMAND;   break;
+    }
+    av_strlcpy(t->why, t->r.why, sizeof(t->why));
+}
+
+static void run_attempt(Worker *w, Try *t)
+{
+    Fleet             *f = w->fleet;
+    const FleetClient *c = &f->client;
+    char              *command = NULL;
+    SlotJob            job     = {
+        .input            = t->a.task->input,
+        .stall_timeout_ms = f->options.stall_timeout_ms,
+        .opaque           = t,
+        .out              = try_out,
+        .err              = try_err,
+    };
+
+    t->start = trace_now(f->trace);
+    t->clock = av_gettime_relative();
+    t->error = c->attempt_begin(c->opaque, &t->a, &command);
+    if (t->error < 0) {
+        t->kind = SCHED_FAIL_COMMAND;
+        snprintf(t->why, sizeof(t->why), "cannot prepare it: %s", av_err2str(t->error));
+    } else {
+        job.command = command;
+        slot_run(w->slot, &job, &t->r);
+        judge(t);
+    }
+    if (c->attempt_free)
+        c->attempt_free(c->opaque, &t->a);
+    av_free(command);
+    t->end = trace_now(f->trace);
+}
+
+static void trace_attempt(const Try *t, const char *outcome)
+{
+    double first = t->r.first_byte ? t->start + (t->r.first_byte - t->clock) / 1e6 : NAN;
+
+    trace_event(t->f->trace, "attempt", "segment", "i", t->id,
+                "host", "s", t->a.host->label, "slot", "i", (int64_t)t->a.slot,
+                "number", "i", (int64_t)t->a.number, "start", "f", t->start,
+                "first_byte", "f", first, "end", "f", t->end,
+                "bytes_up", "i", t->r.bytes_up, "bytes_down", "i", t->r.bytes_down,
+                "frames", "i", t->a.frames, "outcome", "s", outcome,
+                "why", "s", *t->why ? t->why : NULL, NULL);
+}
+
+static const char *failure_name(const Try *t)
+{
+    switch (t->kind) {
+    case SCHED_FAIL_STALLED:   return "stalled";
+    case SCHED_FAIL_WRONG:     return "wrong";
+    case SCHED_FAIL_CANCELLED: return "cancelled";
+    default:                   return "failed";
+    }
+}
+
+static const char *const next_names[] = {
+    [SCHED_NEXT_AGAIN]   = "trying again",
+    [SCHED_NEXT_OTHER]   = "trying again on another host",
+    [SCHED_NEXT_LOCAL]   = "trying again locally",
+    [SCHED_NEXT_GIVE_UP] = "given up",
+};
+
+/** Tell the scheduler, and people, of a failure. Takes the lock. */
+static void attempt_failed(Worker *w, Try *t)
+{
+    Fleet         *f    = w->fleet;
+    FleetHost     *fh   = w->fh;
+    FleetTask     *task = t->a.task;
+    double         now  = fleet_clock();
+    const char    *state;
+    char           outlook[64];
+    enum SchedNext next;
+    int            was_broken;
+
+    pthread_mutex_lock(&f->lock);
+    was_broken = sched_host_state(f->sched, fh->index, now) == SCHED_HOST_BROKEN;
+    next = sched_failed(f->sched, fh->index, w->index, t->kind, slot_connected(w->slot), now);
+    w->task = NULL;
+    if (t->kind == SCHED_FAIL_CANCELLED) {
+        if (next == SCHED_NEXT_GIVE_UP)
+            fleet_give_up(f, task);
+        fleet_changed(f);
+        pthread_mutex_unlock(&f->lock);
+        trace_attempt(t, failure_name(t));
+        return;
+    }
+    task->error = t->error;
+    name_failure(task->why, sizeof(task->why), fh, t->why);
+    note_failure(f, fh, t->why);
+    state = host_outlook(f, fh, now, outlook, sizeof(outlook));
+    if (t->kind == SCHED_FAIL_WRONG && state && !strcmp(state, "broken"))
+        for (int i = 0; i < fh->nb_workers; i++)
+            if (fh->workers[i] != w)
+                slot_cancel(fh->workers[i]->slot);
+    if (next == SCHED_NEXT_GIVE_UP)
+        fleet_task_done(f, task);
+    fleet_changed(f);
+    pthread_mutex_unlock(&f->lock);
+
+    trace_attempt(t, failure_name(t));
+    av_log(NULL, AV_LOG_WARNING, "segment %"PRId64": host %s: %s; %s\n", t->id,
+           fh->host->label, t->why, next_names[next]);
+    if (t->kind == SCHED_FAIL_TRANSPORT)
+        trace_host(w, "lost", t->why);
+    if (state && !was_broken) {
+        trace_host(w, state, t->why);
+        if (!strcmp(state, "broken"))
+            av_log(NULL, AV_LOG_WARNING, "host %s: %s; %s\n", fh->host->label, t->why, outlook);
+    }
+}
+
+/** Hand in the result. Takes the lock. */
+static void attempt_done(Worker *w, Try *t)
+{
+    Fleet     *f       = w->fleet;
+    FleetHost *fh      = w->fh;
+    FleetTask *task    = t->a.task;
+    int        refused = 1;
+
+    pthread_mutex_lock(&f->lock);
+    w->task = NULL;
+    if (!f->cancelled)
+        refused = sched_done(f->sched, fh->index, w->index, slot_connected(w->slot));
+    if (!refused) {
+        fh->tasks_done++;
+        task->error  = 0;
+        task->result = t->result;
+        fleet_task_done(f, task);
+    }
+    fleet_changed(f);
+    pthread_mutex_unlock(&f->lock);
+    if (refused)
+        av_strlcpy(t->why, "the host is no longer trusted, or the job was cancelled",
+                   sizeof(t->why));
+    trace_attempt(t, refused ? "cancelled" : "ok");
+    if (refused && f->client.result_free && t->result)
+        f->client.result_free(f->client.opaque, t->result);
+}
+
+static void worker_run(Worker *w, FleetTask *task, int number)
+{
+    FleetHost *fh = w->fh;
+    Try        t  = {
+        .f  = w->fleet,
+        .id = task->id,
+        .a  = { .task = task, .host = fh->host, .info = &fh->info, .slot = w->index,
+                .number = number, .frames = -1 },
+    };
+
+    run_attempt(w, &t);
+    if (t.error < 0)
+        attempt_failed(w, &t);
+    else
+        attempt_done(w, &t);
+}
+
+static void *worker_main(void *arg)
+{
+    Worker       *w = arg;
+    Fleet        *f = w->fleet;
+    SchedDecision d;
+
+    pthread_mutex_lock(&f->lock);
+    while (!f->cancelled) {
+        d = sched_decide(f->sched, w->fh->index, w->index, fleet_clock());
+        if (d.action == SCHED_FINISH)
+            break;
+        if (d.action == SCHED_WAIT) {
+            fleet_wait(f, &f->work, d.until);
+            continue;
+        }
+        if (d.action == SCHED_RUN)
+            w->task = d.task;
+        pthread_mutex_unlock(&f->lock);
+        if (d.action == SCHED_CONNECT)
+            worker_connect(w);
+        else if (d.action == SCHED_RUN)
+            worker_run(w, d.task, d.number);
+        else
+            slot_disconnect(w->slot);
+        pthread_mutex_lock(&f->lock);
+    }
+    w->ended = 1;
+    pthread_mutex_unlock(&f->lock);
+    slot_disconnect(w->slot);
+    return NULL;
+}
+
+/** Signals are the main thread's business. */
+static int create_thread(Worker *w)
+{
+    pthread_attr_t attr;
+    sigset_t       all, old;
+    int            ret = pthread_attr_init(&attr);
+
+    if (ret)
+        return AVERROR(ret);
+    pthread_attr_setstacksize(&attr, STACK_SIZE);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    ret = pthread_create(&w->thread, &attr, worker_main, w);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attr);
+    return AVERROR(ret);
+}
+
+int worker_start(Fleet *f, FleetHost *fh)
+{
+    Worker *w = av_mallocz(sizeof(*w));
+    int     ret;
+
+    if (!w)
+        return AVERROR(ENOMEM);
+    w->fleet = f;
+    w->fh    = fh;
+    w->index = fh->nb_workers;
+    ret = slot_alloc(&w->slot, fh->host, f->options.transport_alloc);
+    if (ret >= 0)
+        ret = create_thread(w);
+    if (ret < 0) {
+        slot_free(&w->slot);
+        av_free(w);
+        return ret;
+    }
+    fh->workers[fh->nb_workers++] = w;
+    return 0;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The leash under each shell of this machine, as "sh" on PATH. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <libavutil/mem.h>
+
+#include "remote/leash.h"
+
+static char dir[] = "/tmp/test_leash.XXXXXX";
+static char *path;
+
+/* Make program the "sh" that the leash finds. @return 0 when it is not there */
+static int use_shell(const char *program)
+{
+    char command[256], link[64], target[512] = "";
+    FILE *f;
+
+    setenv("PATH", path, 1);
+    snprintf(command, sizeof(command), "command -v %s", program);
+    f = popen(command, "r");
+    assert_non_null(f);
+    if (!fgets(target, sizeof(target), f))
+        target[0] = 0;
+    pclose(f);
+    target[strcspn(target, "\n")] = 0;
+    if (target[0] != '/')
+        return 0;
+    snprintf(link, sizeof(link), "%s/sh", dir);
+    unlink(link);
+    assert_int_equal(symlink(target, link), 0);
+    snprintf(command, sizeof(command), "%s:%s", dir, path);
+    setenv("PATH", command, 1);
+    return 1;
+}
+
+/* As a server does: a session of its own, pipes. */
+static pid_t start(const char *command, const char *in, int out[2])
+{
+    char *leashed = leash_command(command);
+    int fd[2];
+    pid_t pid;
+
+    assert_non_null(leashed);
+    assert_int_equal(pipe(out), 0);
+    assert_int_equal(pipe(fd), 0);
+    assert_int_equal(write(fd[1], in, strlen(in)), strlen(in));
+    close(fd[1]);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (!pid) {
+        setsid();
+        dup2(fd[0], 0);
+        dup2(out[1], 1);
+        dup2(out[1], 2);
+        close(fd[0]);
+        close(out[0]);
+        close(out[1]);
+        execlp("sh", "sh", "-c", leashed, (char *)NULL);
+        _exit(126);
+    }
+    close(fd[0]);
+    close(out[1]);
+    av_free(leashed);
+    return pid;
+}
+
+static void check(const char *command, const char *in, const char *want, int want_status)
+{
+    char buf[4096];
+    size_t used = 0;
+    int out[2], status;
+    ssize_t n;
+    pid_t pid = start(command, in, out);
+
+    while ((n = read(out[0], buf + used, sizeof(buf) - 1 - used)) > 0)
+        used += n;
+    buf[used] = 0;
+    close(out[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_string_equal(buf, want);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), want_status);
+    /* Nobody of its group is left, neither the watchdog nor its sleep. */
+    assert_int_equal(kill(-pid, 0), -1);
+}
+
+static int is_gone(int pid)
+{
+    char file[64], line[512] = "", *end;
+    FILE *f;
+
+    snprintf(file, sizeof(file), "/proc/%d/stat", pid);
+    f = fopen(file, "r");
+    if (!f)
+        return 1;
+    if (!fgets(line, sizeof(line), f))
+        line[0] = 0;
+    fclose(f);
+    end = strrchr(line, ')');
+    return !end || end[2] == 'Z' || end[2] == 'X';
+}
+
+/* The parent dies of SIGKILL; nobody closes or tells anything. */
+static void check_orphan(const char *command)
+{
+    int say[2], out[2], inner, status;
+    char line[64] = "";
+    pid_t parent;
+
+    assert_int_equal(pipe(say), 0);
+    parent = fork();
+    assert_true(parent >= 0);
+    if (!parent) {
+        start(command, "", out);
+        if (read(out[0], line, sizeof(line) - 1) <= 0 || write(say[1], line, sizeof(line)) < 0)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    close(say[1]);
+    assert_true(read(say[0], line, sizeof(line)) > 0);
+    close(say[0]);
+    inner = atoi(line);
+    assert_true(inner > 1);
+    assert_false(is_gone(inner));
+    kill(parent, SIGKILL);
+    assert_int_equal(waitpid(parent, &status, 0), parent);
+    for (int i = 0; i < 2000 && !is_gone(inner); i++)
+        usleep(5000);
+    assert_true(is_gone(inner));
+}
+
+static void test_shell(void **state)
+{
+    const char *shell = *state;
+
+    if (!use_shell(shell))
+        skip();
+    for (int i = 0; i < 20; i++)
+        check("true", "", "", 0);
+    check("exit 7", "", "", 7);
+    check("exit 255", "", "", 255);
+    check("cat; echo err >&2; exit 3", "data\n", "data\nerr\n", 3);
+    check("sh -c 'kill -KILL $$'", "", "", 137);
+    check("sh -c 'kill -SEGV $$'", "", "", 139);
+    check("kill -TERM $$; echo alive", "", "alive\n", 0);
+    check("trap 'echo trap; exit 4' EXIT; echo one", "", "one\ntrap\n", 4);
+    check("echo a # comment", "", "a\n", 0);
+    check("cat <<X\nhere $((1 + 1))\nX", "", "here 2\n", 0);
+    check("wait; echo \"$#\"", "", "0\n", 0);
+    check("sleep 1.2; echo later", "", "later\n", 0);
+    check_orphan("sh -c 'echo $$; exec sleep 300'");
+    check_orphan("sh -c 'trap \"\" TERM HUP INT; echo $$; while :; do :; done'");
+}
+
+int main(void)
+{
+    static const char *const shells[] = { "dash", "bash", "busybox" };
+    struct CMUnitTest tests[sizeof(shells) / sizeof(*shells)];
+    char link[64];
+    int ret;
+
+    for (size_t i = 0; i < sizeof(shells) / sizeof(*shells); i++)
+        tests[i] = (struct CMUnitTest){ shells[i], test_shell, NULL, NULL, (void *)shells[i] };
+    path = strdup(getenv("PATH"));
+    if (!path || !mkdtemp(dir))
+        return 1;
+    ret = cmocka_run_group_tests(tests, NULL, NULL);
+    snprintf(link, sizeof(link), "%s/sh", dir);
+    unlink(link);
+    rmdir(dir);
+    free(path);
+    return ret;
+}
