@@ -258,6 +258,7 @@ char *encode_command(const Plan *plan, const Segment *seg, const char *ffmpeg, i
     const char *head[32] = { ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats",
                              "-progress", "pipe:2", "-stats_period", "0.5", "-copyts" };
     int n = 11;
+    char threads[16];
     AVBPrint bp, filters;
     char *text = NULL;
 
@@ -276,6 +277,10 @@ char *encode_command(const Plan *plan, const Segment *seg, const char *ffmpeg, i
         "passthrough", "-c:v", encoder, NULL });
     if (plan->nb_encoder_args)
         shellquote_argv(&bp, (const char *const *)plan->encoder_args);
+    if (plan->threads) {
+        snprintf(threads, sizeof(threads), "%d", plan->threads);
+        shellquote_argv(&bp, (const char *const[]){ "-threads:v", threads, NULL });
+    }
     if (!(plan->oformat->flags & AVFMT_GLOBALHEADER))
         shellquote_argv(&bp, (const char *const[]){ "-flags", "-global_header", NULL });
     shellquote_argv(&bp, (const char *const[]){ "-map_metadata", "-1", "-f", "nut", "pipe:1",

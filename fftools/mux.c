@@ -42,7 +42,9 @@ static int set_video_stream(Mux *m, AVStream *st, const Trial *t, const AVCodecP
         return ret;
     st->time_base      = av_inv_q(m->plan->frame_rate);
     st->avg_frame_rate = m->plan->frame_rate;
-    st->sample_aspect_ratio = par->sample_aspect_ratio;
+    if (!st->sample_aspect_ratio.num)
+        st->sample_aspect_ratio = par->sample_aspect_ratio;
+    par->sample_aspect_ratio = st->sample_aspect_ratio;
     par->video_delay   = params->video_delay;
     av_freep(&par->extradata);
     par->extradata_size = 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <libavutil/avstring.h>
+#include <libavutil/cpu.h>
 #include <libavutil/display.h>
 #include <libavutil/opt.h>
 #include <libavutil/parseutils.h>
@@ -272,6 +273,31 @@ static int decide_video_options(Plan *p, AVDictionary **encoder_opts)
     return 0;
 }
 
+/**
+ * Where stock puts keyframes of its own accord: at regular distances, as far as is known.
+ * Native encoders begin to count anew at scene cuts, which nobody can foresee; without such cuts the grid is right.
+ */
+static int find_gop(const Plan *p, const char *encoder)
+{
+    const EncoderTraits *traits = encoder_traits(encoder);
+
+    if (p->judge.gop > 1)
+        return p->judge.gop;
+    return !p->judge.gop && traits && traits->gop_fixed_native ? p->judge.max_gop : 0;
+}
+
+/** What "auto" means on this machine: hosts with more cores would encode other frames. */
+static int auto_threads(const char *encoder, const AVCodecParameters *par)
+{
+    const EncoderTraits *traits = encoder_traits(encoder);
+    int cpus = av_cpu_count();
+
+    if (traits && traits->family == ENCODER_X264)
+        return FFMIN(cpus * 3 / 2, 128);
+    cpus = FFMIN(cpus, (par->height + 15) / 16);
+    return cpus > 1 ? FFMIN(cpus + 1, 16) : 1;
+}
+
 static int decide_encoder(Plan *p)
 {
     const PlanStream *s = &p->streams[p->fleet_stream];
@@ -281,6 +307,10 @@ static int decide_encoder(Plan *p)
     ret = decide_video_options(p, &opts);
     if (!ret && encoder_judge(s->encoder->name, opts, &p->judge, p->reason, sizeof(p->reason)) < 0)
         ret = p->reason[0] ? 1 : stock(p, "the encoder %s is not split yet", s->encoder->name);
+    p->gop = find_gop(p, s->encoder->name);
+    if (p->judge.threads_matter && (p->gop || p->judge.rate == RATE_FRAME_LOCAL) &&
+        !av_dict_get(opts, "threads", NULL, 0))
+        p->threads = auto_threads(s->encoder->name, plan_video(p)->codecpar);
     av_dict_free(&opts);
     return ret;
 }

@@ -42,6 +42,8 @@ typedef struct Plan {
     char  *filters;          ///< the user's filter chain, or NULL
     const char *autorotate;  ///< filters that ffmpeg puts in front of it for the input's rotation, or NULL
     EncoderJudgement judge;
+    int    gop;              ///< segments may begin at every gop-th output frame only; 0: at the input's keyframes
+    int    threads;          ///< of the encoder on every host, where the output depends on them; 0: as hosts like
     AVRational frame_rate;   ///< of the output
     enum VsyncMethod vsync;
     int    out_rate_given;

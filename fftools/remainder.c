@@ -71,7 +71,8 @@ int remainder_start(Remainder **out, const Plan *plan, const char *stock, const 
     r->plan      = plan;
     r->pkt       = av_packet_alloc();
     r->file_name = workdir_file(dir, "remainder");
-    if (r->pkt && r->file_name) {
+    r->streams   = av_calloc(plan->nb_streams, sizeof(*r->streams));
+    if (r->pkt && r->file_name && r->streams) {
         build_args(&args, plan, r->file_name);
         ret = arglist_error(&args);
     }
@@ -104,8 +105,13 @@ static int find_shift(Remainder *r)
 
 static int open_input(Remainder *r)
 {
-    int ret = avformat_open_input(&r->file, r->file_name, NULL, NULL);
+    AVDictionary *opts = NULL;
+    int ret;
 
+    /* the muxer's own edit lists only move the start; to apply them to packets as well would cut the last ones */
+    av_dict_set(&opts, "advanced_editlist", "0", 0);
+    ret = avformat_open_input(&r->file, r->file_name, NULL, &opts);
+    av_dict_free(&opts);
     if (ret >= 0)
         ret = avformat_find_stream_info(r->file, NULL);
     return ret >= 0 && (int)r->file->nb_streams < r->plan->nb_streams ? AVERROR_EXTERNAL : ret;
@@ -155,6 +161,23 @@ void remainder_stop(Remainder *r)
         kill(r->pid, SIGINT);
 }
 
+/**
+ * Our demuxer for mp4 takes the last packet to last until the media's whole duration, but counts that from
+ * the edit list's start.
+ */
+static void mend_last_duration(Remainder *r, AVPacket *pkt)
+{
+    const AVStream *st = r->file->streams[pkt->stream_index];
+    RemainderStream *s = &r->streams[pkt->stream_index];
+
+    if (!s->nb_packets++)
+        s->first_dts = pkt->dts;
+    if (s->nb_packets == st->nb_frames && st->duration != AV_NOPTS_VALUE &&
+        pkt->dts != AV_NOPTS_VALUE && s->first_dts != AV_NOPTS_VALUE &&
+        st->duration + s->first_dts > pkt->dts && av_strstart(r->file->iformat->name, "mov", NULL))
+        pkt->duration = st->duration + s->first_dts - pkt->dts;
+}
+
 int remainder_peek(Remainder *r, AVPacket **pkt)
 {
     while (!r->have_pkt && !r->eof) {
@@ -174,6 +197,7 @@ int remainder_peek(Remainder *r, AVPacket **pkt)
             av_packet_unref(r->pkt);
             continue;
         }
+        mend_last_duration(r, r->pkt);
         st    = r->file->streams[r->pkt->stream_index];
         shift = av_rescale_q(r->shift, AV_TIME_BASE_Q, st->time_base);
         if (r->pkt->pts != AV_NOPTS_VALUE)
@@ -207,5 +231,6 @@ void remainder_free(Remainder **rp)
     avformat_close_input(&r->file);
     av_packet_free(&r->pkt);
     av_freep(&r->file_name);
+    av_freep(&r->streams);
     av_freep(rp);
 }

@@ -14,6 +14,12 @@
 #include "plan.h"
 #include "workdir.h"
 
+/** How far a stream of the file was read. */
+typedef struct RemainderStream {
+    int64_t nb_packets;
+    int64_t first_dts;
+} RemainderStream;
+
 typedef struct Remainder {
     pid_t pid;             ///< 0: not running
     int   done;            ///< file is open
@@ -22,6 +28,7 @@ typedef struct Remainder {
     int64_t shift;         ///< what the muxer added to all timestamps, AV_TIME_BASE units
     AVPacket *pkt;         ///< the next packet, when have_pkt
     int   have_pkt, eof;
+    RemainderStream *streams;  ///< of the plan
     const Plan *plan;
 } Remainder;
 

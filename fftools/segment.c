@@ -265,8 +265,8 @@ static int may_start(const Segmenter *s, const Frame *f)
 
     if (f == s->start || !f->count || (length < s->target && s->bytes < MAX_SEGMENT_BYTES))
         return 0;
-    if (s->plan->judge.gop > 1)
-        return !((f->slot - s->origin) % s->plan->judge.gop);
+    if (s->plan->gop)
+        return !((f->slot - s->origin) % s->plan->gop);
     return f->key;
 }
 
