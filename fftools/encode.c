@@ -250,6 +250,13 @@ static void print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
     av_bprintf(bp, "fps=fps=%d/%d:round=near,tpad=stop=-1:stop_mode=clone,"
                "trim=end_frame=%"PRId64, plan->frame_rate.num, plan->frame_rate.den,
                seg->nb_slots);
+    /* `fps` has filled the gaps that stock leaves with variable frame rate: open them again */
+    for (int i = 0; seg->nb_ranges > 1 && i < seg->nb_ranges; i++) {
+        int64_t first = seg->ranges[i].first - seg->first_slot;
+
+        av_bprintf(bp, "%sbetween(n,%"PRId64",%"PRId64")%s", i ? "+" : ",select='", first,
+                   first + seg->ranges[i].count - 1, i == seg->nb_ranges - 1 ? "'" : "");
+    }
 }
 
 char *encode_command(const Plan *plan, const Segment *seg, const char *ffmpeg, int lavc)
@@ -329,7 +336,7 @@ static void set_frames(Encode *e, FleetAttempt *a, int64_t frames)
     EncodeAttempt *t = a->priv;
     const Segment *seg = a->task->opaque;
 
-    frames = av_clip64(frames, 0, seg->nb_slots);
+    frames = av_clip64(frames, 0, seg->nb_frames);
     atomic_fetch_add(&e->frames, frames - t->frames);
     pthread_mutex_lock(&e->lock);
     t->frames = a->frames = frames;
@@ -394,11 +401,16 @@ static int verify_packets(WireReader *r, const Segment *seg, AVRational frame_ra
                           int64_t *nb_packets, char *why, size_t why_size)
 {
     const AVStream *st = wire_reader_stream(r);
-    uint8_t *seen = av_mallocz(seg->nb_slots);
+    uint8_t *seen = av_malloc(seg->nb_slots); /* 1: seen, or not to be seen */
     AVPacket *pkt = av_packet_alloc();
     int64_t n = 0;
     int ret = seen && pkt ? 0 : AVERROR(ENOMEM);
 
+    if (seen) {
+        memset(seen, 1, seg->nb_slots);
+        for (int i = 0; i < seg->nb_ranges; i++)
+            memset(seen + seg->ranges[i].first - seg->first_slot, 0, seg->ranges[i].count);
+    }
     while (ret >= 0 && (ret = wire_read(r, pkt)) >= 0) {
         int64_t slot = pkt->pts == AV_NOPTS_VALUE ? -1 :
                        av_rescale_q(pkt->pts, st->time_base, av_inv_q(frame_rate)) -
@@ -418,9 +430,9 @@ static int verify_packets(WireReader *r, const Segment *seg, AVRational frame_ra
         ret = 0;
     else if (ret < 0 && !why[0])
         snprintf(why, why_size, "the result cannot be read: %s", av_err2str(ret));
-    if (ret >= 0 && n != seg->nb_slots) {
+    if (ret >= 0 && n != seg->nb_frames) {
         snprintf(why, why_size, "the result has %"PRId64" frames instead of %"PRId64, n,
-                 seg->nb_slots);
+                 seg->nb_frames);
         ret = AVERROR_INVALIDDATA;
     }
     *nb_packets = n;
@@ -508,7 +520,7 @@ static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
         encoded_free(&r);
         return ret;
     }
-    set_frames(e, a, seg->nb_slots);
+    set_frames(e, a, seg->nb_frames);
     t->accepted = 1;
     *result = r;
     return 0;

@@ -5,13 +5,20 @@
 #include "join.h"
 #include "wire.h"
 
+/* Frames that an encoder may hold back; it says so itself. */
+#define MAX_DELAY 128
+
 struct Join {
     const Plan *plan;
     WireReader *reader;          ///< of the current segment; NULL: none
     AVCodecParameters *params;
-    int     delay;
+    int     delay;               ///< frames between a packet's place in decoding and in presentation order
+    int64_t start_delay;         ///< slots from the first DTS to the first pts
     int64_t nb_packets;          ///< joined so far
-    int64_t origin;              ///< first slot of all
+    int64_t slots[MAX_DELAY + 1];///< the last of them in presentation order, by nb_packets modulo their number
+    SlotRange *ranges;           ///< of the current segment
+    int     nb_ranges, range;
+    int64_t in_range;            ///< slots of ranges[range] used up
     int     first_of_segment;
     int     nb_segments;
 };
@@ -37,6 +44,7 @@ void join_free(Join **jp)
         return;
     wire_reader_close(&j->reader);
     avcodec_parameters_free(&j->params);
+    av_freep(&j->ranges);
     av_freep(jp);
 }
 
@@ -45,10 +53,58 @@ const AVCodecParameters *join_params(const Join *j)
     return j->params;
 }
 
+/** The slot of the n-th frame of a segment; past its end as if it went on. */
+static int64_t slot_of(const Segment *seg, int64_t n)
+{
+    for (int i = 0; i < seg->nb_ranges; i++) {
+        if (n < seg->ranges[i].count)
+            return seg->ranges[i].first + n;
+        n -= seg->ranges[i].count;
+    }
+    return seg->first_slot + seg->nb_slots + n;
+}
+
+static int64_t next_slot(Join *j)
+{
+    int64_t slot;
+
+    if (j->range == j->nb_ranges)
+        return AV_NOPTS_VALUE;
+    slot = j->ranges[j->range].first + j->in_range++;
+    if (j->in_range == j->ranges[j->range].count) {
+        j->range++;
+        j->in_range = 0;
+    }
+    return slot;
+}
+
+/** The n-th packet's DTS is the n-th smallest pts, delayed; so x264 makes it (encoder.c), and others in effect. */
+static int64_t next_dts(Join *j)
+{
+    int64_t n = j->nb_packets++, slot = next_slot(j);
+
+    if (slot == AV_NOPTS_VALUE)
+        return AV_NOPTS_VALUE;
+    j->slots[n % (MAX_DELAY + 1)] = slot;
+    return n < j->delay ? slot - j->start_delay : j->slots[(n - j->delay) % (MAX_DELAY + 1)];
+}
+
+static int take_ranges(Join *j, const Segment *seg)
+{
+    av_freep(&j->ranges);
+    j->ranges    = av_memdup(seg->ranges, seg->nb_ranges * sizeof(*seg->ranges));
+    j->nb_ranges = j->ranges ? seg->nb_ranges : 0;
+    j->range     = 0;
+    j->in_range  = 0;
+    return j->ranges ? 0 : AVERROR(ENOMEM);
+}
+
 int join_add(Join *j, const Segment *seg, const Encoded *r)
 {
-    int ret;
+    int ret = take_ranges(j, seg);
 
+    if (ret < 0)
+        return ret;
     wire_reader_close(&j->reader);
     ret = wire_reader_open(&j->reader, r->packets);
     if (ret < 0) {
@@ -58,11 +114,12 @@ int join_add(Join *j, const Segment *seg, const Encoded *r)
     j->first_of_segment = 1;
     if (j->nb_segments++)
         return 0;
-    j->origin = seg->first_slot;
     ret = avcodec_parameters_copy(j->params, wire_reader_stream(j->reader)->codecpar);
     if (j->delay < 0)
         j->delay = j->params->video_delay;
+    j->delay = av_clip(j->delay, 0, MAX_DELAY);
     j->params->video_delay = j->delay;
+    j->start_delay = slot_of(seg, j->delay) - slot_of(seg, 0);
     return ret;
 }
 
@@ -90,9 +147,8 @@ int join_read(Join *j, AVPacket *pkt, char *reason, size_t reason_size)
     av_packet_free_side_data(pkt);
     pkt->time_base = av_inv_q(j->plan->frame_rate);
     pkt->pts = av_rescale_q(pkt->pts, tb, pkt->time_base) - SEGMENT_WIRE_BASE;
-    /* slots follow each other without a gap, so the n-th smallest pts is known */
-    pkt->dts = j->origin + j->nb_packets++ - j->delay;
-    if (pkt->dts > pkt->pts) {
+    pkt->dts = next_dts(j);
+    if (pkt->dts == AV_NOPTS_VALUE || pkt->dts > pkt->pts) {
         snprintf(reason, reason_size, "the encoder reorders frames farther than it says");
         return AVERROR_PATCHWELCOME;
     }

@@ -107,7 +107,7 @@ void report_update(Report *r, const Mux *mux)
 
 void report_joined(Report *r, const Segment *seg)
 {
-    r->joined += seg->nb_slots;
+    r->joined += seg->nb_frames;
     r->dup     = seg->nb_dup;
     r->drop    = seg->nb_drop;
 }

@@ -12,6 +12,8 @@
 /* Packets of one segment that may wait in memory, before the next place to cut is found. */
 #define MAX_PENDING_BYTES (256 << 20)
 #define MAX_SEGMENT_BYTES (64 << 20)
+/* Each costs a term of an expression on the host's command line. */
+#define MAX_RANGES 600
 
 typedef struct Frame {
     AVPacket *pkt;
@@ -19,6 +21,7 @@ typedef struct Frame {
     int64_t   dts;      ///< likewise; INT64_MIN: unknown
     int64_t   duration;
     int64_t   slot, count;
+    int64_t   index;    ///< of the first output frame that shows it
     int64_t   wire;
     int       key;
     int       discard;  ///< decoded, but never shown (edit lists)
@@ -44,10 +47,8 @@ struct Segmenter {
     Frame      *start;         ///< the first one that the segment owes
 
     int64_t     next_dts;      ///< expected, to notice jumps
-    int64_t     origin;        ///< the first slot of all
     int64_t     target;        ///< slots
     int64_t     next_id;
-    int         have_origin;
     int         eof;
 };
 
@@ -106,6 +107,7 @@ void segment_free(Segment **seg)
     if (!*seg)
         return;
     blob_unref(&(*seg)->task.input);
+    av_freep(&(*seg)->ranges);
     av_freep(seg);
 }
 
@@ -229,7 +231,6 @@ static int read_frame(Segmenter *s, char *reason, size_t reason_size)
 static int place_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
 {
     TimelineStep step;
-    int64_t end = s->timeline.next_slot;
 
     f->placed = 1;
     if (f->discard)
@@ -239,22 +240,17 @@ static int place_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
     if (s->last && s->last->pts >= f->pts)
         return stock_only(reason, reason_size, "the order of the input's frames is unusual");
     if (s->last && step.prev_count) {
-        if (!s->last->count)
-            s->last->slot = step.prev_slot;
+        if (!s->last->count) {
+            s->last->slot  = step.prev_slot;
+            s->last->index = s->timeline.frame_number - step.count - step.prev_count;
+        }
         s->last->count += step.prev_count;
     }
     f->slot  = step.slot;
     f->count = step.count;
+    f->index = s->timeline.frame_number - step.count;
     s->last  = f;
-    if (!f->count)
-        return 0;
-    if (!s->have_origin) {
-        s->have_origin = 1;
-        s->origin      = f->slot;
-    } else if (s->plan->vsync == VSYNC_VFR && f->slot != end) {
-        return stock_only(reason, reason_size, "the frame rate is not constant");
-    }
-    if (!s->start)
+    if (f->count && !s->start)
         s->start = f;
     return 0;
 }
@@ -266,7 +262,7 @@ static int may_start(const Segmenter *s, const Frame *f)
     if (f == s->start || !f->count || (length < s->target && s->bytes < MAX_SEGMENT_BYTES))
         return 0;
     if (s->plan->gop)
-        return !((f->slot - s->origin) % s->plan->gop);
+        return !(f->index % s->plan->gop);
     return f->key;
 }
 
@@ -337,6 +333,31 @@ static int64_t count_window(Frame **frames, int nb, int64_t first, int64_t end)
     return n;
 }
 
+/** Note which of the slots from seg->first_slot up to end show a frame. */
+static int find_ranges(Segment *seg, Frame **sorted, int nb, int64_t end)
+{
+    SlotRange *last = NULL;
+
+    for (int i = 0; i < nb; i++) {
+        const Frame *f = sorted[i];
+
+        if (!f->placed || !f->count || f->slot < seg->first_slot || f->slot >= end)
+            continue;
+        if (!last || last->first + last->count != f->slot) {
+            last = av_realloc_array(seg->ranges, seg->nb_ranges + 1, sizeof(*seg->ranges));
+            if (!last)
+                return AVERROR(ENOMEM);
+            seg->ranges = last;
+            last = &seg->ranges[seg->nb_ranges++];
+            *last = (SlotRange) { .first = f->slot };
+        }
+        last->count    += f->count;
+        seg->nb_frames += f->count;
+        seg->nb_slots   = last->first + last->count - seg->first_slot;
+    }
+    return seg->nb_ranges > MAX_RANGES ? AVERROR_PATCHWELCOME : 0;
+}
+
 /** Make a segment of the first nb frames collected. */
 static int make_segment(Segmenter *s, int nb, int64_t end, Segment **out)
 {
@@ -350,6 +371,9 @@ static int make_segment(Segmenter *s, int nb, int64_t end, Segment **out)
         goto end;
     qsort(sorted, nb, sizeof(*sorted), by_pts);
     ret = set_wire_times(sorted, nb, end);
+    seg->first_slot = s->start->slot;
+    if (ret >= 0)
+        ret = find_ranges(seg, sorted, nb, end);
     if (ret < 0)
         goto end;
     ret = blob_alloc(&blob, s->pool);
@@ -365,14 +389,12 @@ static int make_segment(Segmenter *s, int nb, int64_t end, Segment **out)
     if (ret < 0)
         goto end;
     blob_seal(blob);
-    seg->first_slot  = s->start->slot;
-    seg->nb_slots    = end - seg->first_slot;
     seg->nb_window   = count_window(sorted, nb, seg->first_slot, end);
     seg->nb_dup      = s->timeline.nb_dup;
     seg->nb_drop     = s->timeline.nb_drop;
     seg->task.id     = s->next_id++;
     seg->task.input  = blob;
-    seg->task.weight = seg->nb_slots;
+    seg->task.weight = seg->nb_frames;
     seg->task.opaque = seg;
     *out = seg;
     seg  = NULL;
@@ -381,7 +403,7 @@ end:
     wire_writer_free(&w);
     blob_unref(&blob);
     av_free(sorted);
-    av_free(seg);
+    segment_free(&seg);
     return ret;
 }
 

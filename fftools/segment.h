@@ -22,10 +22,18 @@
 /** Slots that wire timestamps, both ways, are ahead of the real ones: NUT has no negative timestamps. */
 #define SEGMENT_WIRE_BASE  16
 
+/** Slots that show a frame, without a gap. */
+typedef struct SlotRange {
+    int64_t first, count;
+} SlotRange;
+
 typedef struct Segment {
     FleetTask task;        ///< task.opaque is the Segment; task.input the packets in NUT
     int64_t   first_slot;  ///< of the owed output frames
-    int64_t   nb_slots;
+    int64_t   nb_slots;    ///< from the first owed one to the last, gaps (VFR) included
+    int64_t   nb_frames;   ///< owed output frames
+    SlotRange *ranges;     ///< their slots, in order
+    int       nb_ranges;
     int64_t   nb_window;   ///< input frames between the trim points: what `fps` must have seen
     int64_t   nb_dup;      ///< of the whole input up to the end of this segment, as stock counts
     int64_t   nb_drop;
