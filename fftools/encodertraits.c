@@ -83,6 +83,7 @@ static const EncoderTraits traits[] = {
     NEVER("mpeg4_omx", BITRATE), NEVER("h264_mf", BITRATE), NEVER("hevc_mf", BITRATE),
     NEVER("h264_mediacodec", BITRATE), NEVER("hevc_mediacodec", BITRATE),
     NEVER("snow", REMEMBERS), NEVER("svq1", REMEMBERS), NEVER("cinepak", REMEMBERS),
+    NEVER("msrle", REMEMBERS),
     NEVER("msvideo1", REMEMBERS), NEVER("roqvideo", REMEMBERS), NEVER("rpza", REMEMBERS),
     NEVER("smc", REMEMBERS), NEVER("gif", REMEMBERS), NEVER("apng", REMEMBERS),
     NEVER("libwebp_anim", REMEMBERS), NEVER("flashsv", REMEMBERS), NEVER("flashsv2", REMEMBERS),

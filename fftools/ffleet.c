@@ -4,9 +4,12 @@
  * The program: parse the command line, then either run the job on the fleet or become the stock ffmpeg.
  */
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <libavutil/avstring.h>
 #include <libavutil/error.h>
@@ -33,6 +36,7 @@ typedef struct Program {
     Trace    *trace;
     Plan     *plan;
     char     *stock;
+    int       signal;   ///< to die of, in the end
     char      err[512];
 } Program;
 
@@ -113,9 +117,10 @@ static int run_fleet(Program *p, int *status)
     trace_event(p->trace, "plan", "decision", "s", "fleet", "reason", "s", "", NULL);
     ret = job_run(p->plan, p->stock, &p->hosts, p->trace, &result);
     *status = result.status;
+    p->signal = result.signal;
     if (ret != AVERROR_PATCHWELCOME)
         return ret;
-    av_log(NULL, result.overwrite ? AV_LOG_WARNING : AV_LOG_VERBOSE,
+    av_log(NULL, result.started ? AV_LOG_WARNING : AV_LOG_VERBOSE,
            TAG "%s; stock ffmpeg does it all\n", result.reason);
     return become_stock(p, result.reason, result.overwrite);
 }
@@ -147,11 +152,36 @@ static int run(Program *p, int *status)
     return run_fleet(p, status);
 }
 
+/**
+ * Where stdin, stdout or stderr is closed, nothing else must get its number. An exec closes them
+ * again: stock shall find what we found.
+ */
+static int fill_std_fds(void)
+{
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
+            return AVERROR(EBADF);
+    return 0;
+}
+
+static void die_of(int sig)
+{
+    sigset_t set;
+
+    signal(sig, SIG_DFL);
+    raise(sig);
+    sigemptyset(&set);
+    sigaddset(&set, sig);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 int main(int argc, char **argv)
 {
     Program p = { 0 };
     int ret, status = 0;
 
+    if (fill_std_fds() < 0)
+        return 1;
     stock_save_signals(&p.inherited);
     ret = cmdline_parse(&p.cmd, argc, argv, p.err, sizeof(p.err));
     if (ret >= 0 || ret == AVERROR_OPTION_NOT_FOUND)
@@ -180,5 +210,7 @@ int main(int argc, char **argv)
         status = 1;
     }
     program_free(&p);
+    if (p.signal)
+        die_of(p.signal);
     return status;
 }

@@ -4,8 +4,10 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <libavutil/avstring.h>
 #include <libavutil/time.h>
@@ -58,7 +60,6 @@ typedef struct Job {
     char       reader_reason[256];
 
     int        next;            ///< id of the next segment to join
-    int        joined_all;
 } Job;
 
 static int refuse(Job *j, const char *why)
@@ -138,6 +139,15 @@ static int reader_state(Job *j, char *reason, size_t size)
 
 /* ---- before the encode ---- */
 
+/** For tests, and for hosts that are slower than anybody thought. @return milliseconds; 0: the default */
+static int stall_timeout(void)
+{
+    const char *text = getenv("FFLEET_STALL_TIMEOUT");
+    double seconds = text ? strtod(text, NULL) : 0;
+
+    return seconds > 0 && seconds < 1e6 ? FFMAX(seconds * 1000, 1) : 0;
+}
+
 static int start_fleet(Job *j)
 {
     FleetOptions opts = { 0 };
@@ -148,6 +158,7 @@ static int start_fleet(Job *j)
                         .slots = 1, .ffmpeg = (char *)j->stock };
     opts.local          = &j->local;
     opts.local_fallback = !j->plan->cmd->own.no_fallback;
+    opts.stall_timeout_ms = stall_timeout();
     ret = blob_pool_alloc(&j->pool, MEMORY_BUDGET);
     if (ret >= 0)
         ret = encode_alloc(&j->encode, j->plan, j->pool);
@@ -186,8 +197,24 @@ static int confirm_plan(Job *j)
     return ret < 0 ? ret : encode_set_reference(j->encode, &j->trial->params);
 }
 
-/** ffmpeg's assert_file_overwrite(). @return 0 go on, 1 the run is over, or AVERROR_PATCHWELCOME */
-static int check_overwrite(Job *j, int keys)
+/** Whether a file can be made there; stock says why not before it encodes anything. */
+static int can_create(const char *path)
+{
+    char *folder = av_strdup(path), *slash;
+    int ok;
+
+    if (!folder)
+        return 0;
+    slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = 0;
+    ok = !access(slash ? folder : ".", W_OK | X_OK);
+    av_free(folder);
+    return ok;
+}
+
+/** Before anything is printed. @return 0, 1 when the user is to be asked, or AVERROR_PATCHWELCOME */
+static int check_output(Job *j, int keys)
 {
     const Command *cmd = j->plan->cmd;
     const char *url = cmd->outputs[0].url, *path = url;
@@ -195,16 +222,32 @@ static int check_overwrite(Job *j, int keys)
 
     av_strstart(url, "file:", &path);
     if (stat(path, &st) < 0)
-        return 0;
+        return can_create(path) ? 0 : refuse(j, "the output cannot be created");
     if (!S_ISREG(st.st_mode))
         return refuse(j, "the output is not a regular file");
+    if (access(path, W_OK) < 0)
+        return refuse(j, "the output cannot be written");
     if (!stat(cmd->inputs[0].url, &in) && in.st_dev == st.st_dev && in.st_ino == st.st_ino)
         return refuse(j, "input and output are the same file");
     if (cmdline_last(cmd->globals, cmd->nb_globals, "y"))
         return 0;
     if (!keys || cmdline_last(cmd->globals, cmd->nb_globals, "n"))
         return refuse(j, "the output exists already");
-    if (!terminal_ask_overwrite(&j->terminal, url)) {
+    return 1;
+}
+
+/** ffmpeg's assert_file_overwrite(). @return 0 go on, 1 the run is over, or AVERROR_EXIT */
+static int ask_overwrite(Job *j)
+{
+    int answer = terminal_ask_overwrite(&j->terminal, j->plan->cmd->outputs[0].url);
+
+    if (answer < 0) {
+        /* there ffmpeg has no handler for it */
+        if (j->terminal.last_signal == SIGINT)
+            j->result->signal = SIGINT;
+        return answer;
+    }
+    if (!answer) {
         av_log(NULL, AV_LOG_FATAL, "Not overwriting - exiting\n");
         j->result->status = 1;
         return 1;
@@ -222,10 +265,10 @@ static int listens_to_keys(const Command *cmd)
 
 /* ---- while it runs ---- */
 
-static int take_results(Job *j)
+static int take_results(Job *j, int timeout)
 {
     FleetTask *task;
-    int ret, timeout = POLL_MS;
+    int ret;
 
     while ((ret = fleet_next(j->fleet, &task, timeout)) >= 0) {
         timeout = 0;
@@ -235,11 +278,14 @@ static int take_results(Job *j)
 
             snprintf(why, sizeof(why), "segment %"PRId64" cannot be encoded: %.400s", task->id,
                      task->why);
-            return refuse(j, why);
+            if (!j->plan->cmd->own.no_fallback)
+                return refuse(j, why);
+            av_log(NULL, AV_LOG_ERROR, "%s\n", why);
+            return AVERROR_EXTERNAL;
         }
     }
     if (ret == AVERROR_EOF) {
-        av_usleep(timeout ? POLL_MS * 1000 : 0);
+        av_usleep(timeout * 1000);
         return 0;
     }
     return ret == AVERROR(EAGAIN) || ret == AVERROR_EXIT ? 0 : ret;
@@ -268,20 +314,28 @@ static void forget_segment(Job *j, Segment *seg)
     segment_free(&seg);
 }
 
+/** @return 0, AVERROR_PATCHWELCOME, or an AVERROR code of the muxer, which has told of it */
 static int write_segment(Job *j, Segment *seg)
 {
     char reason[256] = "";
     int ret = join_add(j->join, seg, seg->task.result);
 
-    if (ret >= 0 && !j->mux) {
+    if (ret < 0)
+        return refuse(j, "the results cannot be read back");
+    if (!j->mux) {
         j->result->overwrite = 1;
         ret = mux_open(&j->mux, j->plan, j->trial, j->rest, join_params(j->join));
     }
-    while (ret >= 0 && (ret = join_read(j->join, j->pkt, reason, sizeof(reason))) >= 0)
+    while (ret >= 0) {
+        ret = join_read(j->join, j->pkt, reason, sizeof(reason));
+        if (ret == AVERROR(EAGAIN))
+            break;
+        if (ret < 0) {
+            av_packet_unref(j->pkt);
+            return refuse(j, *reason ? reason : "the results cannot be read back");
+        }
         ret = mux_video(j->mux, j->pkt);
-    av_packet_unref(j->pkt);
-    if (ret == AVERROR_PATCHWELCOME)
-        return refuse(j, reason);
+    }
     if (ret != AVERROR(EAGAIN))
         return ret;
     report_joined(j->report, seg);
@@ -295,10 +349,10 @@ static int write_ready(Job *j)
     Segment *seg;
     int ret = remainder_poll(j->rest);
 
-    if (ret == AVERROR_EXTERNAL)
+    if (ret < 0)
         return refuse(j, "stock ffmpeg could not make the other streams");
-    if (ret <= 0)
-        return ret;
+    if (!ret)
+        return 0;
     while ((seg = next_segment(j))) {
         ret = write_segment(j, seg);
         if (ret < 0)
@@ -315,7 +369,7 @@ static int run_loop(Job *j)
 
         if (terminal_poll(&j->terminal))
             return AVERROR_EXIT;
-        ret = take_results(j);
+        ret = take_results(j, POLL_MS);
         if (ret >= 0)
             ret = write_ready(j);
         if (ret < 0)
@@ -324,7 +378,7 @@ static int run_loop(Job *j)
         if (reader == AVERROR_PATCHWELCOME)
             return refuse(j, reason);
         if (reader < 0 && reader != AVERROR_EOF)
-            return reader;
+            return refuse(j, av_err2str(reader));
         if (reader == AVERROR_EOF && j->next == j->nb_segments)
             return 0;
         report_update(j->report, j->mux);
@@ -340,78 +394,114 @@ static void stop_fleet(Job *j)
     j->reader_started = 0;
 }
 
+/** Nothing of the fleet's is there yet: what stock made in the trial is a playable file, too. */
+static int write_trial(Job *j)
+{
+    const char *url = j->plan->cmd->outputs[0].url;
+    AVIOContext *out = NULL;
+    uint8_t buf[4096];
+    int64_t pos = 0;
+    ssize_t n;
+    int ret = avio_open(&out, url, AVIO_FLAG_WRITE), err;
+
+    if (ret < 0) {
+        av_log(NULL, AV_LOG_ERROR, "%s: %s\n", url, av_err2str(ret));
+        return ret;
+    }
+    while ((n = pread(j->dir.fds[WORK_TRIAL], buf, sizeof(buf), pos)) > 0) {
+        avio_write(out, buf, n);
+        pos += n;
+    }
+    ret = n < 0 ? AVERROR(errno) : 0;
+    err = avio_closep(&out);
+    return ret < 0 ? ret : err;
+}
+
 /** After a signal or 'q': make a playable file of what was encoded in order so far. */
 static int finish_early(Job *j)
 {
     int64_t deadline = av_gettime_relative() + STOP_TIMEOUT_US;
-    int ret = 0;
+    int ret = take_results(j, 0);
 
     stop_fleet(j);
     remainder_stop(j->rest);
-    while (!(ret = remainder_poll(j->rest)) && av_gettime_relative() < deadline &&
-           j->terminal.nb_signals < 2) {
+    while (ret >= 0 && !(ret = remainder_poll(j->rest)) && av_gettime_relative() < deadline &&
+           atomic_load(&j->terminal.nb_signals) < 2)
         av_usleep(10000);
-        terminal_poll(&j->terminal);
-    }
     if (ret > 0)
         ret = write_ready(j);
-    if (ret >= 0 && j->mux)
-        ret = mux_finish(j->mux, 0);
-    return ret;
+    if (!j->mux)
+        return write_trial(j);
+    return ret >= 0 ? mux_finish(j->mux, 0) : ret;
+}
+
+static void say_signal(Job *j)
+{
+    if (atomic_load(&j->terminal.nb_signals) && !j->result->signal)
+        av_log(NULL, AV_LOG_INFO, "Exiting normally, received signal %d.\n",
+               atomic_load(&j->terminal.last_signal));
 }
 
 static int finish(Job *j, int ret)
 {
-    if (ret == AVERROR_EXIT) {
-        int early = finish_early(j);
-
-        j->result->status = j->terminal.nb_signals ? INTERRUPT_STATUS : early < 0;
-    } else if (ret >= 0) {
-        ret = mux_finish(j->mux, 1);
-        j->result->status = ret < 0;
-    }
     if (ret == AVERROR_PATCHWELCOME)
         return ret;
-    if (ret < 0 && ret != AVERROR_EXIT) {
-        /* the muxer has already told of its own */
-        if (!j->mux)
-            av_log(NULL, AV_LOG_ERROR, "%s\n", av_err2str(ret));
+    if (ret == AVERROR_EXIT) {
+        ret = finish_early(j);
+        j->result->status = atomic_load(&j->terminal.nb_signals) ? INTERRUPT_STATUS : ret < 0;
+    } else if (ret >= 0) {
+        j->result->status = mux_finish(j->mux, 1) < 0;
+    } else {
         j->result->status = 1;
+        if (j->mux && ret == AVERROR_EXTERNAL)
+            mux_finish(j->mux, 0);
     }
     report_finish(j->report, j->mux);
-    if (j->terminal.nb_signals)
-        av_log(NULL, AV_LOG_INFO, "Exiting normally, received signal %d.\n",
-               j->terminal.last_signal);
+    say_signal(j);
+    return 0;
+}
+
+static int start_encode(Job *j, int keys)
+{
+    int ret = report_open(&j->report, j->plan, j->encode, j->fleet);
+
+    if (ret < 0) {
+        j->result->status = 1;  /* it has told of -progress's url */
+        return ret;
+    }
+    if (keys)
+        terminal_start_keys(&j->terminal);
+    if ((ret = remainder_start(&j->rest, j->plan, j->stock, &j->dir)) < 0 ||
+        (ret = join_alloc(&j->join, j->plan, j->trial->reorder_delay)) < 0 ||
+        (ret = start_reader(j)) < 0)
+        return refuse(j, "the encode could not be started");
+    j->result->started = 1;
     return 0;
 }
 
 static int encode_all(Job *j)
 {
-    const Command *cmd = j->plan->cmd;
-    int keys = listens_to_keys(cmd), ret;
+    int keys = listens_to_keys(j->plan->cmd);
+    int ret  = check_output(j, keys);
 
+    if (ret < 0)
+        return ret;
     trial_print_log(j->trial, j->plan, 0, keys);
-    ret = check_overwrite(j, keys);
-    if (ret)
-        return ret < 0 ? ret : 0;
-    trial_print_log(j->trial, j->plan, 1, keys);
-    if (keys)
-        terminal_start_keys(&j->terminal);
-    if ((ret = report_open(&j->report, j->plan, j->encode, j->fleet)) < 0 ||
-        (ret = remainder_start(&j->rest, j->plan, j->stock, &j->dir)) < 0 ||
-        (ret = join_alloc(&j->join, j->plan, j->trial->reorder_delay)) < 0 ||
-        (ret = start_reader(j)) < 0) {
-        if (ret == AVERROR(ENOMEM) || !j->report)
-            j->result->status = 1;
-        return j->report ? refuse(j, "the encode could not be started") : 0;
+    if (ret) {
+        ret = ask_overwrite(j);
+        if (ret)
+            return ret < 0 ? ret : 0;
     }
+    trial_print_log(j->trial, j->plan, 1, keys);
+    ret = start_encode(j, keys);
+    if (ret < 0)
+        return ret == AVERROR_PATCHWELCOME ? ret : 0;
     return finish(j, run_loop(j));
 }
 
 static void job_close(Job *j)
 {
     stop_fleet(j);
-    terminal_close(&j->terminal);
     fleet_close(&j->fleet);
     segmenter_close(&j->segmenter);
     segment_free(&j->first);
@@ -433,42 +523,40 @@ static void job_close(Job *j)
     av_packet_free(&j->pkt);
     blob_pool_free(&j->pool);
     pthread_mutex_destroy(&j->lock);
+    /* last, so that impatient signals count until then */
+    terminal_close(&j->terminal);
 }
 
 int job_run(const Plan *plan, const char *stock, const HostList *hosts, Trace *trace,
             JobResult *result)
 {
     Job j = { .plan = plan, .stock = stock, .hosts = hosts, .trace = trace, .result = result,
-              .start = av_gettime_relative(), .terminal.signal_fd = -1 };
+              .start = av_gettime_relative() };
     int64_t frames = 0;
     int ret;
 
     memset(result, 0, sizeof(*result));
     pthread_mutex_init(&j.lock, NULL);
     j.pkt = av_packet_alloc();
-    ret   = j.pkt ? terminal_open(&j.terminal) : AVERROR(ENOMEM);
+    ret   = terminal_open(&j.terminal);
     if (ret >= 0)
-        ret = start_fleet(&j);
+        ret = j.pkt ? start_fleet(&j) : AVERROR(ENOMEM);
     if (ret >= 0)
         ret = confirm_plan(&j);
     if (ret >= 0)
         ret = encode_all(&j);
-    else if (ret == AVERROR_EXIT)
+    if (ret == AVERROR_EXIT) {
         result->status = INTERRUPT_STATUS;
-    else if (ret != AVERROR_PATCHWELCOME)
-        refuse(&j, av_err2str(ret));
+        say_signal(&j);
+        ret = 0;
+    } else if (ret < 0 && ret != AVERROR_PATCHWELCOME) {
+        ret = refuse(&j, av_err2str(ret));
+    }
     if (j.encode)
         frames = encode_frames(j.encode);
     job_close(&j);
-    if (ret == AVERROR_PATCHWELCOME && result->overwrite && plan->cmd->own.no_fallback) {
-        av_log(NULL, AV_LOG_ERROR, "%s\n", result->reason);
-        result->status = 1;
-        ret = 0;
-    }
-    if (ret == AVERROR_EXIT)
-        ret = 0;
     if (ret >= 0)
         trace_event(trace, "done", "status", "i", (int64_t)result->status, "frames", "i", frames,
                     "wall", "f", (av_gettime_relative() - j.start) / 1e6, NULL);
-    return ret < 0 ? AVERROR_PATCHWELCOME : 0;
+    return ret;
 }

@@ -15,6 +15,8 @@ typedef struct JobResult {
     int  status;        ///< for exit(), when job_run() returned 0
     char reason[512];   ///< why stock has to do it all after all
     int  overwrite;     ///< the user allowed to overwrite the output, or it was begun: stock must not ask again
+    int  started;       ///< hosts have worked in vain: worth a word
+    int  signal;        ///< after all is cleaned up, die of this signal as ffmpeg would; 0: none
 } JobResult;
 
 /**

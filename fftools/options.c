@@ -259,8 +259,8 @@ static const char *const sws_names[] = {
 static const char *const swr_names[] = {
     "uch", "used_channel_count", "isr", "in_sample_rate", "osr", "out_sample_rate",
     "isf", "in_sample_fmt", "osf", "out_sample_fmt", "tsf", "internal_sample_fmt",
-    "ichl", "in_chlayout", "ochl", "out_chlayout", "clev", "center_mix_level", "slev",
-    "surround_mix_level", "lfe_mix_level", "rmvol", "rematrix_volume",
+    "ichl", "in_chlayout", "ochl", "out_chlayout", "uchl", "used_chlayout",
+    "clev", "center_mix_level", "slev", "surround_mix_level", "lfe_mix_level", "rmvol", "rematrix_volume",
     "rematrix_maxval", "flags", "swr_flags", "dither_scale", "dither_method",
     "filter_size", "phase_shift", "linear_interp", "exact_rational", "cutoff",
     "resample_cutoff", "resampler", "precision", "cheby", "min_comp",

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libavutil/avstring.h>
@@ -34,13 +35,16 @@ static const char *const global_options[] = {
     "y", "n", "hide_banner", "loglevel", "stats", "stats_period", "progress", "stdin",
     "vsync", "benchmark_", "filter_threads", "filter_complex_threads", NULL
 };
-static const char *const input_options[] = { "f", "thread_queue_size", "autorotate", NULL };
+static const char *const input_options[] = {
+    "f", "thread_queue_size", "autorotate", "ss", "t", "to", "sseof", "itsoffset", NULL
+};
 /* concern the remainder or the muxer only */
 static const char *const output_options[] = {
     "f", "map", "an", "sn", "dn", "c", "metadata", "map_metadata", "map_chapters",
     "disposition", "max_muxing_queue_size", "muxdelay", "muxpreload", "r", "fps_mode", "filter",
     "q", "pix_fmt", "s", "aspect", "profile", "tag", "b", "ac", "ar", "sample_fmt",
-    "channel_layout", "ch_layout", "vol", "apad", "guess_layout_max", NULL
+    "channel_layout", "ch_layout", "vol", "apad", "guess_layout_max", "ss", "t", "to", "frames",
+    NULL
 };
 /* concern the encode of the stream that they match */
 static const char *const encoder_options[] = { "q", "pix_fmt", "s", "aspect", "profile", "b", NULL };
@@ -117,6 +121,41 @@ static int collect_av_options(const CmdFile *f, int avclass, AVDictionary **dict
     return 0;
 }
 
+/** As open_input_file() does; the same libavformat goes to the same place. */
+static void seek_input(Plan *p)
+{
+    AVFormatContext *ic = p->input;
+    TimeLimits *t = &p->in_limits;
+    int64_t ts;
+
+    if (t->start == AV_NOPTS_VALUE && t->start_eof != AV_NOPTS_VALUE && ic->duration > 0 &&
+        t->start_eof + ic->duration >= 0)
+        t->start = t->start_eof + ic->duration;
+    if (t->start == AV_NOPTS_VALUE)
+        return;
+    ts = t->start + (ic->start_time != AV_NOPTS_VALUE ? ic->start_time : 0);
+    if (!(ic->iformat->flags & AVFMT_SEEK_TO_PTS))
+        for (unsigned i = 0; i < ic->nb_streams; i++)
+            if (ic->streams[i]->codecpar->video_delay) {
+                ts -= 3 * AV_TIME_BASE / 23;
+                break;
+            }
+    /* where this fails stock warns, and reads from the start as we do */
+    avformat_seek_file(ic, -1, INT64_MIN, ts, ts, 0);
+}
+
+static int decide_limits(Plan *p)
+{
+    const CmdFile *in = &p->cmd->inputs[0], *out = &p->cmd->outputs[0];
+
+    if (timelimits_parse(&p->in_limits, in, p->reason, sizeof(p->reason)) < 0 ||
+        timelimits_parse(&p->out_limits, out, p->reason, sizeof(p->reason)) < 0)
+        return 1;
+    if (p->in_limits.start_eof != AV_NOPTS_VALUE && p->in_limits.start_eof >= 0)
+        return stock(p, "-sseof has to be negative");
+    return 0;
+}
+
 static int decide_input(Plan *p)
 {
     static const char *const formats[] = {
@@ -152,6 +191,7 @@ static int decide_input(Plan *p)
         return stock(p, "the input is %s, which is not split yet", p->input->iformat->name);
     if (p->input->nb_streams > 256)
         return stock(p, "the input has very many streams");
+    seek_input(p);
     return 0;
 }
 
@@ -443,14 +483,36 @@ static int decide_timing(Plan *p)
     return 0;
 }
 
+/** In 5.1 the number of frames ends the whole output, wherever the other streams are then. */
+static int decide_frame_limit(Plan *p)
+{
+    const CmdOption *o = last_video_option(p, "frames");
+    char *end;
+
+    p->max_frames = INT64_MAX;
+    if (!o)
+        return 0;
+    p->max_frames = strtoll(o->value, &end, 10);
+    if (*end || p->max_frames <= 0)
+        return stock(p, "-frames %s is not a number of frames", o->value);
+    if (!COMPAT_TIMING_7 && p->nb_streams > 1)
+        return stock(p, "-frames ends the other streams too, at a place that cannot be foreseen");
+    return 0;
+}
+
 /** What ffmpeg adds to all timestamps: open_input_file() and process_input() in ffmpeg.c (5.1). */
 static void find_ts_offset(Plan *p)
 {
     const AVFormatContext *ic = p->input;
     int64_t start = INT64_MAX;
 
-    p->ts_offset = ic->start_time != AV_NOPTS_VALUE ? -ic->start_time : 0;
-    if (!(ic->iformat->flags & AVFMT_TS_DISCONT) || ic->start_time == AV_NOPTS_VALUE)
+    p->ts_offset = p->in_limits.ts_offset;
+    if (p->in_limits.start != AV_NOPTS_VALUE)
+        p->ts_offset -= p->in_limits.start;
+    if (ic->start_time == AV_NOPTS_VALUE)
+        return;
+    p->ts_offset -= ic->start_time;
+    if (!(ic->iformat->flags & AVFMT_TS_DISCONT) || p->ts_offset != -ic->start_time)
         return;
     for (int i = 0; i < p->nb_streams; i++) {
         const AVStream *st = ic->streams[p->streams[i].index];
@@ -464,12 +526,19 @@ static void find_ts_offset(Plan *p)
 
 static int decide_length(Plan *p)
 {
+    int64_t duration = p->input->duration == AV_NOPTS_VALUE ? INT64_MAX : p->input->duration;
+
     find_ts_offset(p);
     p->segment_length = p->cmd->own.segment_length;
     if (p->segment_length > 0)
         return 0;
     p->segment_length = DEFAULT_SEGMENT_LENGTH;
-    if (p->input->duration != AV_NOPTS_VALUE && p->input->duration < MIN_SPLIT_DURATION)
+    if (duration != INT64_MAX && p->in_limits.start != AV_NOPTS_VALUE)
+        duration -= p->in_limits.start;
+    duration = FFMIN3(duration, p->in_limits.duration, p->out_limits.duration);
+    if (p->max_frames != INT64_MAX)
+        duration = FFMIN(duration, p->max_frames * AV_TIME_BASE / av_q2d(p->frame_rate));
+    if (duration < MIN_SPLIT_DURATION)
         return stock(p, "the input is too short to be worth splitting");
     return 0;
 }
@@ -477,8 +546,9 @@ static int decide_length(Plan *p)
 int plan_make(Plan **out, const Command *cmd)
 {
     static int (*const decisions[])(Plan *) = {
-        decide_shape, decide_options, decide_output, decide_input, decide_streams,
-        decide_encoder, decide_rotation, decide_filters, decide_timing, decide_length,
+        decide_shape, decide_options, decide_output, decide_limits, decide_input, decide_streams,
+        decide_encoder, decide_rotation, decide_filters, decide_timing, decide_frame_limit,
+        decide_length,
     };
     Plan *p = av_mallocz(sizeof(*p));
 

@@ -15,6 +15,7 @@
 
 #include "cmdline.h"
 #include "encodertraits.h"
+#include "timelimits.h"
 #include "timeline.h"
 
 typedef struct PlanStream {
@@ -47,6 +48,8 @@ typedef struct Plan {
     AVRational frame_rate;   ///< of the output
     enum VsyncMethod vsync;
     int    out_rate_given;
+    TimeLimits in_limits, out_limits;
+    int64_t max_frames;      ///< INT64_MAX: without limit
     int64_t ts_offset;       ///< what ffmpeg adds to the input's timestamps, in AV_TIME_BASE units
     double segment_length;   ///< seconds
 } Plan;

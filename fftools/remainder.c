@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <libavutil/avstring.h>
+#include <libavutil/parseutils.h>
 #include <libavutil/pixdesc.h>
 
 #include "arglist.h"
@@ -21,8 +22,12 @@ static void add_placeholder(ArgList *l, const Plan *plan)
     AVRational r = plan->frame_rate;
     int turned = plan->autorotate && av_strstart(plan->autorotate, "transpose", NULL);
 
+    if (plan->out_limits.start != AV_NOPTS_VALUE) {
+        arglist_add(l, "-itsoffset");
+        arglist_addf(l, "%"PRId64"us", plan->out_limits.start);
+    }
     arglist_add_words(l, "-f", "lavfi", "-i", NULL);
-    arglist_addf(l, "color=c=black:s=%dx%d:r=%d/%d,trim=end_frame=1,format=%s",
+    arglist_addf(l, "color=c=black:s=%dx%d:r=%d/%d,trim=end_frame=1,settb=AVTB,format=%s",
                  turned ? par->height : par->width, turned ? par->width : par->height,
                  r.num, r.den, fmt ? fmt : "yuv420p");
 }
@@ -50,12 +55,17 @@ static void build_args(ArgList *l, const Plan *plan, const char *file_name)
             arglist_addf(l, "0:%d", plan->streams[i].index);
     }
     arglist_add_options(l, cmd, out->options, out->nb_options, skip_output);
+    /* edit lists count in this unit: a multiple of the usual sample rates loses nothing */
+    if (!(plan->oformat->flags & AVFMT_VARIABLE_FPS))
+        arglist_add_words(l, "-movie_timescale", "35280000", NULL);
     arglist_add_words(l, "-f", plan->oformat->name, file_name, NULL);
-    /* stock corrects the start time by the streams in use: keep the video in use */
-    if (plan->input->iformat->flags & AVFMT_TS_DISCONT) {
+    /* stock corrects the start time by the streams in use, and demuxers seek by them: keep the video in use */
+    if (plan->input->iformat->flags & AVFMT_TS_DISCONT ||
+        plan->in_limits.start != AV_NOPTS_VALUE) {
         arglist_add(l, "-map");
         arglist_addf(l, "0:%d", plan->streams[plan->fleet_stream].index);
-        arglist_add_words(l, "-c", "copy", "-f", "null", "-", NULL);
+        /* dropped before the muxer, which would complain of timestamps */
+        arglist_add_words(l, "-c", "copy", "-bsf", "noise=drop=1", "-f", "null", "-", NULL);
     }
 }
 
@@ -70,7 +80,7 @@ int remainder_start(Remainder **out, const Plan *plan, const char *stock, const 
         return ret;
     r->plan      = plan;
     r->pkt       = av_packet_alloc();
-    r->file_name = workdir_file(dir, "remainder");
+    r->file_name = workdir_file(dir, WORK_REMAINDER);
     r->streams   = av_calloc(plan->nb_streams, sizeof(*r->streams));
     if (r->pkt && r->file_name && r->streams) {
         build_args(&args, plan, r->file_name);
@@ -128,8 +138,6 @@ static int open_file(Remainder *r)
         avformat_close_input(&r->file);
         ret = open_input(r);
     }
-    /* nobody else needs its name */
-    unlink(r->file_name);
     return ret;
 }
 
@@ -159,6 +167,19 @@ void remainder_stop(Remainder *r)
 {
     if (r->pid)
         kill(r->pid, SIGINT);
+}
+
+/** Matroska keeps the length of a shortened last packet only in the stream's DURATION. */
+static void clip_duration(const AVStream *st, AVPacket *pkt)
+{
+    const AVDictionaryEntry *e = av_dict_get(st->metadata, "DURATION", NULL, 0);
+    int64_t end;
+
+    if (!e || pkt->pts == AV_NOPTS_VALUE || av_parse_time(&end, e->value, 1) < 0)
+        return;
+    end = av_rescale_q(end, AV_TIME_BASE_Q, st->time_base);
+    if (pkt->pts < end && pkt->pts + pkt->duration > end)
+        pkt->duration = end - pkt->pts;
 }
 
 /**
@@ -197,8 +218,10 @@ int remainder_peek(Remainder *r, AVPacket **pkt)
             av_packet_unref(r->pkt);
             continue;
         }
+        st = r->file->streams[r->pkt->stream_index];
         mend_last_duration(r, r->pkt);
-        st    = r->file->streams[r->pkt->stream_index];
+        if (av_strstart(r->file->iformat->name, "matroska", NULL))
+            clip_duration(st, r->pkt);
         shift = av_rescale_q(r->shift, AV_TIME_BASE_Q, st->time_base);
         if (r->pkt->pts != AV_NOPTS_VALUE)
             r->pkt->pts -= shift;

@@ -132,7 +132,10 @@ void report_finish(Report *r, const Mux *mux)
         summary.total_size = mux_total_size(mux);
     }
     fill_state(r, mux, 1, &s);
-    progress_finish(r->progress, &s, &summary);
+    if (mux)
+        progress_finish(r->progress, &s, &summary);
+    else  /* there is nothing of ours to sum up */
+        progress_report(r->progress, &s);
 }
 
 void report_close(Report **rp)

@@ -34,6 +34,8 @@ struct Segmenter {
     AVStream   *st;
     AVPacket   *pkt;
     Timeline    timeline;
+    Trim        in_trim, out_trim;
+    int64_t     max_slot;      ///< -t of the output: the first slot that is not made
     int64_t     offset;        ///< ffmpeg's, in the stream's time base
 
     Frame     **frames;        ///< of the segment being collected, in decoding order
@@ -49,11 +51,14 @@ struct Segmenter {
     int64_t     next_dts;      ///< expected, to notice jumps
     int64_t     target;        ///< slots
     int64_t     next_id;
+    const Frame *drop_to;      ///< a keyframe before -ss: what is before it is of no use
+    int         ended;         ///< no further frame is shown
     int         eof;
 };
 
-int segmenter_open(Segmenter **out, const Plan *plan, BlobPool *pool)
+int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
 {
+    const TimeLimits *in = &plan->in_limits, *out = &plan->out_limits;
     Segmenter *s = av_mallocz(sizeof(*s));
     TimelineConfig cfg = { 0 };
 
@@ -72,12 +77,19 @@ int segmenter_open(Segmenter **out, const Plan *plan, BlobPool *pool)
     cfg.in_time_base    = s->st->time_base;
     cfg.sink_frame_rate = av_guess_frame_rate(plan->input, s->st, NULL);
     cfg.use_duration    = !plan->filters;
+    cfg.start           = out->start == AV_NOPTS_VALUE ? 0 : out->start;
     timeline_init(&s->timeline, &cfg);
+    trim_init(&s->in_trim, in->start == AV_NOPTS_VALUE ? AV_NOPTS_VALUE : 0, in->duration,
+              s->st->time_base);
+    trim_init(&s->out_trim, out->start, out->duration, s->st->time_base);
+    s->max_slot = out->duration == INT64_MAX ? INT64_MAX :
+                  av_rescale_q_rnd(out->duration, AV_TIME_BASE_Q, av_inv_q(plan->frame_rate),
+                                   AV_ROUND_UP);
 
     for (unsigned i = 0; i < plan->input->nb_streams; i++)
         plan->input->streams[i]->discard =
             plan->input->streams[i] == s->st ? AVDISCARD_NONE : AVDISCARD_ALL;
-    *out = s;
+    *sp = s;
     return s->pkt ? 0 : AVERROR(ENOMEM);
 }
 
@@ -227,14 +239,31 @@ static int read_frame(Segmenter *s, char *reason, size_t reason_size)
     return insert_waiting(s, f);
 }
 
+/** -t and -frames:v: nothing is shown from that slot and that number of output frames on. */
+static void limit_frame(Segmenter *s, Frame *f)
+{
+    int64_t left = FFMIN(s->max_slot - FFMAX(f->slot, 0), s->plan->max_frames - f->index);
+
+    if (f->count < left)
+        return;
+    s->ended = 1;
+    f->count = FFMAX(left, 0);
+}
+
 /** Give a frame that cannot be overtaken any more its place among the output frames. */
 static int place_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
 {
     TimelineStep step;
 
     f->placed = 1;
-    if (f->discard)
+    if (s->ended || !trim_passes(&s->in_trim, f->pts) || !trim_passes(&s->out_trim, f->pts))
+        f->discard = 1;
+    s->ended |= s->in_trim.eof || s->out_trim.eof;
+    if (f->discard) {
+        if (f->key && !s->start)
+            s->drop_to = f;
         return 0;
+    }
     if (timeline_add(&s->timeline, f->pts, f->duration, &step) < 0)
         return stock_only(reason, reason_size, "the frame timing is out of the ordinary");
     if (s->last && s->last->pts >= f->pts)
@@ -245,11 +274,13 @@ static int place_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
             s->last->index = s->timeline.frame_number - step.count - step.prev_count;
         }
         s->last->count += step.prev_count;
+        limit_frame(s, s->last);
     }
     f->slot  = step.slot;
     f->count = step.count;
     f->index = s->timeline.frame_number - step.count;
     s->last  = f;
+    limit_frame(s, f);
     if (f->count && !s->start)
         s->start = f;
     return 0;
@@ -300,8 +331,8 @@ static int by_pts(const void *a, const void *b)
  */
 static int set_wire_times(Frame **sorted, int nb, int64_t end)
 {
-    int64_t next = INT64_MAX;
-    int skipped = 0, last_shown = nb - 1;
+    int64_t shown = INT64_MAX, next = INT64_MAX;  /* wire times of the next one shown, and of the next one */
+    int last_shown = nb - 1;
 
     while (last_shown >= 0 && !(sorted[last_shown]->placed && sorted[last_shown]->count))
         last_shown--;
@@ -311,14 +342,16 @@ static int set_wire_times(Frame **sorted, int nb, int64_t end)
     for (int i = last_shown; i >= 0; i--) {
         Frame *f = sorted[i];
 
-        if (f->count) {
-            f->wire = next = f->slot * SEGMENT_WIRE_UNITS;
-            skipped = 0;
-        } else {
-            if (++skipped >= SEGMENT_WIRE_UNITS / 2)
-                return AVERROR_PATCHWELCOME;
-            f->wire = next - skipped;
-        }
+        if (f->count)
+            f->wire = shown = f->slot * SEGMENT_WIRE_UNITS;
+        else if (f->discard)
+            f->wire = FFMIN(next - 1, shown - SEGMENT_WIRE_UNITS / 2 - 1);
+        else
+            f->wire = next - 1;
+        if (f->wire >= next || f->wire <= -SEGMENT_WIRE_BASE * SEGMENT_WIRE_UNITS ||
+            (!f->discard && f->wire < shown - SEGMENT_WIRE_UNITS / 2))
+            return AVERROR_PATCHWELCOME;
+        next = f->wire;
     }
     return 0;
 }
@@ -452,6 +485,7 @@ static int last_segment(Segmenter *s, Segment **seg, char *reason, size_t reason
 {
     TimelineStep step;
     Frame *cut = NULL;
+    int64_t end = 0;
     int ret;
 
     ret = place_frames(s, INT64_MAX, &cut, reason, reason_size);
@@ -463,9 +497,16 @@ static int last_segment(Segmenter *s, Segment **seg, char *reason, size_t reason
     if (!s->start)
         return stock_only(reason, reason_size, "the input has no video frames");
     timeline_flush(&s->timeline, &step);
-    if (s->last && step.prev_count)
+    if (s->last && step.prev_count) {
         s->last->count += step.prev_count;
-    return make_segment(s, s->nb_frames, s->timeline.next_slot, seg);
+        limit_frame(s, s->last);
+    }
+    for (int i = 0; i < s->nb_frames; i++)
+        if (s->frames[i]->count)
+            end = FFMAX(end, s->frames[i]->slot + s->frames[i]->count);
+    ret = make_segment(s, s->nb_frames, end, seg);
+    return ret == AVERROR_PATCHWELCOME ?
+           stock_only(reason, reason_size, "the frame timing is out of the ordinary") : ret;
 }
 
 int segmenter_next(Segmenter *s, Segment **seg, char *reason, size_t reason_size)
@@ -475,7 +516,7 @@ int segmenter_next(Segmenter *s, Segment **seg, char *reason, size_t reason_size
         return AVERROR_EOF;
     for (;;) {
         Frame *cut = NULL;
-        int ret = read_frame(s, reason, reason_size);
+        int ret = s->ended ? AVERROR_EOF : read_frame(s, reason, reason_size);
 
         if (ret == AVERROR_EOF)
             return last_segment(s, seg, reason, reason_size);
@@ -485,6 +526,9 @@ int segmenter_next(Segmenter *s, Segment **seg, char *reason, size_t reason_size
             return ret;
         if (cut)
             return cut_segment(s, cut, seg, reason, reason_size);
+        if (s->drop_to && (ret = drop_before(s, s->drop_to)) < 0)
+            return stock_only(reason, reason_size, "the order of the input's frames is unusual");
+        s->drop_to = NULL;
         if (s->bytes > MAX_PENDING_BYTES)
             return stock_only(reason, reason_size, "the input's keyframes are too far apart");
     }

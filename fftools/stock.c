@@ -3,17 +3,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <libavutil/avstring.h>
 #include <libavutil/common.h>
 #include <libavutil/error.h>
 #include <libavutil/mem.h>
+
+#include "../remote/child.h"
 
 #define DEPTH_NAME "FFLEET_DEPTH"
 #define MAX_DEPTH  8   /* hand-overs in a row; a wrapper or two are honest, more is a loop */
@@ -224,92 +227,96 @@ int stock_exec(const char *path, char *const *argv, const StockSignals *inherite
     return AVERROR(err);
 }
 
-static int add_output(posix_spawn_file_actions_t *fa, int fd, int target)
+/** As execvp() does for a script without "#!": let sh read it. The words are for that case. */
+static void exec_or_script(const char *path, const char *const *argv, const char *const *script,
+                           char **env)
 {
-    if (fd < 0)
-        return posix_spawn_file_actions_addopen(fa, target, "/dev/null", O_WRONLY, 0);
-    return posix_spawn_file_actions_adddup2(fa, fd, target);
+    execve(path, (char *const *)argv, env);
+    if (errno == ENOEXEC)
+        execve("/bin/sh", (char *const *)script, env);
 }
 
-/** stdin comes last: where ours is closed, one of the outputs may be number 0. */
-static int add_files(posix_spawn_file_actions_t *fa, int stdout_fd, int stderr_fd)
+/** "sh", the path, and all words but the first. */
+static const char **script_words(const char *path, const char *const *argv)
 {
-    int err = add_output(fa, stdout_fd, STDOUT_FILENO);
-
-    if (!err)
-        err = add_output(fa, stderr_fd, STDERR_FILENO);
-    if (!err)
-        err = posix_spawn_file_actions_addopen(fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    return err;
-}
-
-static int set_attributes(posix_spawnattr_t *attr)
-{
-    sigset_t none, all;
-    int err;
-
-    sigemptyset(&none);
-    sigfillset(&all);
-    err = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-                                         POSIX_SPAWN_SETSIGDEF);
-    if (!err)
-        err = posix_spawnattr_setpgroup(attr, 0);
-    if (!err)
-        err = posix_spawnattr_setsigmask(attr, &none);
-    if (!err)
-        err = posix_spawnattr_setsigdefault(attr, &all);
-    return err;
-}
-
-/** As execvp() does for a script without "#!": let sh read it. */
-static int spawn_script(pid_t *pid, const char *path, const char *const *argv, char **env,
-                        const posix_spawn_file_actions_t *fa, const posix_spawnattr_t *attr)
-{
-    const char **args;
+    const char **words;
     size_t nb = 0;
-    int err;
 
     while (argv[nb])
         nb++;
-    args = av_calloc(nb + 3, sizeof(*args));
-    if (!args)
-        return ENOMEM;
-    args[0] = "sh";
-    args[1] = path;
+    words = av_calloc(nb + 3, sizeof(*words));
+    if (!words)
+        return NULL;
+    words[0] = "sh";
+    words[1] = path;
     for (size_t i = 1; i < nb; i++)
-        args[i + 1] = argv[i];
-    err = posix_spawn(pid, "/bin/sh", fa, attr, (char *const *)args, env);
-    av_free(args);
-    return err;
+        words[i + 1] = argv[i];
+    return words;
+}
+
+static int put_output(int fd, int null_fd, int target)
+{
+    fd = fd < 0 ? null_fd : fd;
+    if (fd == target)  /* dup2() would leave it to be closed by exec */
+        return fcntl(fd, F_SETFD, 0);
+    return dup2(fd, target);
+}
+
+/**
+ * In the child, where only async-signal-safe calls are allowed: everything but the exec. Not
+ * posix_spawn(), as that cannot tie the child to our life.
+ * stdin comes last: where ours is closed, one of the outputs may be number 0.
+ */
+static int prepare_child(pid_t parent, int stdout_fd, int stderr_fd)
+{
+    struct sigaction sa = { .sa_handler = SIG_DFL };
+    sigset_t none;
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null_fd < 0 || setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
+        put_output(stdout_fd, null_fd, STDOUT_FILENO) < 0 ||
+        put_output(stderr_fd, null_fd, STDERR_FILENO) < 0 ||
+        put_output(null_fd, null_fd, STDIN_FILENO) < 0)
+        return -1;
+    if (getppid() != parent)
+        _exit(127);
+    sigemptyset(&sa.sa_mask);
+    for (int sig = 1; sig < NSIG; sig++)
+        sigaction(sig, &sa, NULL);
+    sigemptyset(&none);
+    return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 int stock_spawn(pid_t *pid, const char *path, const char *const *argv, int stdout_fd, int stderr_fd)
 {
-    posix_spawn_file_actions_t fa;
-    posix_spawnattr_t attr;
+    const char **script;
+    pid_t parent = getpid();
     char **env;
-    int err;
+    int fds[2], err = 0;
 
     if (stderr_fd == STDOUT_FILENO && stdout_fd != STDOUT_FILENO)
         return AVERROR(EINVAL); /* dup2() in any order would lose one */
-    env = make_environment();
-    if (!env)
-        return AVERROR(ENOMEM);
-    if ((err = posix_spawn_file_actions_init(&fa)))
-        goto no_files;
-    if ((err = posix_spawnattr_init(&attr)))
-        goto no_attributes;
-
-    if (!(err = add_files(&fa, stdout_fd, stderr_fd)) && !(err = set_attributes(&attr))) {
-        err = posix_spawn(pid, path, &fa, &attr, (char *const *)argv, env);
-        if (err == ENOEXEC)
-            err = spawn_script(pid, path, argv, env, &fa, &attr);
+    if (child_pipe(fds, 0) < 0)
+        return AVERROR(errno);
+    env    = make_environment();
+    script = script_words(path, argv);
+    *pid   = env && script ? fork() : -1;
+    if (*pid < 0)
+        err = env && script ? errno : ENOMEM;
+    if (!*pid) {
+        if (prepare_child(parent, stdout_fd, stderr_fd) >= 0)
+            exec_or_script(path, argv, script, env);
+        err = errno;
+        (void)!write(fds[1], &err, sizeof(err));
+        _exit(127);
     }
-
-    posix_spawnattr_destroy(&attr);
-no_attributes:
-    posix_spawn_file_actions_destroy(&fa);
-no_files:
+    close(fds[1]);
+    /* closed by a successful exec */
+    if (*pid > 0 && read(fds[0], &err, sizeof(err)) == sizeof(err))
+        while (waitpid(*pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+    close(fds[0]);
     free_environment(env);
-    return err ? AVERROR(err) : 0;
+    av_free(script);
+    return AVERROR(err);
 }

@@ -40,7 +40,8 @@ int stock_exec(const char *path, char *const *argv, const StockSignals *inherite
 
 /**
  * Run stock as a child: stdin from /dev/null, in its own process group so that a terminal's Ctrl-C reaches only us.
- * No signal is blocked or ignored in it. Any thread.
+ * No signal is blocked or ignored in it. It is killed when the thread that called this ends, however
+ * that comes: call from a thread that lives on. Any thread.
  * @param stdout_fd, stderr_fd  where its output goes; -1: /dev/null; not each other's number
  * @return 0 or an AVERROR code
  */

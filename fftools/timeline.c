@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include <libavutil/avutil.h>
 #include <libavutil/common.h>
 #include <libavutil/error.h>
 #include <libavutil/mathematics.h>
@@ -28,7 +29,7 @@ static double exact_slot(const TimelineConfig *cfg, int64_t pts)
     double slot;
 
     tb.den <<= extra_bits;
-    slot = av_rescale_q(pts, cfg->in_time_base, tb);
+    slot = av_rescale_q(pts, cfg->in_time_base, tb) - av_rescale_q(cfg->start, AV_TIME_BASE_Q, tb);
     slot /= 1 << extra_bits;
     if (!COMPAT_TIMING_7 || slot != llrint(slot))
         slot += FFSIGN(slot) * 1.0 / (1 << 17);

@@ -37,6 +37,8 @@ static void build_args(ArgList *l, const Plan *plan, const char *file_name)
     static const char *const skip[] = {
         "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner", NULL
     };
+    /* the first frames of the input tell as much as those at -ss, and sooner */
+    static const char *const skip_output[] = { "ss", "t", "to", NULL };
     const Command *cmd = plan->cmd;
     const CmdFile *in  = &cmd->inputs[0], *out = &cmd->outputs[0];
     AVStream *st = plan_video(plan);
@@ -48,7 +50,7 @@ static void build_args(ArgList *l, const Plan *plan, const char *file_name)
     arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip);
     arglist_add_options(l, cmd, in->options, in->nb_options, NULL);
     arglist_add_words(l, "-i", in->url, NULL);
-    arglist_add_options(l, cmd, out->options, out->nb_options, NULL);
+    arglist_add_options(l, cmd, out->options, out->nb_options, skip_output);
     arglist_add(l, "-t");
     arglist_addf(l, "%.6f", FFMAX(start, 0) + TRIAL_FRAMES / av_q2d(plan->frame_rate));
     arglist_add_words(l, "-f", plan->oformat->name, file_name, NULL);
@@ -222,7 +224,7 @@ int trial_run(Trial **out, const Plan *plan, const char *stock, const WorkDir *d
     if (!t)
         return AVERROR(ENOMEM);
     av_bprint_init(&log, 0, AV_BPRINT_SIZE_UNLIMITED);
-    t->file_name = workdir_file(dir, "trial");
+    t->file_name = workdir_file(dir, WORK_TRIAL);
     if (!t->file_name) {
         ret = AVERROR(ENOMEM);
         goto end;

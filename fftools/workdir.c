@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <libavutil/avstring.h>
@@ -10,43 +7,46 @@
 #include <libavutil/log.h>
 #include <libavutil/mem.h>
 
+#include "../remote/tempfile.h"
 #include "workdir.h"
 
 int workdir_make(WorkDir *w)
 {
-    const char *tmp = getenv("TMPDIR");
-    int ret;
+    const char *folder = tempfile_folder();
+    char *name;
+    int ret = 0;
 
-    w->path = av_asprintf("%s/ffleet-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-    if (!w->path)
-        return AVERROR(ENOMEM);
-    if (mkdtemp(w->path))
-        return 0;
-    ret = AVERROR(errno);
-    av_log(NULL, AV_LOG_WARNING, "cannot make a temporary folder in %s: %s (set TMPDIR)\n",
-           tmp && *tmp ? tmp : "/tmp", av_err2str(ret));
-    av_freep(&w->path);
+    w->made = 1;
+    for (int i = 0; i < WORK_NB; i++)
+        w->fds[i] = -1;
+    for (int i = 0; ret >= 0 && i < WORK_NB; i++)
+        ret = w->fds[i] = tempfile_open(folder);
+    if (ret < 0) {
+        av_log(NULL, AV_LOG_WARNING, "cannot make a temporary file in %s: %s (set TMPDIR)\n",
+               folder, av_err2str(ret));
+        workdir_remove(w);
+        return ret;
+    }
+    name = workdir_file(w, WORK_TRIAL);
+    ret  = !name ? AVERROR(ENOMEM) : access(name, R_OK | W_OK) < 0 ? AVERROR(errno) : 0;
+    if (ret < 0) {
+        av_log(NULL, AV_LOG_WARNING, "cannot use temporary files: %s: %s\n", name ? name : "",
+               av_err2str(ret));
+        workdir_remove(w);
+    }
+    av_free(name);
     return ret;
 }
 
-char *workdir_file(const WorkDir *w, const char *name)
+char *workdir_file(const WorkDir *w, enum WorkFile file)
 {
-    return av_asprintf("%s/%s", w->path, name);
+    return av_asprintf("/proc/%ld/fd/%d", (long)getpid(), w->fds[file]);
 }
 
 void workdir_remove(WorkDir *w)
 {
-    struct dirent *e;
-    DIR *d;
-
-    if (!w->path)
-        return;
-    d = opendir(w->path);
-    while (d && (e = readdir(d)))
-        if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-            unlinkat(dirfd(d), e->d_name, 0);
-    if (d)
-        closedir(d);
-    rmdir(w->path);
-    av_freep(&w->path);
+    for (int i = 0; w->made && i < WORK_NB; i++)
+        if (w->fds[i] >= 0)
+            close(w->fds[i]);
+    w->made = 0;
 }

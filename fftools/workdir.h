@@ -4,18 +4,26 @@
 
 /**
  * @file
- * A private folder in TMPDIR for the files that stock ffmpeg writes for us.
+ * The files in TMPDIR that stock ffmpeg writes for us. They have no name there, only one that leads
+ * through our process, so that they are gone with it, however it ends.
  */
 
+enum WorkFile {
+    WORK_TRIAL,
+    WORK_REMAINDER,
+    WORK_NB,
+};
+
 typedef struct WorkDir {
-    char *path;
+    int made;
+    int fds[WORK_NB];
 } WorkDir;
 
 /** @return 0 or an AVERROR code; a message names the folder */
 int   workdir_make(WorkDir *w);
-/** A file name in it. av_malloc'd. */
-char *workdir_file(const WorkDir *w, const char *name);
-/** Remove the folder and the files in it. */
+/** A name by which we and our children can open the file until workdir_remove(). av_malloc'd. */
+char *workdir_file(const WorkDir *w, enum WorkFile file);
+/** Close the files, and with that remove them. */
 void  workdir_remove(WorkDir *w);
 
 #endif
