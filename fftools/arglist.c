@@ -64,6 +64,14 @@ void arglist_add_options(ArgList *l, const Command *cmd, const CmdOption *opts, 
     }
 }
 
+void arglist_add_inputs(ArgList *l, const Command *cmd)
+{
+    for (int i = 0; i < cmd->nb_inputs; i++) {
+        arglist_add_options(l, cmd, cmd->inputs[i].options, cmd->inputs[i].nb_options, NULL);
+        arglist_add_words(l, "-i", cmd->inputs[i].url, NULL);
+    }
+}
+
 int arglist_error(const ArgList *l)
 {
     return l->error;

@@ -11,7 +11,7 @@
 #include "../remote/shellquote.h"
 #include "compat.h"
 #include "encode.h"
-#include "wire.h"
+#include "verify.h"
 
 #define OLDEST_LAVC AV_VERSION_INT(58, 134, 100)  /* FFmpeg 4.4 */
 #define FPS_MODE_LAVC AV_VERSION_INT(59, 37, 0)   /* 5.1 has -fps_mode, before it was -vsync */
@@ -41,6 +41,7 @@ typedef struct EncodeAttempt {
     char    line[512];       ///< of stderr, being put together
     size_t  line_len;
     char    last_error[256]; ///< the last line that looks like a complaint
+    char    damage[128];     ///< the first line that tells of damage in the input
     int64_t frames;          ///< encoded, by the host's progress
     int     accepted;        ///< its frames count from now on
     int64_t fps_in;          ///< frames that the fps filter has seen; -1: not told
@@ -178,25 +179,27 @@ static int host_check(void *opaque, const Host *host, int status, const char *ou
                      "ffmpeg=PATH)", host_ffmpeg(host));
         else
             snprintf(why, why_size, "%s -version failed with status %d: %.200s",
-                     host_ffmpeg(host), status, out);
+                     host_ffmpeg(host), status, (p = strchr(out, '\n')) ? p + 1 : out);
         return AVERROR(ENOENT);
     }
     caps = av_mallocz(sizeof(*caps));
     if (!caps)
         return AVERROR(ENOMEM);
-    info->priv  = caps;
-    info->slots = 1;
     sscanf(p, "ffmpeg version %63s", caps->version);
     caps->lavc = parse_lavc(out);
     if (caps->lavc < OLDEST_LAVC) {
         snprintf(why, why_size, "its ffmpeg %s is older than 4.4", caps->version);
+        av_free(caps);
         return AVERROR(ENOSYS);
     }
     snprintf(want, sizeof(want), "Encoder %s [", encoder);
     if (!strstr(out, want)) {
         snprintf(why, why_size, "its ffmpeg %s has no encoder %s", caps->version, encoder);
+        av_free(caps);
         return AVERROR_ENCODER_NOT_FOUND;
     }
+    info->priv  = caps;
+    info->slots = 1;
     return 0;
 }
 
@@ -358,6 +361,13 @@ static void set_quantiser(Encode *e, double q)
     pthread_mutex_unlock(&e->lock);
 }
 
+/** What a decoder makes up for damage depends on the frames before, which another segment may hold. */
+static int tells_of_damage(const char *line)
+{
+    return strstr(line, "error while decoding") || strstr(line, "Error while decoding stream") ||
+           strstr(line, "Error submitting packet to decoder") || strstr(line, "] concealing ");
+}
+
 static void take_line(Encode *e, FleetAttempt *a, EncodeAttempt *t)
 {
     const char *s = t->line, *p;
@@ -374,11 +384,15 @@ static void take_line(Encode *e, FleetAttempt *a, EncodeAttempt *t)
             p--;
         if (sscanf(p, "%lld", &in) == 1)
             t->fps_in = in;
+    } else if (av_strstart(s, "Conversion failed", NULL)) {
+        return;  /* what came before it tells more */
     } else if (av_stristr(s, "error") || av_stristr(s, "invalid") || av_stristr(s, "no such") ||
                av_stristr(s, "unrecognized") || av_stristr(s, "failed") ||
                av_stristr(s, "cannot") || av_stristr(s, "not found")) {
         av_strlcpy(t->last_error, s, sizeof(t->last_error));
     }
+    if (!*t->damage && tells_of_damage(s))
+        av_strlcpy(t->damage, s, sizeof(t->damage));
 }
 
 static void attempt_stderr(void *opaque, FleetAttempt *a, const char *data, size_t size)
@@ -396,96 +410,34 @@ static void attempt_stderr(void *opaque, FleetAttempt *a, const char *data, size
     }
 }
 
-/** Each owed slot once, the first packet a keyframe. */
-static int verify_packets(WireReader *r, const Segment *seg, AVRational frame_rate,
-                          int64_t *nb_packets, char *why, size_t why_size)
-{
-    const AVStream *st = wire_reader_stream(r);
-    uint8_t *seen = av_malloc(seg->nb_slots); /* 1: seen, or not to be seen */
-    AVPacket *pkt = av_packet_alloc();
-    int64_t n = 0;
-    int ret = seen && pkt ? 0 : AVERROR(ENOMEM);
-
-    if (seen) {
-        memset(seen, 1, seg->nb_slots);
-        for (int i = 0; i < seg->nb_ranges; i++)
-            memset(seen + seg->ranges[i].first - seg->first_slot, 0, seg->ranges[i].count);
-    }
-    while (ret >= 0 && (ret = wire_read(r, pkt)) >= 0) {
-        int64_t slot = pkt->pts == AV_NOPTS_VALUE ? -1 :
-                       av_rescale_q(pkt->pts, st->time_base, av_inv_q(frame_rate)) -
-                       SEGMENT_WIRE_BASE - seg->first_slot;
-
-        if (slot < 0 || slot >= seg->nb_slots || seen[slot] || !pkt->size ||
-            (!n && (slot || !(pkt->flags & AV_PKT_FLAG_KEY)))) {
-            snprintf(why, why_size, "packet %"PRId64" of the result is not what was asked for", n);
-            ret = AVERROR_INVALIDDATA;
-        } else {
-            seen[slot] = 1;
-            n++;
-        }
-        av_packet_unref(pkt);
-    }
-    if (ret == AVERROR_EOF)
-        ret = 0;
-    else if (ret < 0 && !why[0])
-        snprintf(why, why_size, "the result cannot be read: %s", av_err2str(ret));
-    if (ret >= 0 && n != seg->nb_frames) {
-        snprintf(why, why_size, "the result has %"PRId64" frames instead of %"PRId64, n,
-                 seg->nb_frames);
-        ret = AVERROR_INVALIDDATA;
-    }
-    *nb_packets = n;
-    av_packet_free(&pkt);
-    av_free(seen);
-    return ret;
-}
-
 /** All segments have to share one set of parameters: the first result sets them unless stock's are known. */
-static int verify_params(Encode *e, const AVStream *st, char *why, size_t why_size)
+static int check_params(Encode *e, ParamSets *ps, char *why, size_t why_size)
 {
-    ParamSets ps;
-    int ret = paramsets_parse(&ps, st->codecpar);
+    int ret = 0;
 
-    if (ret < 0) {
-        snprintf(why, why_size, "the result's headers cannot be read");
-        return AVERROR_INVALIDDATA;
-    }
     pthread_mutex_lock(&e->lock);
     if (!e->have_reference) {
-        e->reference      = ps;
+        e->reference      = *ps;
         e->have_reference = 1;
-        memset(&ps, 0, sizeof(ps));
-    } else if (!paramsets_equal(&e->reference, &ps)) {
+        memset(ps, 0, sizeof(*ps));
+    } else if (!paramsets_equal(&e->reference, ps)) {
         snprintf(why, why_size, "its encoder makes other stream headers than this machine's: "
                  "its segments cannot be mixed in");
         ret = AVERROR_INVALIDDATA;
     }
     pthread_mutex_unlock(&e->lock);
-    paramsets_free(&ps);
     return ret;
 }
 
-static int verify(Encode *e, FleetAttempt *a, Encoded *r, char *why, size_t why_size)
+static int verify(Encode *e, const Segment *seg, Encoded *r, char *why, size_t why_size)
 {
-    const Segment *seg = a->task->opaque;
-    const PlanStream *s = &e->plan->streams[e->plan->fleet_stream];
-    WireReader *reader = NULL;
-    int ret;
+    ParamSets ps = { 0 };
+    int ret = verify_result(r->packets, e->plan, seg, &ps, why, why_size);
 
-    ret = wire_reader_open(&reader, r->packets);
-    if (ret < 0)
-        snprintf(why, why_size, "the result is not a NUT stream: %s", av_err2str(ret));
-    if (ret >= 0 && wire_reader_stream(reader)->codecpar->codec_id != s->encoder->id) {
-        snprintf(why, why_size, "the result is another codec");
-        ret = AVERROR_INVALIDDATA;
-    }
     if (ret >= 0)
-        ret = verify_packets(reader, seg, e->plan->frame_rate, &r->nb_packets, why, why_size);
-    if (ret >= 0)
-        ret = verify_params(e, wire_reader_stream(reader), why, why_size);
-    wire_reader_close(&reader);
-    return ret < 0 && ret != AVERROR(ENOMEM) ? AVERROR_INVALIDDATA : ret;
+        ret = check_params(e, &ps, why, why_size);
+    paramsets_free(&ps);
+    return ret;
 }
 
 static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
@@ -498,10 +450,18 @@ static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
     int ret;
 
     why[0] = 0;
+    if (*t->damage) {
+        snprintf(why, why_size, "the input is damaged: %s", t->damage);
+        return AVERROR_PATCHWELCOME;
+    }
     if (status) {
         snprintf(why, why_size, "ffmpeg ended with status %d%s%s", status,
                  t->last_error[0] ? ": " : "", t->last_error);
         return AVERROR_EXTERNAL;
+    }
+    if (t->fps_in < 0) {
+        snprintf(why, why_size, "its ffmpeg is not a real one, or its stderr is lost on the way");
+        return AVERROR_INVALIDDATA;
     }
     /* a frame that could not be decoded would be hidden by a repeated one */
     if (t->fps_in != seg->nb_window) {
@@ -515,7 +475,7 @@ static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
     blob_seal(t->out);
     r->packets = t->out;
     t->out     = NULL;
-    ret = verify(e, a, r, why, why_size);
+    ret = verify(e, seg, r, why, why_size);
     if (ret < 0) {
         encoded_free(&r);
         return ret;

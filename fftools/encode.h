@@ -18,7 +18,6 @@
 /** A verified result: FleetTask.result. */
 typedef struct Encoded {
     Blob   *packets;   ///< NUT, in wire timestamps
-    int64_t nb_packets;
 } Encoded;
 
 typedef struct Encode Encode;

@@ -13,7 +13,7 @@ static void print_streams(const Plan *plan)
         const PlanStream *s = &plan->streams[i];
         const char *type = av_get_media_type_string(s->type);
 
-        printf("  #0:%d -> #0:%d  %s, ", s->index, i, type ? type : "unknown");
+        printf("  #%d:%d -> #0:%d  %s, ", s->file, s->index, i, type ? type : "unknown");
         if (s->fleet)
             printf("encoded with %s by the fleet, %d/%d frames per second\n", s->encoder->name,
                    plan->frame_rate.num, plan->frame_rate.den);

@@ -40,10 +40,13 @@ typedef struct Program {
     char      err[512];
 } Program;
 
-/* What libraries say while we look at files, stock says too: once is enough. */
+/* What libraries say while we look at files, stock says too: once is enough. An "OutputFile" is
+ * not theirs but ffmpeg's own, in whose name progress.c speaks. */
 static void log_ours(void *ctx, int level, const char *fmt, va_list ap)
 {
-    if (!ctx || av_log_get_level() >= AV_LOG_VERBOSE)
+    const AVClass *class = ctx ? *(const AVClass **)ctx : NULL;
+
+    if (!class || !strcmp(class->class_name, "OutputFile") || av_log_get_level() >= AV_LOG_VERBOSE)
         av_log_default_callback(ctx, level, fmt, ap);
 }
 

@@ -28,6 +28,11 @@
 #define STOP_TIMEOUT_US  (10 * 1000000LL)
 #define INTERRUPT_STATUS 255          /* ffmpeg's after SIGINT and SIGTERM */
 
+typedef struct JobSegment {
+    Segment *seg;   ///< freed and NULL once joined
+    int      done;  ///< the fleet has given it back; before, its task is not ours to look at
+} JobSegment;
+
 typedef struct Job {
     const Plan     *plan;
     const char     *stock;
@@ -54,7 +59,7 @@ typedef struct Job {
     pthread_t  reader;
     int        reader_started;
     pthread_mutex_t lock;       ///< for the four that follow
-    Segment  **segments;        ///< by id; freed and NULL once joined
+    JobSegment *segments;       ///< by id
     int        nb_segments;
     int        reader_ret;      ///< 0 while it reads, AVERROR_EOF, or why it ended
     char       reader_reason[256];
@@ -77,14 +82,14 @@ static int interrupted(void *opaque)
 
 static int keep_segment(Job *j, Segment *seg)
 {
-    Segment **list;
+    JobSegment *list;
     int ret = 0;
 
     pthread_mutex_lock(&j->lock);
     list = av_realloc_array(j->segments, j->nb_segments + 1, sizeof(*list));
     if (list) {
         j->segments = list;
-        list[j->nb_segments++] = seg;
+        list[j->nb_segments++] = (JobSegment) { .seg = seg };
     } else {
         ret = AVERROR(ENOMEM);
     }
@@ -227,8 +232,9 @@ static int check_output(Job *j, int keys)
         return refuse(j, "the output is not a regular file");
     if (access(path, W_OK) < 0)
         return refuse(j, "the output cannot be written");
-    if (!stat(cmd->inputs[0].url, &in) && in.st_dev == st.st_dev && in.st_ino == st.st_ino)
-        return refuse(j, "input and output are the same file");
+    for (int i = 0; i < cmd->nb_inputs; i++)
+        if (!stat(cmd->inputs[i].url, &in) && in.st_dev == st.st_dev && in.st_ino == st.st_ino)
+            return refuse(j, "input and output are the same file");
     if (cmdline_last(cmd->globals, cmd->nb_globals, "y"))
         return 0;
     if (!keys || cmdline_last(cmd->globals, cmd->nb_globals, "n"))
@@ -278,11 +284,14 @@ static int take_results(Job *j, int timeout)
 
             snprintf(why, sizeof(why), "segment %"PRId64" cannot be encoded: %.400s", task->id,
                      task->why);
-            if (!j->plan->cmd->own.no_fallback)
+            if (!j->plan->cmd->own.no_fallback || task->error == AVERROR_PATCHWELCOME)
                 return refuse(j, why);
             av_log(NULL, AV_LOG_ERROR, "%s\n", why);
             return AVERROR_EXTERNAL;
         }
+        pthread_mutex_lock(&j->lock);
+        j->segments[task->id].done = 1;
+        pthread_mutex_unlock(&j->lock);
     }
     if (ret == AVERROR_EOF) {
         av_usleep(timeout * 1000);
@@ -297,8 +306,8 @@ static Segment *next_segment(Job *j)
     Segment *seg = NULL;
 
     pthread_mutex_lock(&j->lock);
-    if (j->next < j->nb_segments && j->segments[j->next]->task.result)
-        seg = j->segments[j->next];
+    if (j->next < j->nb_segments && j->segments[j->next].done)
+        seg = j->segments[j->next].seg;
     pthread_mutex_unlock(&j->lock);
     return seg;
 }
@@ -308,7 +317,7 @@ static void forget_segment(Job *j, Segment *seg)
     Encoded *r = seg->task.result;
 
     pthread_mutex_lock(&j->lock);
-    j->segments[j->next++] = NULL;
+    j->segments[j->next++].seg = NULL;
     pthread_mutex_unlock(&j->lock);
     encoded_free(&r);
     segment_free(&seg);
@@ -506,11 +515,11 @@ static void job_close(Job *j)
     segmenter_close(&j->segmenter);
     segment_free(&j->first);
     for (int i = 0; i < j->nb_segments; i++)
-        if (j->segments[i]) {
-            Encoded *r = j->segments[i]->task.result;
+        if (j->segments[i].seg) {
+            Encoded *r = j->segments[i].seg->task.result;
 
             encoded_free(&r);
-            segment_free(&j->segments[i]);
+            segment_free(&j->segments[i].seg);
         }
     av_freep(&j->segments);
     mux_free(&j->mux);

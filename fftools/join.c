@@ -99,6 +99,29 @@ static int take_ranges(Join *j, const Segment *seg)
     return j->ranges ? 0 : AVERROR(ENOMEM);
 }
 
+/** How far the packets of the first segment are reordered; libx265's header, for one, does not tell. */
+static int measure_delay(const Join *j, const Segment *seg, const Encoded *r, int *delay)
+{
+    WireReader *reader = NULL;
+    AVPacket *pkt = av_packet_alloc();
+    int told = *delay, ret = pkt ? wire_reader_open(&reader, r->packets) : AVERROR(ENOMEM);
+
+    for (int64_t n = 0; ret >= 0 && (ret = wire_read(reader, pkt)) >= 0; n++) {
+        int64_t slot = av_rescale_q(pkt->pts, wire_reader_stream(reader)->time_base,
+                                    av_inv_q(j->plan->frame_rate)) - SEGMENT_WIRE_BASE;
+
+        while (*delay < FFMIN(n, MAX_DELAY) && slot_of(seg, n - *delay) > slot)
+            (*delay)++;
+        av_packet_unref(pkt);
+    }
+    /* later segments may go farther, and no container asks for the delay to be exact then */
+    if (*delay > told)
+        *delay = FFMAX(*delay + 1, 3);
+    wire_reader_close(&reader);
+    av_packet_free(&pkt);
+    return ret == AVERROR_EOF ? 0 : ret;
+}
+
 int join_add(Join *j, const Segment *seg, const Encoded *r)
 {
     int ret = take_ranges(j, seg);
@@ -115,8 +138,10 @@ int join_add(Join *j, const Segment *seg, const Encoded *r)
     if (j->nb_segments++)
         return 0;
     ret = avcodec_parameters_copy(j->params, wire_reader_stream(j->reader)->codecpar);
-    if (j->delay < 0)
-        j->delay = j->params->video_delay;
+    if (ret >= 0 && j->delay < 0) {
+        j->delay = av_clip(j->params->video_delay, 0, MAX_DELAY);
+        ret = measure_delay(j, seg, r, &j->delay);
+    }
     j->delay = av_clip(j->delay, 0, MAX_DELAY);
     j->params->video_delay = j->delay;
     j->start_delay = slot_of(seg, j->delay) - slot_of(seg, 0);

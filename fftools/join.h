@@ -13,7 +13,8 @@
 typedef struct Join Join;
 
 /**
- * @param reorder_delay slots from a frame's DTS to its pts in stock's output; -1: what the results' headers say
+ * @param reorder_delay slots from a frame's DTS to its pts in stock's output; -1: what the results' headers or, if more, the
+ *        first result's packets say
  */
 int  join_alloc(Join **j, const Plan *plan, int reorder_delay);
 void join_free(Join **j);

@@ -32,6 +32,26 @@ static int copy_stream(AVStream *dst, const AVStream *src)
     return ret < 0 ? ret : compat_copy_stream_side_data(dst, src);
 }
 
+/**
+ * The demuxer tells the handler name that the mov muxer made up; told to the muxer again it would also name the
+ * tracks that it derives from this one.
+ */
+static void drop_default_handler(const Plan *plan, int stream, AVStream *st)
+{
+    static const char *const defaults[] = { "VideoHandler", "SoundHandler", "SubtitleHandler" };
+    const PlanStream *s = &plan->streams[stream];
+    const AVStream *in = plan->inputs[s->file].fc->streams[s->index];
+    const AVDictionaryEntry *e = av_dict_get(st->metadata, "handler_name", NULL, 0);
+
+    if (!e || !plan_is_mov(plan) || av_dict_get(in->metadata, "handler_name", NULL, 0))
+        return;
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(defaults); i++)
+        if (!strcmp(e->value, defaults[i])) {
+            av_dict_set(&st->metadata, "handler_name", NULL, 0);
+            return;
+        }
+}
+
 /** As stock's: all but what only the encoder knows is read back from the trial. */
 static int set_video_stream(Mux *m, AVStream *st, const Trial *t, const AVCodecParameters *params)
 {
@@ -46,6 +66,10 @@ static int set_video_stream(Mux *m, AVStream *st, const Trial *t, const AVCodecP
         st->sample_aspect_ratio = par->sample_aspect_ratio;
     par->sample_aspect_ratio = st->sample_aspect_ratio;
     par->video_delay   = params->video_delay;
+    m->video = st;
+    /* libaom gives them with the first packet only, and NUT has no place for that */
+    if (params->extradata_size <= 0 && par->codec_id == AV_CODEC_ID_AV1)
+        return 0;
     av_freep(&par->extradata);
     par->extradata_size = 0;
     if (params->extradata_size > 0) {
@@ -55,7 +79,6 @@ static int set_video_stream(Mux *m, AVStream *st, const Trial *t, const AVCodecP
         memcpy(par->extradata, params->extradata, params->extradata_size);
         par->extradata_size = params->extradata_size;
     }
-    m->video = st;
     return 0;
 }
 
@@ -71,10 +94,17 @@ static int add_streams(Mux *m, const Trial *t, const AVCodecParameters *params)
                                           copy_stream(st, m->rest->file->streams[i]);
         if (ret < 0)
             return ret;
+        drop_default_handler(m->plan, i, st);
         st->codecpar->bit_rate = trial_bit_rate(t, m->plan, i);
         m->sizes.headers += st->codecpar->extradata_size;
     }
     return 0;
+}
+
+/** A transport stream keeps the title as its program's name. */
+static int copy_program_names(AVFormatContext *dst, const AVFormatContext *src)
+{
+    return src->nb_programs ? av_dict_copy(&dst->metadata, src->programs[0]->metadata, 0) : 0;
 }
 
 static int copy_chapters(AVFormatContext *dst, const AVFormatContext *src)
@@ -119,6 +149,7 @@ int mux_open(Mux **out, const Plan *plan, const Trial *t, Remainder *r,
         goto end;
     if ((ret = add_streams(m, t, params)) < 0 ||
         (ret = av_dict_copy(&m->oc->metadata, r->file->metadata, 0)) < 0 ||
+        (ret = copy_program_names(m->oc, r->file)) < 0 ||
         (ret = copy_chapters(m->oc, r->file)) < 0 ||
         (ret = av_dict_copy(&opts, plan->format_options, 0)) < 0)
         goto end;

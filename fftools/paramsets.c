@@ -153,6 +153,19 @@ int paramsets_parse(ParamSets *ps, const AVCodecParameters *par)
     return ret;
 }
 
+int paramsets_parse_packet(ParamSets *ps, enum AVCodecID id, const AVPacket *pkt)
+{
+    int ret = 0;
+
+    memset(ps, 0, sizeof(*ps));
+    ps->codec_id = id;
+    if (id == AV_CODEC_ID_H264 || id == AV_CODEC_ID_HEVC)
+        ret = parse_annexb(ps, pkt->data, pkt->data + pkt->size);
+    if (ret < 0)
+        paramsets_free(ps);
+    return ret;
+}
+
 int paramsets_equal(const ParamSets *a, const ParamSets *b)
 {
     return a->codec_id == b->codec_id && a->size == b->size &&

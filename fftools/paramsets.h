@@ -20,6 +20,8 @@ typedef struct ParamSets {
 
 /** Take the parameter sets out of extradata. @return 0, AVERROR_INVALIDDATA, AVERROR(ENOMEM) */
 int  paramsets_parse(ParamSets *ps, const AVCodecParameters *par);
+/** Take them out of an Annex B packet, where a format has no place for extradata. As paramsets_parse(). */
+int  paramsets_parse_packet(ParamSets *ps, enum AVCodecID id, const AVPacket *pkt);
 /** @return nonzero when both streams can go on in one */
 int  paramsets_equal(const ParamSets *a, const ParamSets *b);
 void paramsets_free(ParamSets *ps);

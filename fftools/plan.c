@@ -65,8 +65,8 @@ static int decide_shape(Plan *p)
 
     if (cmd->info)
         return stock(p, "it only asks ffmpeg for information");
-    if (cmd->nb_inputs != 1)
-        return stock(p, cmd->nb_inputs ? "it has several inputs" : "it has no input");
+    if (!cmd->nb_inputs)
+        return stock(p, "it has no input");
     if (cmd->nb_outputs != 1)
         return stock(p, cmd->nb_outputs ? "it has several outputs" : "it has no output");
     if (cmd->nb_trailing)
@@ -93,112 +93,47 @@ static int check_options(Plan *p, const CmdOption *opts, int nb, const char *con
 
 static int decide_options(Plan *p)
 {
-    const CmdFile *in = &p->cmd->inputs[0], *out = &p->cmd->outputs[0];
+    const CmdFile *out = &p->cmd->outputs[0];
 
+    for (int i = 0; i < p->cmd->nb_inputs; i++) {
+        const CmdFile *in = &p->cmd->inputs[i];
+
+        if (check_options(p, in->options, in->nb_options, input_options, AVCLASS_FORMAT, "input"))
+            return 1;
+    }
     if (check_options(p, p->cmd->globals, p->cmd->nb_globals, global_options, 0, "global") ||
-        check_options(p, in->options, in->nb_options, input_options, AVCLASS_FORMAT, "input") ||
         check_options(p, out->options, out->nb_options, output_options,
                       AVCLASS_CODEC | AVCLASS_FORMAT | AVCLASS_SWS | AVCLASS_SWR, "output"))
         return 1;
     return 0;
 }
 
-/** The options of one file that libav*'s classes among avclasses know, as ffmpeg hands them on. */
-static int collect_av_options(const CmdFile *f, int avclass, AVDictionary **dict)
-{
-    for (int i = 0; i < f->nb_options; i++) {
-        const CmdOption *o = &f->options[i];
-        int append = o->value && (o->value[0] == '+' || o->value[0] == '-') &&
-                     strstr(o->name, "flags");
-        int ret;
-
-        if (o->def || !(o->avclass & avclass))
-            continue;
-        ret = av_dict_set(dict, o->name, o->value, append ? AV_DICT_APPEND : 0);
-        if (ret < 0)
-            return ret;
-    }
-    return 0;
-}
-
-/** As open_input_file() does; the same libavformat goes to the same place. */
-static void seek_input(Plan *p)
-{
-    AVFormatContext *ic = p->input;
-    TimeLimits *t = &p->in_limits;
-    int64_t ts;
-
-    if (t->start == AV_NOPTS_VALUE && t->start_eof != AV_NOPTS_VALUE && ic->duration > 0 &&
-        t->start_eof + ic->duration >= 0)
-        t->start = t->start_eof + ic->duration;
-    if (t->start == AV_NOPTS_VALUE)
-        return;
-    ts = t->start + (ic->start_time != AV_NOPTS_VALUE ? ic->start_time : 0);
-    if (!(ic->iformat->flags & AVFMT_SEEK_TO_PTS))
-        for (unsigned i = 0; i < ic->nb_streams; i++)
-            if (ic->streams[i]->codecpar->video_delay) {
-                ts -= 3 * AV_TIME_BASE / 23;
-                break;
-            }
-    /* where this fails stock warns, and reads from the start as we do */
-    avformat_seek_file(ic, -1, INT64_MIN, ts, ts, 0);
-}
-
 static int decide_limits(Plan *p)
 {
-    const CmdFile *in = &p->cmd->inputs[0], *out = &p->cmd->outputs[0];
-
-    if (timelimits_parse(&p->in_limits, in, p->reason, sizeof(p->reason)) < 0 ||
-        timelimits_parse(&p->out_limits, out, p->reason, sizeof(p->reason)) < 0)
-        return 1;
-    if (p->in_limits.start_eof != AV_NOPTS_VALUE && p->in_limits.start_eof >= 0)
-        return stock(p, "-sseof has to be negative");
-    return 0;
+    return timelimits_parse(&p->out_limits, &p->cmd->outputs[0], p->reason,
+                            sizeof(p->reason)) < 0;
 }
 
-static int decide_input(Plan *p)
+static int decide_inputs(Plan *p)
 {
-    static const char *const formats[] = {
-        "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts", NULL
-    };
-    const CmdFile *f = &p->cmd->inputs[0];
-    const CmdOption *fmt = cmdline_last(f->options, f->nb_options, "f");
-    const AVInputFormat *iformat = fmt ? av_find_input_format(fmt->value) : NULL;
-    AVDictionary *opts = NULL;
-    int ret;
-
-    if (!strcmp(f->url, "-") || !strncmp(f->url, "pipe:", 5) || !strncmp(f->url, "fd:", 3))
-        return stock(p, "the input is a pipe");
-    if (strstr(f->url, "://") && strncmp(f->url, "file:", 5))
-        return stock(p, "the input is not a file");
-    if (fmt && !iformat)
-        return stock(p, "the input format %s is unknown", fmt->value);
-    if (!strcmp(f->url, p->cmd->outputs[0].url))
-        return stock(p, "input and output are the same file");
-    if (collect_av_options(f, AVCLASS_FORMAT, &p->input_options) < 0 ||
-        av_dict_copy(&opts, p->input_options, 0) < 0)
+    p->inputs = av_calloc(p->cmd->nb_inputs, sizeof(*p->inputs));
+    if (!p->inputs)
         return stock(p, "out of memory");
-    if (!av_dict_get(opts, "scan_all_pmts", NULL, 0))
-        av_dict_set(&opts, "scan_all_pmts", "1", 0);
-    ret = avformat_open_input(&p->input, f->url, iformat, &opts);
-    av_dict_free(&opts);
-    if (ret < 0)
-        return stock(p, "the input cannot be opened: %s", av_err2str(ret));
-    ret = avformat_find_stream_info(p->input, NULL);
-    if (ret < 0)
-        return stock(p, "the input cannot be probed: %s", av_err2str(ret));
-    if (!listed(formats, p->input->iformat->name))
-        return stock(p, "the input is %s, which is not split yet", p->input->iformat->name);
-    if (p->input->nb_streams > 256)
-        return stock(p, "the input has very many streams");
-    seek_input(p);
+    for (int i = 0; i < p->cmd->nb_inputs; i++) {
+        if (!strcmp(p->cmd->inputs[i].url, p->cmd->outputs[0].url))
+            return stock(p, "input and output are the same file");
+        p->nb_inputs++;
+        if (input_open(&p->inputs[i], &p->cmd->inputs[i], p->reason, sizeof(p->reason)) < 0)
+            return p->reason[0] ? 1 : stock(p, "out of memory");
+    }
     return 0;
 }
 
 static int decide_output(Plan *p)
 {
     static const char *const formats[] = {
-        "mp4", "mov", "ipod", "matroska", "webm", NULL
+        "mp4", "mov", "ipod", "3gp", "3g2", "f4v", "psp", "matroska", "webm", "mpegts", "flv",
+        "nut", NULL
     };
     const CmdFile *f = &p->cmd->outputs[0];
     const CmdOption *fmt = cmdline_last(f->options, f->nb_options, "f");
@@ -212,7 +147,7 @@ static int decide_output(Plan *p)
     if (!strcmp(f->url, "-") || !strncmp(f->url, "pipe:", 5) || strstr(f->url, "://") ||
         !strncmp(f->url, "fd:", 3))
         return stock(p, "the output is not a file");
-    if (collect_av_options(f, AVCLASS_FORMAT, &p->format_options) < 0)
+    if (input_av_options(f, AVCLASS_FORMAT, &p->format_options) < 0)
         return stock(p, "out of memory");
     flags = av_dict_get(p->format_options, "movflags", NULL, 0);
     if (flags && (strstr(flags->value, "frag") || strstr(flags->value, "empty_moov") ||
@@ -223,8 +158,8 @@ static int decide_output(Plan *p)
 
 static int decide_streams(Plan *p)
 {
-    int ret = streammap_resolve(p->cmd, p->input, p->oformat, &p->streams, &p->nb_streams,
-                                p->reason, sizeof(p->reason));
+    int ret = streammap_resolve(p->cmd, p->inputs, p->nb_inputs, p->oformat, &p->streams,
+                                &p->nb_streams, p->reason, sizeof(p->reason));
     int nb_fleet = 0;
 
     if (ret < 0)
@@ -242,7 +177,7 @@ static int decide_streams(Plan *p)
         return stock(p, "it encodes several video streams");
     if (plan_video(p)->disposition & AV_DISPOSITION_ATTACHED_PIC)
         return stock(p, "its video is a cover picture");
-    return 0;
+    return input_check_splittable(plan_video_input(p), p->reason, sizeof(p->reason)) < 0;
 }
 
 /** ffmpeg's filter_codec_opts(): does this AVOption reach that video encoder, and by which name? */
@@ -358,7 +293,7 @@ static int decide_encoder(Plan *p)
 /** ffmpeg's insertion of filters for the display matrix (ffmpeg_filter.c); mirrored matrices go to stock. */
 static int decide_rotation(Plan *p)
 {
-    const CmdFile *f = &p->cmd->inputs[0];
+    const CmdFile *f = plan_video_input(p)->file;
     const CmdOption *o = cmdline_last(f->options, f->nb_options, "autorotate");
     const AVStream *st = plan_video(p);
     const int32_t *matrix = NULL;
@@ -421,6 +356,7 @@ static enum VsyncMethod parse_vsync(const char *s)
 /** new_video_stream() in ffmpeg_opt.c (5.1), new_stream_video() in ffmpeg_mux_init.c (7.1). */
 static enum VsyncMethod auto_vsync(const Plan *p, int have_rate)
 {
+    const PlanInput *in = plan_video_input(p);
     enum VsyncMethod v;
 
     if (COMPAT_TIMING_7 && have_rate)
@@ -429,7 +365,7 @@ static enum VsyncMethod auto_vsync(const Plan *p, int have_rate)
         v = p->oformat->flags & AVFMT_NOTIMESTAMPS ? VSYNC_PASSTHROUGH : VSYNC_VFR;
     else
         v = VSYNC_CFR;
-    if (v == VSYNC_CFR && p->input->nb_streams == 1)
+    if (v == VSYNC_CFR && in->fc->nb_streams == 1 && !in->limits.ts_offset)
         v = VSYNC_VSCFR;
     return v;
 }
@@ -454,7 +390,7 @@ static int decide_timing(Plan *p)
 
     if (p->streams[p->fleet_stream].encoder->id == AV_CODEC_ID_NONE)
         return stock(p, "no encoder");
-    p->frame_rate = av_guess_frame_rate(p->input, plan_video(p), NULL);
+    p->frame_rate = av_guess_frame_rate(plan_video_input(p)->fc, plan_video(p), NULL);
     if (rate) {
         if (av_parse_video_rate(&p->frame_rate, rate->value) < 0)
             return stock(p, "the frame rate %s is invalid", rate->value);
@@ -503,20 +439,24 @@ static int decide_frame_limit(Plan *p)
 /** What ffmpeg adds to all timestamps: open_input_file() and process_input() in ffmpeg.c (5.1). */
 static void find_ts_offset(Plan *p)
 {
-    const AVFormatContext *ic = p->input;
+    const PlanInput *in = plan_video_input(p);
+    const AVFormatContext *ic = in->fc;
     int64_t start = INT64_MAX;
 
-    p->ts_offset = p->in_limits.ts_offset;
-    if (p->in_limits.start != AV_NOPTS_VALUE)
-        p->ts_offset -= p->in_limits.start;
+    p->ts_offset = in->limits.ts_offset;
+    if (in->limits.start != AV_NOPTS_VALUE)
+        p->ts_offset -= in->limits.start;
     if (ic->start_time == AV_NOPTS_VALUE)
         return;
     p->ts_offset -= ic->start_time;
     if (!(ic->iformat->flags & AVFMT_TS_DISCONT) || p->ts_offset != -ic->start_time)
         return;
     for (int i = 0; i < p->nb_streams; i++) {
-        const AVStream *st = ic->streams[p->streams[i].index];
+        const AVStream *st;
 
+        if (p->streams[i].file != p->streams[p->fleet_stream].file)
+            continue;
+        st = ic->streams[p->streams[i].index];
         if (st->start_time != AV_NOPTS_VALUE)
             start = FFMIN(start, av_rescale_q(st->start_time, st->time_base, AV_TIME_BASE_Q));
     }
@@ -526,16 +466,17 @@ static void find_ts_offset(Plan *p)
 
 static int decide_length(Plan *p)
 {
-    int64_t duration = p->input->duration == AV_NOPTS_VALUE ? INT64_MAX : p->input->duration;
+    const PlanInput *in = plan_video_input(p);
+    int64_t duration = in->fc->duration == AV_NOPTS_VALUE ? INT64_MAX : in->fc->duration;
 
     find_ts_offset(p);
     p->segment_length = p->cmd->own.segment_length;
     if (p->segment_length > 0)
         return 0;
     p->segment_length = DEFAULT_SEGMENT_LENGTH;
-    if (duration != INT64_MAX && p->in_limits.start != AV_NOPTS_VALUE)
-        duration -= p->in_limits.start;
-    duration = FFMIN3(duration, p->in_limits.duration, p->out_limits.duration);
+    if (duration != INT64_MAX && in->limits.start != AV_NOPTS_VALUE)
+        duration -= in->limits.start;
+    duration = FFMIN3(duration, in->limits.duration, p->out_limits.duration);
     if (p->max_frames != INT64_MAX)
         duration = FFMIN(duration, p->max_frames * AV_TIME_BASE / av_q2d(p->frame_rate));
     if (duration < MIN_SPLIT_DURATION)
@@ -543,10 +484,17 @@ static int decide_length(Plan *p)
     return 0;
 }
 
+int plan_is_mov(const Plan *p)
+{
+    static const char *const names[] = { "mov", "mp4", "ipod", "3gp", "3g2", "psp", "f4v", NULL };
+
+    return listed(names, p->oformat->name);
+}
+
 int plan_make(Plan **out, const Command *cmd)
 {
     static int (*const decisions[])(Plan *) = {
-        decide_shape, decide_options, decide_output, decide_limits, decide_input, decide_streams,
+        decide_shape, decide_options, decide_output, decide_limits, decide_inputs, decide_streams,
         decide_encoder, decide_rotation, decide_filters, decide_timing, decide_frame_limit,
         decide_length,
     };
@@ -568,10 +516,11 @@ void plan_free(Plan **pp)
 
     if (!p)
         return;
-    avformat_close_input(&p->input);
+    for (int i = 0; i < p->nb_inputs; i++)
+        input_close(&p->inputs[i]);
+    av_freep(&p->inputs);
     av_freep(&p->streams);
     av_dict_free(&p->format_options);
-    av_dict_free(&p->input_options);
     for (int i = 0; i < p->nb_encoder_args; i++)
         av_freep(&p->encoder_args[i]);
     av_freep(&p->encoder_args);

@@ -15,10 +15,12 @@
 
 #include "cmdline.h"
 #include "encodertraits.h"
+#include "inputs.h"
 #include "timelimits.h"
 #include "timeline.h"
 
 typedef struct PlanStream {
+    int   file;              ///< index of the input
     int   index;             ///< of the input's stream
     enum AVMediaType type;
     int   copy;              ///< stream copy
@@ -30,14 +32,14 @@ typedef struct Plan {
     char reason[512];        ///< why stock makes it; empty: the fleet does
 
     const Command *cmd;      ///< not owned
-    AVFormatContext *input;  ///< probed, positioned at its start
+    PlanInput *inputs;
+    int nb_inputs;
     PlanStream *streams;     ///< of the output, in order
     int nb_streams;
     int fleet_stream;        ///< index into streams
 
     const AVOutputFormat *oformat;
     AVDictionary *format_options;  ///< for the output's muxer and protocol
-    AVDictionary *input_options;   ///< for the input's demuxer and protocol
     char **encoder_args;     ///< options of the video encoder and scaler, as words; NULL-terminated
     int    nb_encoder_args;
     char  *filters;          ///< the user's filter chain, or NULL
@@ -48,7 +50,7 @@ typedef struct Plan {
     AVRational frame_rate;   ///< of the output
     enum VsyncMethod vsync;
     int    out_rate_given;
-    TimeLimits in_limits, out_limits;
+    TimeLimits out_limits;
     int64_t max_frames;      ///< INT64_MAX: without limit
     int64_t ts_offset;       ///< what ffmpeg adds to the input's timestamps, in AV_TIME_BASE units
     double segment_length;   ///< seconds
@@ -61,10 +63,19 @@ typedef struct Plan {
 int  plan_make(Plan **p, const Command *cmd);
 void plan_free(Plan **p);
 
-/** The video stream of the input that the fleet encodes. */
+/** The input that the fleet's video comes from. */
+static inline const PlanInput *plan_video_input(const Plan *p)
+{
+    return &p->inputs[p->streams[p->fleet_stream].file];
+}
+
+/** The stream of it that the fleet encodes. */
 static inline AVStream *plan_video(const Plan *p)
 {
-    return p->input->streams[p->streams[p->fleet_stream].index];
+    return plan_video_input(p)->fc->streams[p->streams[p->fleet_stream].index];
 }
+
+/** Whether the output is one of the mov muxer's formats. */
+int plan_is_mov(const Plan *p);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -13,6 +14,10 @@
 #include "compat.h"
 #include "remainder.h"
 #include "stock.h"
+#include "stocklog.h"
+
+/* of stock's output; what is longer is cut */
+#define MAX_LINE 1024
 
 /** One frame like the input's, so that the user's filters and encoder take it. */
 static void add_placeholder(ArgList *l, const Plan *plan)
@@ -20,6 +25,8 @@ static void add_placeholder(ArgList *l, const Plan *plan)
     const AVCodecParameters *par = plan_video(plan)->codecpar;
     const char *fmt = av_get_pix_fmt_name(par->format);
     AVRational r = plan->frame_rate;
+    /* -ss may fall between frames; with so fine a time base nobody can guess a frame rate, so else not */
+    const char *tb = plan->out_limits.start != AV_NOPTS_VALUE ? "settb=AVTB," : "";
     int turned = plan->autorotate && av_strstart(plan->autorotate, "transpose", NULL);
 
     if (plan->out_limits.start != AV_NOPTS_VALUE) {
@@ -27,9 +34,9 @@ static void add_placeholder(ArgList *l, const Plan *plan)
         arglist_addf(l, "%"PRId64"us", plan->out_limits.start);
     }
     arglist_add_words(l, "-f", "lavfi", "-i", NULL);
-    arglist_addf(l, "color=c=black:s=%dx%d:r=%d/%d,trim=end_frame=1,settb=AVTB,format=%s",
+    arglist_addf(l, "color=c=black:s=%dx%d:r=%d/%d,trim=end_frame=1,%sformat=%s",
                  turned ? par->height : par->width, turned ? par->width : par->height,
-                 r.num, r.den, fmt ? fmt : "yuv420p");
+                 r.num, r.den, tb, fmt ? fmt : "yuv420p");
 }
 
 static void build_args(ArgList *l, const Plan *plan, const char *file_name)
@@ -39,31 +46,35 @@ static void build_args(ArgList *l, const Plan *plan, const char *file_name)
     };
     static const char *const skip_output[] = { "map", NULL };
     const Command *cmd = plan->cmd;
-    const CmdFile *in  = &cmd->inputs[0], *out = &cmd->outputs[0];
+    const CmdFile *out = &cmd->outputs[0];
+    const PlanInput *video = plan_video_input(plan);
+    const PlanStream *s = &plan->streams[plan->fleet_stream];
 
     arglist_add_words(l, cmd->argv[0], "-nostdin", "-y", "-nostats", "-hide_banner",
-                      "-loglevel", "error", NULL);
+                      "-loglevel", "level+error", NULL);
     arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip_global);
-    arglist_add_options(l, cmd, in->options, in->nb_options, NULL);
-    arglist_add_words(l, "-i", in->url, NULL);
+    arglist_add_inputs(l, cmd);
     add_placeholder(l, plan);
     for (int i = 0; i < plan->nb_streams; i++) {
         arglist_add(l, "-map");
         if (plan->streams[i].fleet)
-            arglist_add(l, "1:0");
+            arglist_addf(l, "%d:0", cmd->nb_inputs);
         else
-            arglist_addf(l, "0:%d", plan->streams[i].index);
+            arglist_addf(l, "%d:%d", plan->streams[i].file, plan->streams[i].index);
+    }
+    if (plan->out_limits.start != AV_NOPTS_VALUE) {
+        arglist_addf(l, "-r:%d", plan->fleet_stream);
+        arglist_addf(l, "%d/%d", plan->frame_rate.num, plan->frame_rate.den);
     }
     arglist_add_options(l, cmd, out->options, out->nb_options, skip_output);
     /* edit lists count in this unit: a multiple of the usual sample rates loses nothing */
-    if (!(plan->oformat->flags & AVFMT_VARIABLE_FPS))
+    if (plan_is_mov(plan))
         arglist_add_words(l, "-movie_timescale", "35280000", NULL);
     arglist_add_words(l, "-f", plan->oformat->name, file_name, NULL);
     /* stock corrects the start time by the streams in use, and demuxers seek by them: keep the video in use */
-    if (plan->input->iformat->flags & AVFMT_TS_DISCONT ||
-        plan->in_limits.start != AV_NOPTS_VALUE) {
+    if (video->fc->iformat->flags & AVFMT_TS_DISCONT || video->limits.start != AV_NOPTS_VALUE) {
         arglist_add(l, "-map");
-        arglist_addf(l, "0:%d", plan->streams[plan->fleet_stream].index);
+        arglist_addf(l, "%d:%d", s->file, s->index);
         /* dropped before the muxer, which would complain of timestamps */
         arglist_add_words(l, "-c", "copy", "-bsf", "noise=drop=1", "-f", "null", "-", NULL);
     }
@@ -73,12 +84,14 @@ int remainder_start(Remainder **out, const Plan *plan, const char *stock, const 
 {
     Remainder *r = av_mallocz(sizeof(*r));
     ArgList args = { 0 };
-    int ret = AVERROR(ENOMEM);
+    int fds[2], ret = AVERROR(ENOMEM);
 
     *out = r;
     if (!r)
         return ret;
     r->plan      = plan;
+    r->log_fd    = -1;
+    av_bprint_init(&r->log, 0, MAX_LINE);
     r->pkt       = av_packet_alloc();
     r->file_name = workdir_file(dir, WORK_REMAINDER);
     r->streams   = av_calloc(plan->nb_streams, sizeof(*r->streams));
@@ -86,8 +99,15 @@ int remainder_start(Remainder **out, const Plan *plan, const char *stock, const 
         build_args(&args, plan, r->file_name);
         ret = arglist_error(&args);
     }
-    if (ret >= 0)
-        ret = stock_spawn(&r->pid, stock, (const char *const *)args.argv, -1, STDERR_FILENO);
+    if (ret >= 0 && pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+        ret = AVERROR(errno);
+    if (ret >= 0) {
+        /* only our end of it: the child would see its writes fail */
+        fcntl(fds[1], F_SETFL, 0);
+        r->log_fd = fds[0];
+        ret = stock_spawn(&r->pid, stock, (const char *const *)args.argv, -1, fds[1]);
+        close(fds[1]);
+    }
     if (ret < 0)
         r->pid = 0;
     arglist_free(&args);
@@ -141,6 +161,34 @@ static int open_file(Remainder *r)
     return ret;
 }
 
+/** Of the stand-in's encoder nobody wants to hear: only marked lines are passed on. */
+static void pass_line(Remainder *r)
+{
+    AVBPrint bp;
+    int level;
+
+    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
+    level = stocklog_unmark(&bp, r->log.str, strlen(r->log.str));
+    if (level >= 0 && av_bprint_is_complete(&bp))
+        av_log(NULL, level, "%s\n", bp.str);
+    av_bprint_finalize(&bp, NULL);
+    av_bprint_clear(&r->log);
+}
+
+static void pass_log(Remainder *r)
+{
+    char buf[4096];
+    ssize_t n;
+
+    while (r->log_fd >= 0 && (n = read(r->log_fd, buf, sizeof(buf))) > 0)
+        for (ssize_t i = 0; i < n; i++) {
+            if (buf[i] == '\n')
+                pass_line(r);
+            else
+                av_bprint_chars(&r->log, buf[i], 1);
+        }
+}
+
 int remainder_poll(Remainder *r)
 {
     int status, ret;
@@ -148,12 +196,14 @@ int remainder_poll(Remainder *r)
 
     if (r->done)
         return 1;
+    pass_log(r);
     pid = waitpid(r->pid, &status, WNOHANG);
     if (!pid || (pid < 0 && errno == EINTR))
         return 0;
     if (pid < 0)
         return AVERROR(errno);
     r->pid = 0;
+    pass_log(r);
     if (!WIFEXITED(status) || (WEXITSTATUS(status) && WEXITSTATUS(status) != 255))
         return AVERROR_EXTERNAL;
     ret = open_file(r);
@@ -169,13 +219,31 @@ void remainder_stop(Remainder *r)
         kill(r->pid, SIGINT);
 }
 
-/** Matroska keeps the length of a shortened last packet only in the stream's DURATION. */
-static void clip_duration(const AVStream *st, AVPacket *pkt)
+/** Matroska's demuxer takes the codec delay off the timestamps; its muxer adds it only since FFmpeg 7. */
+static void restore_codec_delay(const AVStream *st, AVPacket *pkt)
+{
+    const AVCodecParameters *par = st->codecpar;
+    int rate = par->codec_id == AV_CODEC_ID_OPUS ? 48000 : par->sample_rate;
+    int64_t delay;
+
+    if (LIBAVFORMAT_VERSION_MAJOR >= 61 || par->initial_padding <= 0 || rate <= 0)
+        return;
+    delay = av_rescale_q(par->initial_padding, av_make_q(1, rate), st->time_base);
+    if (pkt->pts != AV_NOPTS_VALUE)
+        pkt->pts += delay;
+    if (pkt->dts != AV_NOPTS_VALUE)
+        pkt->dts += delay;
+}
+
+/** Matroska keeps the length of a shortened last packet only in the stream's DURATION, FLV in the file's. */
+static void clip_duration(const AVFormatContext *fc, const AVStream *st, AVPacket *pkt)
 {
     const AVDictionaryEntry *e = av_dict_get(st->metadata, "DURATION", NULL, 0);
-    int64_t end;
+    int64_t end = !strcmp(fc->iformat->name, "flv") ? fc->duration : AV_NOPTS_VALUE;
 
-    if (!e || pkt->pts == AV_NOPTS_VALUE || av_parse_time(&end, e->value, 1) < 0)
+    if (e && av_parse_time(&end, e->value, 1) < 0)
+        return;
+    if (end == AV_NOPTS_VALUE || pkt->pts == AV_NOPTS_VALUE)
         return;
     end = av_rescale_q(end, AV_TIME_BASE_Q, st->time_base);
     if (pkt->pts < end && pkt->pts + pkt->duration > end)
@@ -220,8 +288,10 @@ int remainder_peek(Remainder *r, AVPacket **pkt)
         }
         st = r->file->streams[r->pkt->stream_index];
         mend_last_duration(r, r->pkt);
-        if (av_strstart(r->file->iformat->name, "matroska", NULL))
+        if (av_strstart(r->file->iformat->name, "matroska", NULL)) {
+            restore_codec_delay(st, r->pkt);
             clip_duration(st, r->pkt);
+        }
         shift = av_rescale_q(r->shift, AV_TIME_BASE_Q, st->time_base);
         if (r->pkt->pts != AV_NOPTS_VALUE)
             r->pkt->pts -= shift;
@@ -253,6 +323,9 @@ void remainder_free(Remainder **rp)
     }
     avformat_close_input(&r->file);
     av_packet_free(&r->pkt);
+    if (r->log_fd >= 0)
+        close(r->log_fd);
+    av_bprint_finalize(&r->log, NULL);
     av_freep(&r->file_name);
     av_freep(&r->streams);
     av_freep(rp);

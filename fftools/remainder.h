@@ -11,6 +11,8 @@
 
 #include <sys/types.h>
 
+#include <libavutil/bprint.h>
+
 #include "plan.h"
 #include "workdir.h"
 
@@ -23,6 +25,8 @@ typedef struct RemainderStream {
 typedef struct Remainder {
     pid_t pid;             ///< 0: not running
     int   done;            ///< file is open
+    int   log_fd;          ///< what it prints
+    AVBPrint log;          ///< the line being put together
     char *file_name;
     AVFormatContext *file;
     int64_t shift;         ///< what the muxer added to all timestamps, AV_TIME_BASE units
@@ -35,7 +39,7 @@ typedef struct Remainder {
 /** Start stock. */
 int  remainder_start(Remainder **r, const Plan *plan, const char *stock, const WorkDir *dir);
 
-/** See whether stock is done, and then open its file. Does not block.
+/** See whether stock is done, and then open its file. Passes on what it complains of. Does not block.
  *  @return 1 done, 0 not yet, AVERROR_EXTERNAL when stock failed, other AVERROR codes */
 int  remainder_poll(Remainder *r);
 

@@ -58,7 +58,8 @@ struct Segmenter {
 
 int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
 {
-    const TimeLimits *in = &plan->in_limits, *out = &plan->out_limits;
+    AVFormatContext *fc = plan_video_input(plan)->fc;
+    const TimeLimits *in = &plan_video_input(plan)->limits, *out = &plan->out_limits;
     Segmenter *s = av_mallocz(sizeof(*s));
     TimelineConfig cfg = { 0 };
 
@@ -75,7 +76,7 @@ int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
     cfg.vsync           = plan->vsync;
     cfg.frame_rate      = plan->frame_rate;
     cfg.in_time_base    = s->st->time_base;
-    cfg.sink_frame_rate = av_guess_frame_rate(plan->input, s->st, NULL);
+    cfg.sink_frame_rate = av_guess_frame_rate(fc, s->st, NULL);
     cfg.use_duration    = !plan->filters;
     cfg.start           = out->start == AV_NOPTS_VALUE ? 0 : out->start;
     timeline_init(&s->timeline, &cfg);
@@ -86,9 +87,8 @@ int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
                   av_rescale_q_rnd(out->duration, AV_TIME_BASE_Q, av_inv_q(plan->frame_rate),
                                    AV_ROUND_UP);
 
-    for (unsigned i = 0; i < plan->input->nb_streams; i++)
-        plan->input->streams[i]->discard =
-            plan->input->streams[i] == s->st ? AVDISCARD_NONE : AVDISCARD_ALL;
+    for (unsigned i = 0; i < fc->nb_streams; i++)
+        fc->streams[i]->discard = fc->streams[i] == s->st ? AVDISCARD_NONE : AVDISCARD_ALL;
     *sp = s;
     return s->pkt ? 0 : AVERROR(ENOMEM);
 }
@@ -200,7 +200,7 @@ static int read_frame(Segmenter *s, char *reason, size_t reason_size)
 
     do {
         av_packet_unref(s->pkt);
-        ret = av_read_frame(s->plan->input, s->pkt);
+        ret = av_read_frame(plan_video_input(s->plan)->fc, s->pkt);
         if (ret == AVERROR(EAGAIN))
             continue;
         if (ret < 0)

@@ -10,9 +10,12 @@
 #include "compat.h"
 #include "streammap.h"
 
+#define DEFAULT_BONUS 5000000
+
 typedef struct MapContext {
     const CmdFile *file;
-    AVFormatContext *input;
+    const PlanInput *inputs;
+    int nb_inputs;
     const AVOutputFormat *oformat;
     PlanStream *streams;
     int nb_streams;
@@ -85,7 +88,7 @@ static int disabled(const MapContext *c, enum AVMediaType type)
     return o && !o->negated;
 }
 
-static int add_stream(MapContext *c, int index)
+static int add_stream(MapContext *c, int file, int index)
 {
     PlanStream *s = av_realloc_array(c->streams, c->nb_streams + 1, sizeof(*s));
 
@@ -93,8 +96,9 @@ static int add_stream(MapContext *c, int index)
         return AVERROR(ENOMEM);
     c->streams = s;
     memset(&s[c->nb_streams], 0, sizeof(*s));
+    s[c->nb_streams].file  = file;
     s[c->nb_streams].index = index;
-    s[c->nb_streams].type  = c->input->streams[index]->codecpar->codec_type;
+    s[c->nb_streams].type  = c->inputs[file].fc->streams[index]->codecpar->codec_type;
     c->nb_streams++;
     return 0;
 }
@@ -103,6 +107,7 @@ static int add_stream(MapContext *c, int index)
 static int apply_map(MapContext *c, const char *map)
 {
     int negative = map[0] == '-', optional, found = 0, ret;
+    AVFormatContext *ic;
     char *spec, *tail;
     long file;
 
@@ -112,7 +117,7 @@ static int apply_map(MapContext *c, const char *map)
     if (strchr(map, ','))
         return refuse(c, "-map %s has a synchronisation part", map);
     file = strtol(map, &tail, 0);
-    if (file != 0 || tail == map || (*tail && *tail != ':' && *tail != '?'))
+    if (file < 0 || file >= c->nb_inputs || tail == map || (*tail && *tail != ':' && *tail != '?'))
         return refuse(c, "-map %s is not understood", map);
     spec = av_strdup(*tail == ':' ? tail + 1 : "");
     if (!spec)
@@ -121,8 +126,9 @@ static int apply_map(MapContext *c, const char *map)
     if (*spec && optional)
         spec[strlen(spec) - 1] = 0;
 
-    for (unsigned i = 0; i < c->input->nb_streams; i++) {
-        ret = avformat_match_stream_specifier(c->input, c->input->streams[i], spec);
+    ic = c->inputs[file].fc;
+    for (unsigned i = 0; i < ic->nb_streams; i++) {
+        ret = avformat_match_stream_specifier(ic, ic->streams[i], spec);
         if (ret < 0) {
             ret = refuse(c, "-map %s is not understood", map);
             goto end;
@@ -131,13 +137,13 @@ static int apply_map(MapContext *c, const char *map)
             continue;
         found = 1;
         if (!negative) {
-            ret = add_stream(c, i);
+            ret = add_stream(c, file, i);
             if (ret < 0)
                 goto end;
             continue;
         }
         for (int k = c->nb_streams - 1; k >= 0; k--)
-            if (c->streams[k].index == (int)i) {
+            if (c->streams[k].file == file && c->streams[k].index == (int)i) {
                 memmove(&c->streams[k], &c->streams[k + 1],
                         (c->nb_streams - k - 1) * sizeof(*c->streams));
                 c->nb_streams--;
@@ -192,30 +198,40 @@ static int64_t stream_score(const AVStream *st)
 #endif
     }
     if (st->disposition & AV_DISPOSITION_DEFAULT)
-        score += 5000000;
+        score += DEFAULT_BONUS;
     return score + (par->width || par->sample_rate ? 100000000 : 0);
 }
 
+/** Within a file a default stream goes first, between files it does not. */
 static int pick_best(MapContext *c, enum AVMediaType type)
 {
-    int best = -1;
+    int best_file = -1, best = -1;
     int64_t best_score = 0;
 
     if (disabled(c, type) || default_codec(c, type) == AV_CODEC_ID_NONE)
         return 0;
-    for (unsigned i = 0; i < c->input->nb_streams; i++) {
-        const AVStream *st = c->input->streams[i];
-        int64_t score;
+    for (int f = 0; f < c->nb_inputs; f++) {
+        const AVFormatContext *ic = c->inputs[f].fc;
+        int64_t file_score = 0;
+        int file_best = -1;
 
-        if (st->codecpar->codec_type != type)
-            continue;
-        score = stream_score(st);
-        if (score > best_score) {
-            best_score = score;
-            best       = i;
+        for (unsigned i = 0; i < ic->nb_streams; i++) {
+            int64_t score = stream_score(ic->streams[i]);
+
+            if (ic->streams[i]->codecpar->codec_type == type && score > file_score) {
+                file_score = score;
+                file_best  = i;
+            }
+        }
+        if (file_best >= 0 && ic->streams[file_best]->disposition & AV_DISPOSITION_DEFAULT)
+            file_score -= DEFAULT_BONUS;
+        if (file_best >= 0 && file_score > best_score) {
+            best_score = file_score;
+            best_file  = f;
+            best       = file_best;
         }
     }
-    return best >= 0 ? add_stream(c, best) : 0;
+    return best >= 0 ? add_stream(c, best_file, best) : 0;
 }
 
 static int codec_props(enum AVCodecID id)
@@ -237,6 +253,13 @@ static const CmdOption *codec_option(const MapContext *c, const char *type, cons
     return NULL;
 }
 
+static int subtitle_fits(enum AVCodecID id, const AVCodec *enc, int named)
+{
+    int in = codec_props(id), out = enc ? codec_props(enc->id) : 0;
+
+    return named || (in & out) || !in || !out;
+}
+
 static int pick_subtitle(MapContext *c)
 {
     const AVCodec *enc = avcodec_find_encoder(c->oformat->subtitle_codec);
@@ -244,37 +267,32 @@ static int pick_subtitle(MapContext *c)
 
     if (disabled(c, AVMEDIA_TYPE_SUBTITLE) || (!enc && !named))
         return 0;
-    for (unsigned i = 0; i < c->input->nb_streams; i++) {
-        const AVCodecParameters *par = c->input->streams[i]->codecpar;
-        int in, out;
+    for (int f = 0; f < c->nb_inputs; f++)
+        for (unsigned i = 0; i < c->inputs[f].fc->nb_streams; i++) {
+            const AVCodecParameters *par = c->inputs[f].fc->streams[i]->codecpar;
 
-        if (par->codec_type != AVMEDIA_TYPE_SUBTITLE)
-            continue;
-        in  = codec_props(par->codec_id);
-        out = enc ? codec_props(enc->id) : 0;
-        if (named || (in & out) || !in || !out)
-            return add_stream(c, i);
-    }
+            if (par->codec_type == AVMEDIA_TYPE_SUBTITLE &&
+                subtitle_fits(par->codec_id, enc, named))
+                return add_stream(c, f, i);
+        }
     return 0;
 }
 
 static int pick_data(MapContext *c)
 {
     enum AVCodecID id = default_codec(c, AVMEDIA_TYPE_DATA);
+    int ret = 0;
 
     if (disabled(c, AVMEDIA_TYPE_DATA) || id == AV_CODEC_ID_NONE)
         return 0;
-    for (unsigned i = 0; i < c->input->nb_streams; i++) {
-        const AVCodecParameters *par = c->input->streams[i]->codecpar;
+    for (int f = 0; f < c->nb_inputs; f++)
+        for (unsigned i = 0; ret >= 0 && i < c->inputs[f].fc->nb_streams; i++) {
+            const AVCodecParameters *par = c->inputs[f].fc->streams[i]->codecpar;
 
-        if (par->codec_type == AVMEDIA_TYPE_DATA && par->codec_id == id) {
-            int ret = add_stream(c, i);
-
-            if (ret < 0)
-                return ret;
+            if (par->codec_type == AVMEDIA_TYPE_DATA && par->codec_id == id)
+                ret = add_stream(c, f, i);
         }
-    }
-    return 0;
+    return ret;
 }
 
 static int resolve_defaults(MapContext *c)
@@ -322,19 +340,20 @@ static int choose_encoder(MapContext *c, int index)
     }
     if (s->type != AVMEDIA_TYPE_VIDEO && s->type != AVMEDIA_TYPE_AUDIO &&
         s->type != AVMEDIA_TYPE_SUBTITLE)
-        return refuse(c, "stream #0:%d is of an unknown type", s->index);
+        return refuse(c, "stream #%d:%d is of an unknown type", s->file, s->index);
     s->encoder = name ? find_encoder(name, s->type) :
                         avcodec_find_encoder(default_codec(c, s->type));
     if (!s->encoder)
         return name ? refuse(c, "there is no encoder %s here", name) :
-                      refuse(c, "there is no encoder for stream #0:%d here", s->index);
+                      refuse(c, "there is no encoder for stream #%d:%d here", s->file, s->index);
     return 0;
 }
 
-int streammap_resolve(const Command *cmd, AVFormatContext *input, const AVOutputFormat *oformat,
-                      PlanStream **streams, int *nb_streams, char *reason, size_t reason_size)
+int streammap_resolve(const Command *cmd, const PlanInput *inputs, int nb_inputs,
+                      const AVOutputFormat *oformat, PlanStream **streams, int *nb_streams, char *reason, size_t reason_size)
 {
-    MapContext c = { .file = &cmd->outputs[0], .input = input, .oformat = oformat,
+    MapContext c = { .file = &cmd->outputs[0], .inputs = inputs,
+                     .nb_inputs = nb_inputs, .oformat = oformat,
                      .reason = reason, .reason_size = reason_size };
     int nb_maps = 0, ret;
 

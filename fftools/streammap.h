@@ -16,8 +16,8 @@
  * @param reason   gets the sentence when stock has to make it
  * @return 0 or an AVERROR code
  */
-int streammap_resolve(const Command *cmd, AVFormatContext *input, const AVOutputFormat *oformat,
-                      PlanStream **streams, int *nb_streams, char *reason, size_t reason_size);
+int streammap_resolve(const Command *cmd, const PlanInput *inputs, int nb_inputs,
+                      const AVOutputFormat *oformat, PlanStream **streams, int *nb_streams, char *reason, size_t reason_size);
 
 /** Whether an output option's specifier matches an output stream. @return 1, 0, or an AVERROR code */
 int streammap_option_matches(const PlanStream *streams, int nb_streams, int index,

@@ -17,6 +17,7 @@
 #include "arglist.h"
 #include "compat.h"
 #include "stock.h"
+#include "stocklog.h"
 #include "streammap.h"
 #include "trial.h"
 
@@ -40,7 +41,7 @@ static void build_args(ArgList *l, const Plan *plan, const char *file_name)
     /* the first frames of the input tell as much as those at -ss, and sooner */
     static const char *const skip_output[] = { "ss", "t", "to", NULL };
     const Command *cmd = plan->cmd;
-    const CmdFile *in  = &cmd->inputs[0], *out = &cmd->outputs[0];
+    const CmdFile *out = &cmd->outputs[0];
     AVStream *st = plan_video(plan);
     double start = st->start_time == AV_NOPTS_VALUE ? 0 :
                    st->start_time * av_q2d(st->time_base) + plan->ts_offset / 1e6;
@@ -48,8 +49,7 @@ static void build_args(ArgList *l, const Plan *plan, const char *file_name)
     arglist_add_words(l, cmd->argv[0], "-nostdin", "-y", "-nostats", "-loglevel", "level+info",
                       NULL);
     arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip);
-    arglist_add_options(l, cmd, in->options, in->nb_options, NULL);
-    arglist_add_words(l, "-i", in->url, NULL);
+    arglist_add_inputs(l, cmd);
     arglist_add_options(l, cmd, out->options, out->nb_options, skip_output);
     arglist_add(l, "-t");
     arglist_addf(l, "%.6f", FFMAX(start, 0) + TRIAL_FRAMES / av_q2d(plan->frame_rate));
@@ -133,7 +133,7 @@ static int mapping_agrees(const Plan *plan, const char *log)
         p = strstr(p, "Stream #");
         if (!end || !p || p > end ||
             sscanf(p, "Stream #%d:%d -> #%d:%d", &file, &index, &out_file, &out_index) != 4 ||
-            file || out_file || index != s->index || out_index != n)
+            file != s->file || out_file || index != s->index || out_index != n)
             return 0;
         if (s->copy) {
             snprintf(want, sizeof(want), "(copy)");
@@ -166,7 +166,13 @@ static int compares_params(enum AVCodecID id)
     return id == AV_CODEC_ID_H264 || id == AV_CODEC_ID_HEVC;
 }
 
-/** mp4 keeps decoding timestamps; Matroska does not, its demuxer makes them up. */
+/** Some formats keep decoding timestamps; of others the demuxer makes them up. */
+static int keeps_dts(const AVFormatContext *fc)
+{
+    return av_strstart(fc->iformat->name, "mov", NULL) || !strcmp(fc->iformat->name, "mpegts") ||
+           !strcmp(fc->iformat->name, "flv");
+}
+
 static int find_delay(Trial *t, const Plan *plan)
 {
     AVPacket *pkt = av_packet_alloc();
@@ -174,7 +180,7 @@ static int find_delay(Trial *t, const Plan *plan)
     int ret = pkt ? 0 : AVERROR(ENOMEM);
 
     t->reorder_delay = -1;
-    if (strncmp(t->file->iformat->name, "mov", 3)) {
+    if (!keeps_dts(t->file)) {
         av_packet_free(&pkt);
         return ret;
     }
@@ -193,17 +199,31 @@ static int find_delay(Trial *t, const Plan *plan)
     return ret == AVERROR(ENOMEM) ? ret : 0;
 }
 
+/** mp4 leaves out streams without packets, as those are that begin later. */
+static AVStream *find_video(const AVFormatContext *file, const Plan *plan)
+{
+    enum AVCodecID id = plan->streams[plan->fleet_stream].encoder->id;
+    int last = FFMIN(plan->fleet_stream, (int)file->nb_streams - 1);
+
+    for (int i = last; i >= 0; i--) {
+        AVStream *st = file->streams[i];
+
+        if (st->codecpar->codec_id == id && !(st->disposition & AV_DISPOSITION_ATTACHED_PIC))
+            return st;
+    }
+    return NULL;
+}
+
 static int open_output(Trial *t, const Plan *plan, char *reason, size_t reason_size)
 {
     int ret = avformat_open_input(&t->file, t->file_name, NULL, NULL);
 
     if (ret >= 0)
         ret = avformat_find_stream_info(t->file, NULL);
-    if (ret < 0 || (int)t->file->nb_streams < plan->nb_streams)
+    if (ret >= 0)
+        t->video = find_video(t->file, plan);
+    if (ret < 0 || !t->video)
         return refuse(reason, reason_size, "stock ffmpeg's first frames cannot be read back");
-    t->video = t->file->streams[plan->fleet_stream];
-    if (t->video->codecpar->codec_type != AVMEDIA_TYPE_VIDEO)
-        return refuse(reason, reason_size, "stock ffmpeg orders the output's streams differently");
     if (compares_params(t->video->codecpar->codec_id)) {
         ret = paramsets_parse(&t->params, t->video->codecpar);
         if (ret < 0)
@@ -291,7 +311,7 @@ int64_t trial_bit_rate(const Trial *t, const Plan *plan, int stream)
     const CmdFile *f = &plan->cmd->outputs[0];
 
     if (s->copy)
-        return plan->input->streams[s->index]->codecpar->bit_rate;
+        return plan->inputs[s->file].fc->streams[s->index]->codecpar->bit_rate;
     for (int i = f->nb_options - 1; i >= 0; i--) {
         const CmdOption *o = &f->options[i];
         double rate;
@@ -306,50 +326,25 @@ int64_t trial_bit_rate(const Trial *t, const Plan *plan, int stream)
     return dumped_bit_rate(t, stream);
 }
 
-static int line_level(const char *mark, size_t len)
-{
-    static const struct { const char *name; int level; } levels[] = {
-        { "[panic]", AV_LOG_PANIC }, { "[fatal]", AV_LOG_FATAL }, { "[error]", AV_LOG_ERROR },
-        { "[warning]", AV_LOG_WARNING }, { "[info]", AV_LOG_INFO },
-    };
-
-    for (size_t i = 0; i < FF_ARRAY_ELEMS(levels); i++)
-        if (strlen(levels[i].name) == len && !strncmp(mark, levels[i].name, len))
-            return levels[i].level;
-    return -1;
-}
-
-/** Print one line without its mark: "[mp4 @ 0x1] [warning] text" -> "[mp4 @ 0x1] text". */
+/** Print one line, at the level it is marked with. */
 static void print_line(const Trial *t, const Plan *plan, const char *line, size_t len)
 {
     const char *name = memmem(line, len, t->file_name, strlen(t->file_name));
-    const char *end = line + len, *p = line;
-    int level = AV_LOG_INFO;
+    int level = -1;
     AVBPrint bp;
 
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
-    while (p < end && *p == '[') {
-        const char *close = memchr(p, ']', end - p);
-        int l = close ? line_level(p, close + 1 - p) : -1;
+    if (name) {
+        const char *rest = name + strlen(t->file_name);
 
-        if (!close)
-            break;
-        if (l >= 0) {
-            level = l;
-            p = close + 1 + (close + 1 < end && close[1] == ' ');
-            break;
-        }
-        av_bprint_append_data(&bp, p, close + 1 - p + (close + 1 < end && close[1] == ' '));
-        p = close + 1 + (close + 1 < end && close[1] == ' ');
-    }
-    if (name && name >= p) {
-        av_bprint_append_data(&bp, p, name - p);
+        level = stocklog_unmark(&bp, line, name - line);
         av_bprintf(&bp, "%s", plan->cmd->outputs[0].url);
-        p = name + strlen(t->file_name);
+        av_bprint_append_data(&bp, rest, line + len - rest);
+    } else {
+        level = stocklog_unmark(&bp, line, len);
     }
-    av_bprint_append_data(&bp, p, end - p);
     if (av_bprint_is_complete(&bp))
-        av_log(NULL, level, "%s\n", bp.str);
+        av_log(NULL, level < 0 ? AV_LOG_INFO : level, "%s\n", bp.str);
     av_bprint_finalize(&bp, NULL);
 }
 

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* O_TMPFILE, mkostemp() */
-#endif
-
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +12,7 @@
 #include <libavutil/mem.h>
 
 #include "blob.h"
+#include "tempfile.h"
 
 #define MIN_CAPACITY 4096
 
@@ -39,13 +34,12 @@ struct Blob {
 
 int blob_pool_alloc(BlobPool **pool, size_t budget)
 {
-    BlobPool   *p      = av_mallocz(sizeof(*p));
-    const char *folder = getenv("TMPDIR");
+    BlobPool *p = av_mallocz(sizeof(*p));
 
     *pool = NULL;
     if (!p)
         return AVERROR(ENOMEM);
-    p->folder = av_strdup(folder && *folder ? folder : "/tmp");
+    p->folder = av_strdup(tempfile_folder());
     if (!p->folder) {
         av_free(p);
         return AVERROR(ENOMEM);
@@ -126,29 +120,6 @@ void blob_unref(Blob **blob)
     av_free(b);
 }
 
-/** Open a file that has no name, so that nothing is left behind even by a crash. */
-static int open_unnamed(const char *folder)
-{
-    char *name;
-    int   fd, ret;
-
-#ifdef O_TMPFILE
-    fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-#endif
-    /* not every file system has O_TMPFILE, and the errno for that varies */
-    name = av_asprintf("%s/ffleet-XXXXXX", folder);
-    if (!name)
-        return AVERROR(ENOMEM);
-    fd  = mkostemp(name, O_CLOEXEC);
-    ret = fd < 0 ? AVERROR(errno) : fd;
-    if (fd >= 0)
-        unlink(name);
-    av_free(name);
-    return ret;
-}
-
 static int write_all(int fd, const uint8_t *data, size_t size, int64_t offset)
 {
     while (size > 0) {
@@ -168,7 +139,7 @@ static int write_all(int fd, const uint8_t *data, size_t size, int64_t offset)
 /** Move what is in memory to a file. On error the blob stays as it was. */
 static int spill(Blob *b)
 {
-    int ret, fd = open_unnamed(b->pool->folder);
+    int ret, fd = tempfile_open(b->pool->folder);
 
     if (fd < 0)
         return fd;

@@ -84,7 +84,8 @@ typedef struct FleetClient {
     /**
      * The command ended with this exit status: verify.
      * @return 0 and *result: accepted. AVERROR_INVALIDDATA: the host returned wrong data, it is
-     *         left out for the rest of the run. Other errors: a failed attempt. why: the reason
+     *         left out for the rest of the run. AVERROR_PATCHWELCOME: the input seems to be at fault, so
+     *         that only this machine is tried as well. Other errors: a failed attempt. why: the reason
      */
     int (*attempt_end)(void *opaque, FleetAttempt *a, int status, void **result,
                        char *why, size_t why_size);
@@ -109,8 +110,8 @@ typedef struct FleetOptions {
 
 /**
  * Start connecting to all hosts at once, in the background; returns at once.
- * A host that fails (connect, probe, check) gets one av_log(AV_LOG_WARNING) line and a
- * trace event "host"; hosts and trace must outlive the fleet; client and opts are copied.
+ * A host that fails gets a trace event "host" each time; av_log() tells of its first failure and of its being left
+ * out at AV_LOG_WARNING, else at AV_LOG_VERBOSE. hosts and trace must outlive the fleet; client and opts are copied.
  */
 int fleet_open(Fleet **f, const HostList *hosts, const FleetClient *client,
                const FleetOptions *opts, Trace *trace);

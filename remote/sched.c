@@ -470,8 +470,9 @@ enum SchedNext sched_failed(Sched *s, int host, int slot, enum SchedFailure kind
     if (kind != SCHED_FAIL_CANCELLED) {
         t->failed_on[host / 64] |= UINT64_C(1) << (host % 64);
         t->failures++;
-        t->local_only = t->failures >= s->config.max_attempts;
-        blame_host(s, h, sl, kind, now);
+        t->local_only = kind == SCHED_FAIL_INPUT || t->failures >= s->config.max_attempts;
+        if (kind != SCHED_FAIL_INPUT)
+            blame_host(s, h, sl, kind, now);
     }
     nb_remote = remote_hosts(s);
     if (hopeless(s, t, nb_remote)) {

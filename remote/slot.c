@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -246,7 +247,8 @@ static int pump_out(Slot *s, Run *r)
     ret = r->job->out(r->job->opaque, r->out, n);
     touch(s);   /* the time it took is not the host's */
     if (ret < 0) {
-        av_strlcpy(r->result->why, "what it returns is not usable", sizeof(r->result->why));
+        snprintf(r->result->why, sizeof(r->result->why), "its output cannot be kept: %s",
+                 av_err2str(ret));
         r->blame = SLOT_END_CLIENT;
     }
     return ret < 0 ? ret : 1;

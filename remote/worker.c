@@ -33,6 +33,33 @@ static void name_failure(char *buf, size_t size, const FleetHost *fh, const char
     av_strlcat(buf, why, size);
 }
 
+/** The host's words may be many lines. */
+static void make_one_line(char *text)
+{
+    char *out = text;
+
+    for (; *text; text++)
+        if ((unsigned char)*text >= ' ')
+            *out++ = *text;
+        else if (*text == '\n' && text[1])
+            *out++ = ' ';
+    *out = 0;
+}
+
+/**
+ * The level of a message: told are a host's first failure, and that it is left out; those between are
+ * for who asks for more. Needs the lock.
+ */
+static int failure_level(FleetHost *fh, const char *state)
+{
+    int step = state && !strcmp(state, "broken") ? 2 : 1;
+
+    if (step <= fh->told)
+        return AV_LOG_VERBOSE;
+    fh->told = step;
+    return AV_LOG_WARNING;
+}
+
 static void note_failure(Fleet *f, FleetHost *fh, const char *why)
 {
     av_strlcpy(fh->why, why, sizeof(fh->why));
@@ -55,15 +82,17 @@ static const char *host_outlook(Fleet *f, const FleetHost *fh, double now, char 
     }
 }
 
-static void connect_failed(Worker *w, int permanent, const char *why)
+static void connect_failed(Worker *w, int permanent, char *why)
 {
     Fleet      *f   = w->fleet;
     FleetHost  *fh  = w->fh;
     double      now = fleet_clock();
     const char *state;
     char        next[64];
+    int         level;
 
     slot_disconnect(w->slot);
+    make_one_line(why);
     pthread_mutex_lock(&f->lock);
     if (f->cancelled) {
         pthread_mutex_unlock(&f->lock);
@@ -72,10 +101,11 @@ static void connect_failed(Worker *w, int permanent, const char *why)
     sched_connect_failed(f->sched, fh->index, w->index, permanent, now);
     note_failure(f, fh, why);
     state = host_outlook(f, fh, now, next, sizeof(next));
+    level = failure_level(fh, state);
     fleet_changed(f);
     pthread_mutex_unlock(&f->lock);
 
-    av_log(NULL, AV_LOG_WARNING, "host %s: %s; %s\n", fh->host->label, why, next);
+    av_log(NULL, level, "host %s: %s; %s\n", fh->host->label, why, next);
     trace_host(w, "failed", why);
     if (state)
         trace_host(w, state, why);
@@ -176,7 +206,9 @@ static void worker_connect(Worker *w)
     if (!checked) {
         ret = check_host(w, &permanent, why, sizeof(why));
         if (ret < 0) {
-            connect_failed(w, permanent, *why ? why : av_err2str(ret));
+            if (!*why)
+                av_strerror(ret, why, sizeof(why));
+            connect_failed(w, permanent, why);
             return;
         }
     }
@@ -223,7 +255,8 @@ static void judge(Try *t)
     case SLOT_END_STATUS:
         t->error = c->attempt_end(c->opaque, &t->a, t->r.status, &t->result,
                                   t->why, sizeof(t->why));
-        t->kind  = t->error == AVERROR_INVALIDDATA ? SCHED_FAIL_WRONG : SCHED_FAIL_COMMAND;
+        t->kind  = t->error == AVERROR_INVALIDDATA  ? SCHED_FAIL_WRONG :
+                   t->error == AVERROR_PATCHWELCOME ? SCHED_FAIL_INPUT : SCHED_FAIL_COMMAND;
         if (t->error < 0 && !*t->why)
             snprintf(t->why, sizeof(t->why), "exit status %d", t->r.status);
         return;
@@ -305,7 +338,7 @@ static void attempt_failed(Worker *w, Try *t)
     const char    *state;
     char           outlook[64];
     enum SchedNext next;
-    int            was_broken;
+    int            was_broken, level;
 
     pthread_mutex_lock(&f->lock);
     was_broken = sched_host_state(f->sched, fh->index, now) == SCHED_HOST_BROKEN;
@@ -319,6 +352,7 @@ static void attempt_failed(Worker *w, Try *t)
         trace_attempt(t, failure_name(t));
         return;
     }
+    make_one_line(t->why);
     task->error = t->error;
     name_failure(task->why, sizeof(task->why), fh, t->why);
     note_failure(f, fh, t->why);
@@ -329,19 +363,21 @@ static void attempt_failed(Worker *w, Try *t)
                 slot_cancel(fh->workers[i]->slot);
     if (next == SCHED_NEXT_GIVE_UP)
         fleet_task_done(f, task);
+    level = t->kind == SCHED_FAIL_INPUT ? AV_LOG_VERBOSE : failure_level(fh, state);
     fleet_changed(f);
     pthread_mutex_unlock(&f->lock);
 
     trace_attempt(t, failure_name(t));
-    av_log(NULL, AV_LOG_WARNING, "segment %"PRId64": host %s: %s; %s\n", t->id,
-           fh->host->label, t->why, next_names[next]);
+    if (state && !strcmp(state, "broken"))
+        av_log(NULL, level, "host %s: segment %"PRId64": %s; %s\n", fh->host->label, t->id,
+               t->why, outlook);
+    else
+        av_log(NULL, level, "host %s: segment %"PRId64": %s; %s\n", fh->host->label, t->id,
+               t->why, next_names[next]);
     if (t->kind == SCHED_FAIL_TRANSPORT)
         trace_host(w, "lost", t->why);
-    if (state && !was_broken) {
+    if (state && !was_broken)
         trace_host(w, state, t->why);
-        if (!strcmp(state, "broken"))
-            av_log(NULL, AV_LOG_WARNING, "host %s: %s; %s\n", fh->host->label, t->why, outlook);
-    }
 }
 
 /** Hand in the result. Takes the lock. */

@@ -35,6 +35,7 @@ struct FleetHost {
     int         used;       ///< connected, or tried to
     int         tasks_done;
     char        why[256];   ///< of the last failure
+    int         told;       ///< 1: a failure was reported to the user; 2: also that the host is left out
     int         nb_workers;
     Worker     *workers[SCHED_MAX_SLOTS];
 };

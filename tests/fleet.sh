@@ -75,6 +75,11 @@ MaxStartups 100:30:200
 LogLevel VERBOSE
 SetEnv PATH=$1/$2/bin:/usr/local/bin:/usr/bin:/bin HOME=$1/$2
 END
+    # Since 9.8 sshd stops listening to an address whose keys it has refused a few times.
+    if "$(fleet_sshd)" -T -f /dev/null -o PerSourcePenalties=no 2>&1 | grep -q 'Bad configuration'; then
+        return 0
+    fi
+    echo 'PerSourcePenalties no'
 }
 
 # One try at one port. sshd goes to the background by itself once it listens.

@@ -270,7 +270,7 @@ left=$(for p in /proc/[0-9]*; do [ "$(readlink "$p/cwd")" = "$dir/clean" ] && ec
 ok "$(is_status 0 && [ -z "$left" ] && fleet_gone "$(cat "$dir/clean/pid")"; echo $?)" "after success no process is left"
 
 t h2 "sleep 1.2; true" </dev/null
-left=$(for p in $(fleet_children "$(cat "$dir/fleet/h2/sshd.pid")"); do fleet_is_sshd "$p" || echo "$p"; done)
+left=$(for p in $(fleet_children "$(cat "$dir/fleet/h2/sshd.pid")"); do fleet_is_sshd "$p" || fleet_gone "$p" || echo "$p"; done)
 ok "$(is_status 0 && [ -z "$left" ]; echo $?)" "nor of the watchdog"
 
 echo "1..$n"

@@ -56,7 +56,7 @@ for (split /\n/, run('ffmpeg', '-v', 'quiet', '-h', 'full')) {
         ($in_class, $section) = ($1, undef);
     } elsif (/^([A-Z].*(?:options|capabilities).*):$/) {
         ($section, $in_class) = ($1, undef);
-    } elsif (defined $section && /^-(\S+)/) {
+    } elsif (defined $section && /^-([^\s\[]+)/) {    # FFmpeg 7: -c[:<stream_spec>] <codec>
         push @{ $printed{$1} }, $section;
     } elsif (defined $in_class && /^  -(\S+)\s+<\S+>\s+\S*\s?/) {
         $class{$in_class}{$1} = 1;
@@ -68,11 +68,11 @@ my @known = sort keys %printed;
 none('every option of ffmpeg is in the table',
      map { "-$_" } grep { !$table{$_} } @known);
 none('an option of the help section informs, others do not', map { "-$_" } grep {
-    my $informs = grep { /^Print help/ } @{ $printed{$_} };
+    my $informs = grep { /information/ } @{ $printed{$_} };
     $table{$_} && !!$informs != ($table{$_}{flags} =~ /x/);
 } @known);
 none('global is what stands in a section for it', map { "-$_" } grep {
-    my $global = grep { /^Print help|lobal options/ } @{ $printed{$_} };
+    my $global = grep { /information|lobal options/ } @{ $printed{$_} };
     $table{$_} && !!$global != ($table{$_}{flags} =~ /g/);
 } @known);
 

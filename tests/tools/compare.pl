@@ -140,17 +140,37 @@ sub ssim {
 ### comparing
 
 my $differences = 0;
+my @rows;
 
-# One row of the table. $difference: undef, or what differs in one line.
+# One check. $difference: undef, or what differs in one line. $good: the word for "no difference"
 sub row {
-    my ($what, $stock, $ours, $difference) = @_;
-    if ($opt{table}) {
-        printf "%-42s %-22s %-22s %s\n", $what, $stock, $ours, defined $difference ? 'DIFFERENT' : 'equal';
-    }
+    my ($what, $stock, $ours, $difference, $good) = @_;
+    push @rows, [ $what, $stock, $ours, $difference, $good // 'equal' ];
     return unless defined $difference;
-    print "different: $difference\n";
     $differences++;
-    exit 1 unless $opt{table};
+    return if $opt{table};
+    print "different: $difference\n";
+    exit 1;
+}
+
+# All checks: first of the file, then of each stream ("stream 0 (video h264): check").
+sub print_table {
+    my $format = "%-24s %-22s %-24s %s\n";
+    my (%of, @groups);
+    for (@rows) {
+        my ($group, $check) = $_->[0] =~ /^(stream .*?): (.*)/ ? ($1, "  $2") : ('', $_->[0]);
+        push @groups, $group if $group ne '' && !$of{$group};
+        push @{ $of{$group} }, [ $check, @$_[1 .. 4] ];
+    }
+    printf $format, '', 'stock', 'ours', '';
+    for my $group ('', @groups) {
+        print "$group\n" if $group ne '';
+        for (@{ $of{$group} }) {
+            printf $format, @$_[0 .. 2], defined $_->[3] ? 'DIFFERENT' : $_->[4];
+            print "  different: $_->[3]\n" if defined $_->[3];
+        }
+    }
+    print $differences ? "verdict: $differences difference(s)\n" : "verdict: equal\n";
 }
 
 # The first difference of two JSON values, or undef. $skip: names left out, in every depth.
@@ -197,6 +217,21 @@ sub stream_name {
          . ($st->{codec_name} // $st->{codec_tag_string} // '?') . ")";
 }
 
+# The most telling parameters of a stream, for the table
+sub describe {
+    my ($st) = @_;
+    return "$st->{width}x$st->{height} " . ($st->{pix_fmt} // '') if $st->{width};
+    return "$st->{sample_rate} Hz, $st->{channels} ch" if $st->{sample_rate} && $st->{channels};
+    return $st->{tags}{language} // '';
+}
+
+sub bytes {
+    my ($packets) = @_;
+    my $sum = 0;
+    $sum += $_->{size} // 0 for @$packets;
+    return scalar(@$packets) . ", $sum bytes";
+}
+
 sub num { $_[0] =~ /^-?\d+$/ }
 
 # The first packet that differs in one of these fields, or undef.
@@ -240,12 +275,13 @@ sub compare_video_packets {
     # Containers that keep no durations show distances of DTS, whose order is the file's.
     my $d = diff_packets("$name (by pts)", $sp, $op, 'duration', 'rest');
     $d = undef if defined $d && !defined diff_packets($name, $s, $o, 'duration', 'rest');
-    row("$name: durations", '', '', $d);
-    row("$name: first packet", $s->[0]{flags} // '', $o->[0]{flags} // '',
-        ($s->[0]{flags} // '') =~ /K/ && ($o->[0]{flags} // '') !~ /K/
-            ? "$name packet 0: no keyframe" : undef);
-    row("$name: dts", '', '', bad_dts($name, $s) ? undef : bad_dts("ours: $name", $o));
-    row("$name: packet bytes", '', '',
+    row("$name: durations", map({ scalar(grep { num($_->{duration} // '') } @$_) . ' packets' } $s, $o), $d);
+    my @keys = map { ($_->[0]{flags} // '') =~ /K/ } $s, $o;
+    row("$name: first packet", map({ $_ ? 'keyframe' : 'no keyframe' } @keys),
+        $keys[0] && !$keys[1] ? "$name packet 0: no keyframe" : undef);
+    my @bad = (bad_dts($name, $s), bad_dts("ours: $name", $o));
+    row("$name: dts", map({ defined $_ ? 'out of order' : 'in order' } @bad), defined $bad[0] ? undef : $bad[1]);
+    row("$name: packet bytes", map({ bytes($_) } $s, $o),
         diff_packets($name, $s, $o, qw(pts dts duration size flags data_hash rest)))
         if $opt{'exact-packets'};
 }
@@ -255,13 +291,13 @@ sub compare_video_frames {
     my ($s, $o) = map { decode($_, $st->{index}) } $stock_name, $ours_name;
     my ($ns, $no) = (scalar @{ $s->{frames} }, scalar @{ $o->{frames} });
 
-    row("$name: decoded frames", $ns, $no,
+    row("$name: decoded", "$ns frames", "$no frames",
         $ns != $no ? "$name: stock decodes to $ns frames, ours to $no" : undef);
-    row("$name: decoding", scalar @{ $s->{errors} } . ' errors', scalar @{ $o->{errors} } . ' errors',
+    row("$name: decoder's errors", scalar @{ $s->{errors} }, scalar @{ $o->{errors} },
         @{ $o->{errors} } && !@{ $s->{errors} } ? "$name: decoding ours: $o->{errors}[0]" : undef);
-    row("$name: first frame", '', '',
-        diff("$name frame 0", first_frame($stock_name, $st->{index}),
-             first_frame($ours_name, $st->{index}), {}));
+    my @first = map { first_frame($_, $st->{index}) } $stock_name, $ours_name;
+    row("$name: first frame", map({ ($_->{pts_time} // '?') . ' s' } @first),
+        diff("$name frame 0", @first, {}));
     return unless $opt{'exact-frames'};
     my $d;
     for my $i (0 .. min($ns, $no) - 1) {
@@ -269,7 +305,7 @@ sub compare_video_frames {
         $d = "$name frame $i: stock has $s->{frames}[$i], ours $o->{frames}[$i]";
         last;
     }
-    row("$name: frame bytes", '', '', $d);
+    row("$name: frame bytes", "$ns frames", "$no frames", $d);
 }
 
 sub compare_streams {
@@ -281,7 +317,7 @@ sub compare_streams {
     for my $i (0 .. min($ns, $no) - 1) {
         my ($st, $ot) = ($s->{streams}[$i], $o->{streams}[$i]);
         my %skip = is_video($st) ? (bit_rate => 1, max_bit_rate => 1) : ();
-        row(stream_name($st) . ': parameters', '', '', diff(stream_name($st), $st, $ot, \%skip));
+        row(stream_name($st) . ': parameters', describe($st), describe($ot), diff(stream_name($st), $st, $ot, \%skip));
     }
 }
 
@@ -293,7 +329,8 @@ sub compare_files {
     row('container', map({ s/,.*//r } @names),
         $names[0] ne $names[1] ? "container: stock has $names[0], ours $names[1]" : undef);
     compare_streams($s, $o);
-    row('format', '', '', diff('format', $s->{format}, $o->{format}, \%file_only));
+    row('duration, tags', map({ ($_->{format}{duration} // '?') . ' s' } $s, $o),
+        diff('format', $s->{format}, $o->{format}, \%file_only));
     row('chapters', scalar @{ $s->{chapters} }, scalar @{ $o->{chapters} },
         diff('chapter', $s->{chapters}, $o->{chapters}, {}));
     row('programs', scalar @{ $s->{programs} }, scalar @{ $o->{programs} },
@@ -305,7 +342,7 @@ sub compare_files {
         if (is_video($st)) {
             compare_video_packets(stream_name($st), $own_s, $own_o);
         } else {
-            row(stream_name($st) . ': packets', scalar @$own_s, scalar @$own_o,
+            row(stream_name($st) . ': packets, byte by byte', bytes($own_s), bytes($own_o),
                 diff_packets(stream_name($st), $own_s, $own_o, qw(pts dts duration size flags data_hash rest)));
         }
     }
@@ -317,19 +354,20 @@ sub compare_files {
     my $percent = $ss ? 100 * ($os - $ss) / $ss : 0;
     row('size', $ss, sprintf('%d (%+.2f %%)', $os, $percent),
         abs($percent) > $opt{'size-percent'}
-            ? sprintf('size: stock has %d bytes, ours %d (%+.2f %%)', $ss, $os, $percent) : undef);
+            ? sprintf('size: stock has %d bytes, ours %d (%+.2f %%)', $ss, $os, $percent) : undef,
+        "within $opt{'size-percent'} %");
 
     if ($opt{source} && @video) {
         my ($q, $r) = map { ssim($_, $video[0]{index}, $video[0]) } $stock_name, $ours_name;
         row('SSIM to the source', $q, $r, abs($q - $r) > $opt{'ssim-delta'}
-            ? sprintf('SSIM to the source: stock has %.6f, ours %.6f', $q, $r) : undef);
+            ? sprintf('SSIM to the source: stock has %.6f, ours %.6f', $q, $r) : undef,
+            "within $opt{'ssim-delta'}");
     }
 }
 
 for ($stock_name, $ours_name, $opt{source} // ()) {
     die_usage("compare: no such file: $_") unless -f $_;
 }
-printf "%-42s %-22s %-22s\n", '', 'stock', 'ours' if $opt{table};
 compare_files();
-print $differences ? "verdict: $differences difference(s)\n" : "verdict: equal\n" if $opt{table};
+print_table() if $opt{table};
 exit($differences ? 1 : 0);

@@ -146,8 +146,11 @@ static void test_shell(void **state)
 {
     const char *shell = *state;
 
-    if (!use_shell(shell))
-        skip();
+    /* not skip(): some versions of cmocka report that as "not ok" */
+    if (!use_shell(shell)) {
+        print_message("# no %s here\n", shell);
+        return;
+    }
     for (int i = 0; i < 20; i++)
         check("true", "", "", 0);
     check("exit 7", "", "", 7);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <libavutil/avstring.h>
+
+#include "compat.h"
+#include "inputs.h"
+
+#define MAX_STREAMS 256
+
+static int av_printf_format(3, 4) refuse(char *reason, size_t size, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(reason, size, fmt, ap);
+    va_end(ap);
+    return AVERROR_PATCHWELCOME;
+}
+
+int input_av_options(const CmdFile *f, int avclass, AVDictionary **dict)
+{
+    for (int i = 0; i < f->nb_options; i++) {
+        const CmdOption *o = &f->options[i];
+        int append = o->value && (o->value[0] == '+' || o->value[0] == '-') &&
+                     strstr(o->name, "flags");
+        int ret;
+
+        if (o->def || !(o->avclass & avclass))
+            continue;
+        ret = av_dict_set(dict, o->name, o->value, append ? AV_DICT_APPEND : 0);
+        if (ret < 0)
+            return ret;
+    }
+    return 0;
+}
+
+/** The same libavformat goes to the same place. Where this fails stock warns, and reads from the start as we do. */
+static void seek_start(PlanInput *in)
+{
+    AVFormatContext *ic = in->fc;
+    TimeLimits *t = &in->limits;
+    int64_t ts;
+
+    if (t->start == AV_NOPTS_VALUE && t->start_eof != AV_NOPTS_VALUE && ic->duration > 0 &&
+        t->start_eof + ic->duration >= 0)
+        t->start = t->start_eof + ic->duration;
+    if (t->start == AV_NOPTS_VALUE)
+        return;
+    ts = t->start + (ic->start_time != AV_NOPTS_VALUE ? ic->start_time : 0);
+    if (!(ic->iformat->flags & AVFMT_SEEK_TO_PTS))
+        for (unsigned i = 0; i < ic->nb_streams; i++)
+            if (ic->streams[i]->codecpar->video_delay) {
+                ts -= 3 * AV_TIME_BASE / 23;
+                break;
+            }
+    avformat_seek_file(ic, -1, INT64_MIN, ts, ts, 0);
+}
+
+static int check_url(const char *url, char *reason, size_t size)
+{
+    if (!strcmp(url, "-") || !strncmp(url, "pipe:", 5) || !strncmp(url, "fd:", 3) ||
+        !strcmp(url, "/dev/stdin"))
+        return refuse(reason, size, "an input is a pipe, which can be read only once");
+    if (strstr(url, "://") && strncmp(url, "file:", 5))
+        return refuse(reason, size, "an input is not a file");
+    return 0;
+}
+
+int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
+{
+    const CmdOption *fmt = cmdline_last(f->options, f->nb_options, "f");
+    const AVInputFormat *iformat = fmt ? av_find_input_format(fmt->value) : NULL;
+    AVDictionary *opts = NULL;
+    int ret;
+
+    in->file = f;
+    if (timelimits_parse(&in->limits, f, reason, size) < 0)
+        return AVERROR_PATCHWELCOME;
+    if (in->limits.start_eof != AV_NOPTS_VALUE && in->limits.start_eof >= 0)
+        return refuse(reason, size, "-sseof has to be negative");
+    ret = check_url(f->url, reason, size);
+    if (ret < 0)
+        return ret;
+    if (fmt && !iformat)
+        return refuse(reason, size, "the input format %s is not one that is split yet", fmt->value);
+    ret = input_av_options(f, AVCLASS_FORMAT, &opts);
+    if (ret >= 0 && !av_dict_get(opts, "scan_all_pmts", NULL, 0))
+        ret = av_dict_set(&opts, "scan_all_pmts", "1", 0);
+    if (ret >= 0)
+        ret = avformat_open_input(&in->fc, f->url, iformat, &opts);
+    av_dict_free(&opts);
+    if (ret < 0)
+        return refuse(reason, size, "the input %s cannot be opened: %s", f->url, av_err2str(ret));
+    ret = avformat_find_stream_info(in->fc, NULL);
+    if (ret < 0)
+        return refuse(reason, size, "the input %s cannot be probed: %s", f->url, av_err2str(ret));
+    if (in->fc->nb_streams > MAX_STREAMS)
+        return refuse(reason, size, "the input %s has very many streams", f->url);
+    seek_start(in);
+    return 0;
+}
+
+void input_close(PlanInput *in)
+{
+    avformat_close_input(&in->fc);
+}
+
+int input_check_splittable(const PlanInput *in, char *reason, size_t size)
+{
+    static const char *const formats[] = {
+        "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts", "mpeg", "flv", "asf", "nut", "mxf",
+        "ogg", "ivf", "avi", NULL
+    };
+
+    for (int i = 0; formats[i]; i++)
+        if (!strcmp(formats[i], in->fc->iformat->name))
+            return 0;
+    return refuse(reason, size, "the input is %s, which is not split yet", in->fc->iformat->name);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_INPUTS_H
+#define FFLEET_INPUTS_H
+
+/**
+ * @file
+ * The command's inputs, opened, probed and positioned as ffmpeg does it. Knowledge: open_input_file() in
+ * fftools/ffmpeg_opt.c of FFmpeg 5.1.
+ */
+
+#include <libavformat/avformat.h>
+
+#include "cmdline.h"
+#include "timelimits.h"
+
+typedef struct PlanInput {
+    const CmdFile   *file;     ///< not owned
+    AVFormatContext *fc;
+    TimeLimits       limits;   ///< start is also set by -sseof
+} PlanInput;
+
+/**
+ * Open one input.
+ * @param reason the sentence, when stock has to read it
+ * @return 0, AVERROR_PATCHWELCOME with a reason, AVERROR(ENOMEM)
+ */
+int  input_open(PlanInput *in, const CmdFile *file, char *reason, size_t reason_size);
+void input_close(PlanInput *in);
+
+/** Whether its video can be cut into segments: packets with timestamps, a keyframe first. As input_open(). */
+int  input_check_splittable(const PlanInput *in, char *reason, size_t reason_size);
+
+/** The options of one file that libav*'s classes among avclass know, as ffmpeg hands them on. @return 0 or AVERROR(ENOMEM) */
+int  input_av_options(const CmdFile *f, int avclass, AVDictionary **dict);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_VERIFY_H
+#define FFLEET_VERIFY_H
+
+/**
+ * @file
+ * Whether what a host returned is what was asked for. Nothing of it is trusted before.
+ */
+
+#include "paramsets.h"
+#include "plan.h"
+#include "segment.h"
+
+/**
+ * Read a result through: the right codec, each owed slot exactly once, the first packet a keyframe.
+ * @param params     gets its parameter sets; paramsets_free() them
+ * @param why        the reason, on error
+ * @return 0, AVERROR_INVALIDDATA, AVERROR(ENOMEM)
+ */
+int verify_result(Blob *result, const Plan *plan, const Segment *seg, ParamSets *params,
+                  char *why, size_t why_size);
+
+#endif

@@ -1,0 +1,205 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Hosts that are gone, wrong, slow or lying, and inputs that are damaged: the output is stock's all
+# the same, and one line tells the host's name and what to do.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../tools";
+use FleetTest;
+use Test::More;
+
+my @encode = qw(-c:v libx264 -preset ultrafast -qp 25 -g 25 -sc_threshold 0 -c:a copy);
+my @ours   = (qw(-nostdin -y --segment-length 1 -v warning -i in.mp4), @encode, 'ours.mp4');
+
+fleet_up(3);
+make_input('in.mp4', qw(-f lavfi -i testsrc2=s=160x90:r=25:d=6 -f lavfi -i sine=d=6),
+           qw(-c:v libx264 -preset ultrafast -g 25 -c:a aac));
+stock({}, qw(-nostdin -y -i in.mp4), @encode, 'stock.mp4')->{status} == 0 or BAIL_OUT('stock');
+
+# The fleet's output must be stock's, and stderr these lines, in any order (patterns).
+sub judge {
+    my ($name, $run, @want) = @_;
+    my @left = lines($run);
+
+    for my $want (@want) {
+        my ($i) = grep { $left[$_] =~ $want } 0 .. $#left;
+        if (defined $i) { splice @left, $i, 1 } else { push @left, "missing: $want" }
+    }
+    is($run->{status}, 0, "$name: status");
+    # what is equal to a good output byte for byte need not be looked at again
+    if (-s "$top/good.mp4" && slurp("$top/ours.mp4") eq slurp("$top/good.mp4")) {
+        pass("$name: the output");
+    } else {
+        compare_ok("$top/stock.mp4", "$top/ours.mp4", "$name: the output", '--exact-frames');
+    }
+    ok(!@left, "$name: what it says") or diag(join("\n", @left) . "\nof: $run->{stderr}");
+    unlink "$top/ours.mp4";
+}
+
+sub try_it {
+    my ($name, $stub, @want) = @_;
+
+    stub('h1', $stub);
+    my $run = run({}, @ours);
+    judge($name, $run, @want);
+    unstub('h1');
+    return $run;
+}
+
+### all is well
+
+judge('all is well', run({}, @ours));
+run({}, @ours[0 .. $#ours - 1], 'good.mp4');
+my $run = try_it('a stub that is ffmpeg', 'exec $FFMPEG "$@"');
+ok(scalar events($run, 'attempt', host => 'h1', outcome => 'ok'), 'the host with a stub takes part');
+
+### hosts that cannot
+
+# A host that is out at once gets no attempt.
+sub left_out {
+    my ($name, $run) = @_;
+    ok(events($run, 'host', host => 'h1', state => 'broken') && !events($run, 'attempt', host => 'h1'),
+       "$name: the trace");
+}
+
+left_out('no ffmpeg', try_it('no ffmpeg', "probe\nexit 127",
+    qr/^host h1: there is no ffmpeg \(install ffmpeg there, or name it with ffmpeg=PATH\); left out/));
+left_out('broken ffmpeg', try_it('an ffmpeg that does not start',
+    "probe\necho 'libx264.so.164: not found' >&2; exit 1",
+    qr/^host h1: ffmpeg -version failed with status 1: libx264.so.164: not found; left out/));
+left_out('old ffmpeg', try_it('an old ffmpeg',
+    'probe $FFMPEG "$@" | sed "s/version [^ ]*/version 3.4/; s/libavcodec .*/libavcodec 57.107.100/"',
+    qr/^host h1: its ffmpeg 3.4 is older than 4.4; left out/));
+left_out('no encoder', try_it('no such encoder',
+    'probe case "$*" in *encoder=*) echo "Codec is not recognized." ;; *) exec $FFMPEG "$@" ;; esac',
+    qr/^host h1: its ffmpeg \S+ has no encoder libx264; left out/));
+
+### hosts that lie
+
+# A host that returns wrong data is not used any more.
+sub distrusted {
+    my ($name, @arg) = @_;
+    my $run = try_it($name, @arg);
+    ok(events($run, 'host', host => 'h1', state => 'broken')
+       && events($run, 'attempt', host => 'h1', outcome => 'wrong') == 1
+       && !events($run, 'attempt', host => 'h1', outcome => 'ok'), "$name: the trace");
+}
+
+my $words = 'for a; do %s; set -- "$@" "$a"; shift; done; exec $FFMPEG "$@"';
+distrusted('garbage', 'cat >/dev/null; head -c 20000 /dev/urandom', qr/^host h1: segment \d: .*left out/);
+distrusted('nothing', 'cat >/dev/null', qr/^host h1: segment \d: .*left out/);
+distrusted('truncated, with status 0', '$FFMPEG "$@" >$HERE/all; head -c 3000 $HERE/all',
+           qr/^host h1: segment \d: the result has \d+ frames instead of 25; left out/);
+distrusted('too few frames', '$FFMPEG "$@" | $FFMPEG -v error -f nut -i - -c copy -frames:v 20 -f nut -',
+           qr/^host h1: segment \d: .*left out/);
+distrusted('another size', sprintf($words, 'case $a in trim=start*) a=$a,scale=80:46 ;; esac'),
+           qr/^host h1: segment \d: its encoder makes other stream headers .*left out/);
+distrusted('another codec', sprintf($words, '[ "$a" = libx264 ] && a=mpeg4'),
+           qr/^host h1: segment \d: the result is another codec; left out/);
+
+### hosts that fail
+
+# ... are tried again, elsewhere
+sub failing {
+    my ($name, $outcome, $stub, @arg) = @_;
+    my $run = try_it($name, $stub, @arg);
+    ok(events($run, 'attempt', host => 'h1', outcome => $outcome) >= 1
+       && !events($run, 'attempt', host => 'h1', outcome => 'ok')
+       && !events($run, 'host', host => 'h1', state => 'broken'), "$name: the trace");
+}
+
+failing('fails after half', 'failed', '$FFMPEG "$@" | head -c 3000; exit 1',
+        qr/^host h1: segment \d: ffmpeg ended with status 1.*; trying again on another host/);
+failing('crashes', 'failed', 'kill -SEGV $$',
+        qr/^host h1: segment \d: ffmpeg ended with status 139; trying again on another host/);
+failing('does not read', 'failed', 'exec 0<&-; echo "Cannot allocate memory" >&2; exit 1',
+        qr/^host h1: segment \d: ffmpeg ended with status 1: Cannot allocate memory; trying again/);
+$ENV{FFLEET_STALL_TIMEOUT} = 2;  # enough for a busy machine
+failing('stalls', 'stalled', 'exec sleep 300',
+        qr/^host h1: segment \d: nothing moved for 2 seconds; trying again on another host/);
+failing('stalls after half', 'stalled', '$FFMPEG "$@" | head -c 3000; exec sleep 300',
+        qr/^host h1: segment \d: nothing moved for 2 seconds; trying again on another host/);
+delete $ENV{FFLEET_STALL_TIMEOUT};
+
+stub('h1', 'echo >$HERE/begun; exec sleep 300');
+my $job = start({}, @ours);
+ok(wait_for { -s "$top/fleet/h1/begun" }, 'the host has begun');
+fleet_sh("fleet_kill_host '$top/fleet' h1");
+$run = finish($job);
+judge('killed in mid-attempt', $run,
+      qr/^host h1: segment \d: connection lost: .*; trying again on another host/);
+ok(events($run, 'host', host => 'h1', state => 'lost') == 1
+   && events($run, 'attempt', host => 'h1', outcome => 'failed') == 1, 'killed in mid-attempt: the trace');
+unstub('h1');
+
+### damaged inputs
+
+# What is made up for damage differs from run to run even of stock; number and times of frames do not.
+my $whole = slurp("$top/in.mp4");
+my $bad   = $whole;
+srand 1;
+substr($bad, length($bad) * (0.3 + 0.4 * rand), 50) = join '', map { chr int rand 256 } 1 .. 50 for 1 .. 30;
+put("$top/bad.mp4", $bad);
+make_input('whole.ts', '-i', "$top/in.mp4", qw(-c copy));
+put("$top/cut.ts", substr slurp("$top/whole.ts"), 0, 0.6 * -s "$top/whole.ts");
+put("$top/cut.mp4", substr $whole, 0, length($whole) / 2);
+for my $input (qw(bad.mp4 cut.ts cut.mp4)) {
+    my @args  = (qw(-nostdin -y -v warning -i), $input, @encode);
+    my $stock = stock({}, @args, 'stock-bad.mp4');
+    my $ours  = run({ env => { FFLEET_HOSTS => "h2 h3" } }, qw(--segment-length 1), @args, "ours.mp4");
+    is($ours->{status}, $stock->{status}, "$input: status");
+    if ($stock->{status}) {
+        ok(!-e "$top/ours.mp4", "$input: no output");
+    } else {
+        compare_ok("$top/stock-bad.mp4", "$top/ours.mp4", "$input: the output");
+    }
+    my @told = grep { /^(?:host|ffleet:|segment)/ } lines($ours);
+    ok(@told <= 1 && !grep({ !/damaged: .*; stock ffmpeg does it all/ } @told), "$input: what it says")
+        or diag(@told);
+    unlink "$top/ours.mp4", "$top/stock-bad.mp4";
+}
+### hosts that cannot be reached
+
+# from here on nobody listens on h1's port
+$run = run({}, @ours);
+judge('connection refused', $run, qr/^host h1: unreachable: 127.0.0.1 port \d+: Connection refused; next try in/);
+ok(events($run, 'host', host => 'h1', state => 'failed') >= 1, 'connection refused: the trace');
+
+my $known = slurp("$top/fleet/known_hosts");
+my ($port) = slurp("$top/fleet/h2/port") =~ /(\d+)/;
+put("$top/fleet/known_hosts", join '', grep { !/:$port / } split /^/, $known);
+$run = run({ env => { FFLEET_HOSTS => 'h2 h3' } }, @ours);
+judge('unknown host key', $run,
+      qr/^host h2: unknown host key: ssh-ed25519 SHA256:\S+; if it is right, add it with: ssh-keyscan -p $port .*; left out/);
+put("$top/fleet/known_hosts", $known =~ s/(:$port \S+ ).*/${1}AAAAC3NzaC1lZDI1NTE5AAAAIGAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/r);
+$run = run({ env => { FFLEET_HOSTS => 'h2 h3' } }, @ours);
+judge('changed host key', $run,
+      qr/^host h2: the host key has changed: .*; somebody may be listening.* ssh-keygen -f .*; left out/);
+put("$top/fleet/known_hosts", $known);
+$run = run({ env => { FFLEET_HOSTS => 'nosuchuser@h2 h3' } }, @ours);
+judge('refused user', $run, qr/^host nosuchuser\@h2: .*; left out/);
+
+### no host is left
+
+fleet_sh("fleet_kill_host '$top/fleet' h2; fleet_kill_host '$top/fleet' h3");
+$run = run({}, @ours);
+judge('all are dead: this machine does it', $run, map { qr/^host h$_: unreachable: .*refused/ } 1 .. 3);
+ok(events($run, 'attempt', host => 'localhost', outcome => 'ok') == 6, 'all are dead: the trace');
+
+put("$top/ours.mp4", 'precious');
+put("$top/fleet/known_hosts", '');   # refused for good, so that nobody waits for another try
+fleet_sh("fleet_start_host '$top/fleet' h9") or BAIL_OUT('no h9');
+put("$top/fleet/known_hosts", '');
+$run = run({ env => { FFLEET_HOSTS => 'h9' } }, '--no-fallback', @ours);
+is($run->{status}, 1, '--no-fallback: status');
+like($run->{stderr}, qr/^segment 0 cannot be encoded: no host is left \(h9: unknown host key/m,
+     '--no-fallback: why');
+is(slurp("$top/ours.mp4"), 'precious', '--no-fallback: nothing was touched');
+unlink "$top/ours.mp4";
+$run = run({ env => { FFLEET_HOSTS => 'h9' } }, '--no-fallback', @ours);
+ok($run->{status} == 1 && !-e "$top/ours.mp4", '--no-fallback: nothing was made');
+
+done_testing();

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# For integration tests in Perl: a private folder, a fleet of SSH hosts, runs of ffleet and of stock.
+# Everything is bounded, and given back in the end.
+package FleetTest;
+
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use Exporter qw(import);
+use File::Basename qw(dirname);
+use File::Path qw(make_path remove_tree);
+use File::Temp qw(tempdir);
+use IO::Handle;
+use JSON::PP;
+use POSIX qw(:sys_wait_h);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw($top $ffleet $tools $real_ffmpeg fleet_up fleet_sh stub unstub make_input start finish run
+                 stock slurp put wait_for compare_ok events processes lines);
+
+our $here   = abs_path(dirname(__FILE__) . '/..');
+our $tools  = ($ENV{BUILD} ? $ENV{BUILD} : "$here/..") . '/tests/tools';
+our $ffleet = abs_path($ENV{FFLEET} // "$here/../ffleet");
+BAIL_OUT('no ffleet here: set FFLEET') unless defined $ffleet && -x $ffleet;
+our $top = tempdir('ffleet-test-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+our ($real_ffmpeg) = grep { -x } map { "$_/ffmpeg" } split /:/, $ENV{PATH};
+BAIL_OUT('no ffmpeg on PATH') unless $real_ffmpeg;
+our $LIMIT = 60;   # seconds for a run
+
+delete @ENV{ grep { /^(?:FFLEET_|FFREPORT|SSH_AUTH_SOCK)/ } keys %ENV };
+$ENV{HOME} = $ENV{XDG_CONFIG_HOME} = "$top/home";
+make_path("$top/home", "$top/tmp");
+$SIG{INT} = $SIG{TERM} = sub { exit 1 };
+
+my ($owner, $fleet) = ($$, 0);
+my %running;   # ours, not waited for yet
+
+END {
+    if ($$ == $owner) {
+        my $status = $?;
+        kill 'KILL', keys %running;
+        fleet_sh("fleet_stop '$top/fleet'") if $fleet;
+        chdir '/';
+        $? = $status;
+    }
+}
+
+sub slurp {
+    open my $f, '<', $_[0] or return '';
+    local $/;
+    return <$f> // '';
+}
+
+sub put {
+    my ($name, $text) = @_;
+    open my $f, '>', $name or die "$name: $!";
+    print $f $text;
+    close $f or die "$name: $!";
+}
+
+# wait_for { condition }: up to 20 seconds
+sub wait_for(&) {
+    my $end = time + 20;
+    while (time < $end) {
+        return 1 if $_[0]->();
+        sleep 0.01;
+    }
+    return 0;
+}
+
+# fleet_sh(TEXT): run functions of fleet.sh
+sub fleet_sh {
+    return system('bash', '-c', ". '$here/fleet.sh'; $_[0]") == 0;
+}
+
+# fleet_up(N): hosts h1..hN, in $top/fleet
+sub fleet_up {
+    $fleet = 1;
+    fleet_sh("fleet_start $_[0] '$top/fleet'") or BAIL_OUT('no fleet');
+    $ENV{FFLEET_SSH_CONFIG} = "$top/fleet/ssh_config";
+    $ENV{FFLEET_HOSTS} = join ' ', map { "h$_" } 1 .. $_[0];
+}
+
+# stub(HOST, SH TEXT): what that host's ffmpeg does when it is to encode; $FFMPEG is the real one.
+# With "probe" in front, all it does.
+sub stub {
+    my ($host, $text) = @_;
+    my $probe = $text =~ s/^probe\b// ? '' : 'case " $* " in *" pipe:0 "*) ;; *) exec $FFMPEG "$@" ;; esac';
+    my $name = "$top/fleet/$host/bin/ffmpeg";
+    put($name, "#!/bin/sh\nFFMPEG=$real_ffmpeg\nHERE=$top/fleet/$host\n$probe\n$text\n");
+    chmod 0755, $name;
+}
+
+sub unstub {
+    unlink map { "$top/fleet/$_/bin/ffmpeg" } @_;
+}
+
+# make_input(NAME, ffmpeg's arguments): made in $top
+sub make_input {
+    my ($name, @args) = @_;
+    system($real_ffmpeg, qw(-nostdin -v error -y), @args, "$top/$name") == 0
+        or BAIL_OUT("cannot make $name");
+}
+
+# start(options, words): a program in $top/NAME; options: name, cwd, env => {}, stdin (a text, or
+# "null", "closed", "pipe"), closed => [1, 2], program
+sub start {
+    my ($o, @words) = @_;
+    my $name = $o->{name} // 'run';
+    my $run  = { err => "$top/$name.err", out => "$top/$name.out", trace => "$top/$name.trace" };
+    my ($read, $write);
+
+    unlink @$run{qw(err out trace)};
+    if (($o->{stdin} // 'null') !~ /^(?:null|closed)$/) {
+        pipe $read, $write or die $!;
+    }
+    $run->{pid} = fork // die $!;
+    if (!$run->{pid}) {
+        $SIG{INT} = $SIG{TERM} = 'DEFAULT';
+        chdir($o->{cwd} // $top) or POSIX::_exit(126);
+        open STDOUT, '>', $run->{out};
+        open STDERR, '>', $run->{err};
+        if ($read) {
+            close $write;
+            open STDIN, '<&', $read;
+        } else {
+            open STDIN, '<', '/dev/null';
+        }
+        $ENV{TMPDIR} = "$top/tmp";
+        $ENV{FFLEET_TRACE} = $run->{trace};
+        for (keys %{ $o->{env} // {} }) {
+            if (defined $o->{env}{$_}) { $ENV{$_} = $o->{env}{$_} } else { delete $ENV{$_} }
+        }
+        my @program = ($o->{program} // $ffleet, @words);
+        my $close = join ' ', map { $_ ? "$_>&-" : '<&-' } @{ $o->{closed} // [] },
+            ($o->{stdin} // '') eq 'closed' ? 0 : ();
+        @program = ('sh', '-c', "exec \"\$@\" $close", 'sh', @program) if $close;
+        { exec { $program[0] } @program }
+        POSIX::_exit(127);
+    }
+    close $read if $read;
+    $running{ $run->{pid} } = 1;
+    if ($write) {
+        $write->autoflush(1);
+        local $SIG{PIPE} = 'IGNORE';
+        print $write $o->{stdin} if $o->{stdin} ne 'pipe';
+        $run->{in} = $write;
+    }
+    return $run;
+}
+
+# finish(run): wait for its end and collect: status (128 + n after a signal), stdout, stderr, events
+sub finish {
+    my ($run) = @_;
+    my $end = time + $LIMIT;
+
+    while (!waitpid $run->{pid}, WNOHANG) {
+        if (time > $end) {
+            kill 'KILL', $run->{pid};
+            $run->{late} = 1;
+            $end += 1000;
+        }
+        sleep 0.01;
+    }
+    delete $running{ $run->{pid} };
+    $run->{status} = $run->{late} ? 'too late' : WIFSIGNALED($?) ? 128 + WTERMSIG($?) : WEXITSTATUS($?);
+    close delete $run->{in} if $run->{in};
+    $run->{stdout} = slurp($run->{out});
+    $run->{stderr} = slurp($run->{err});
+    $run->{events} = [ map { eval { decode_json($_) } // () } split /\n/, slurp($run->{trace}) ];
+    return $run;
+}
+
+sub run   { return finish(start(@_)) }
+# stock ffmpeg, in the same way
+sub stock { my $o = shift; return run({ %$o, program => $real_ffmpeg, name => 'stock' }, @_) }
+
+# events(run, EVENT, field => value...): those of the trace that fit
+sub events {
+    my ($run, $event, %want) = @_;
+    return grep {
+        my $e = $_;
+        $e->{event} eq $event && !grep { ($e->{$_} // '') ne $want{$_} } keys %want;
+    } @{ $run->{events} };
+}
+
+# The lines of stderr that are not the stats line
+sub lines {
+    return grep { /\S/ && !/^frame=/ } split /[\r\n]+/, $_[0]{stderr};
+}
+
+sub compare_ok {
+    my ($stock, $ours, $name, @options) = @_;
+    my $text = '';
+    if (open my $p, '-|', $^X, "$here/tools/compare.pl", $stock, $ours, @options) {
+        local $/;
+        $text = <$p> // '';
+        close $p;
+    } else {
+        $? = 1;
+    }
+    ok($? == 0, $name) or diag($text);
+}
+
+# processes(TEXT): pids of all processes whose environment or arguments contain it
+sub processes {
+    my ($text) = @_;
+    my @found;
+    for my $dir (glob '/proc/[0-9]*') {
+        my ($pid) = $dir =~ /(\d+)$/;
+        next if $pid == $$;
+        next unless index(slurp("$dir/environ") . slurp("$dir/cmdline"), $text) >= 0;
+        push @found, $pid if slurp("$dir/stat") !~ /\) [ZX]/;
+    }
+    return @found;
+}
+
+1;
