@@ -288,10 +288,9 @@ int remainder_peek(Remainder *r, AVPacket **pkt)
         }
         st = r->file->streams[r->pkt->stream_index];
         mend_last_duration(r, r->pkt);
-        if (av_strstart(r->file->iformat->name, "matroska", NULL)) {
+        if (av_strstart(r->file->iformat->name, "matroska", NULL))
             restore_codec_delay(st, r->pkt);
-            clip_duration(st, r->pkt);
-        }
+        clip_duration(r->file, st, r->pkt);
         shift = av_rescale_q(r->shift, AV_TIME_BASE_Q, st->time_base);
         if (r->pkt->pts != AV_NOPTS_VALUE)
             r->pkt->pts -= shift;
