@@ -262,6 +262,18 @@ static void print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
     }
 }
 
+static void add_forced_keyframes(AVBPrint *bp, const Plan *plan, const Segment *seg)
+{
+    AVBPrint times;
+
+    av_bprint_init(&times, 0, AV_BPRINT_SIZE_UNLIMITED);
+    for (int i = 0; i < seg->nb_forced; i++)
+        av_bprintf(&times, "%s%.6f", i ? "," : "",
+                   (seg->forced[i] + SEGMENT_WIRE_BASE) / av_q2d(plan->frame_rate));
+    shellquote_argv(bp, (const char *const[]){ "-force_key_frames", times.str, NULL });
+    av_bprint_finalize(&times, NULL);
+}
+
 char *encode_command(const Plan *plan, const Segment *seg, const char *ffmpeg, int lavc)
 {
     const char *encoder = plan->streams[plan->fleet_stream].encoder->name;
@@ -287,6 +299,8 @@ char *encode_command(const Plan *plan, const Segment *seg, const char *ffmpeg, i
         "passthrough", "-c:v", encoder, NULL });
     if (plan->nb_encoder_args)
         shellquote_argv(&bp, (const char *const *)plan->encoder_args);
+    if (seg->nb_forced)
+        add_forced_keyframes(&bp, plan, seg);
     if (plan->threads) {
         snprintf(threads, sizeof(threads), "%d", plan->threads);
         shellquote_argv(&bp, (const char *const[]){ "-threads:v", threads, NULL });

@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "filtertraits.h"
+#include "keyframes.h"
 #include "plan.h"
 #include "streammap.h"
 
@@ -44,7 +45,7 @@ static const char *const output_options[] = {
     "disposition", "max_muxing_queue_size", "muxdelay", "muxpreload", "r", "fps_mode", "filter",
     "q", "pix_fmt", "s", "aspect", "profile", "tag", "b", "ac", "ar", "sample_fmt",
     "channel_layout", "ch_layout", "vol", "apad", "guess_layout_max", "ss", "t", "to", "frames",
-    NULL
+    "force_key_frames", NULL
 };
 /* concern the encode of the stream that they match */
 static const char *const encoder_options[] = { "q", "pix_fmt", "s", "aspect", "profile", "b", NULL };
@@ -419,6 +420,23 @@ static int decide_timing(Plan *p)
     return 0;
 }
 
+static int decide_keyframes(Plan *p)
+{
+    const CmdOption *o = last_video_option(p, "force_key_frames");
+    ForcedKeyframes *k = NULL;
+    int ret;
+
+    if (!o)
+        return 0;
+    ret = forced_keyframes_alloc(&k, o->value, p->frame_rate);
+    forced_keyframes_free(&k);
+    if (ret < 0)
+        return stock(p, ret == AVERROR_PATCHWELCOME ? "-force_key_frames %s is not split yet" :
+                        "-force_key_frames %s cannot be read", o->value);
+    p->force_keyframes = o->value;
+    return 0;
+}
+
 /** In 5.1 the number of frames ends the whole output, wherever the other streams are then. */
 static int decide_frame_limit(Plan *p)
 {
@@ -495,8 +513,8 @@ int plan_make(Plan **out, const Command *cmd)
 {
     static int (*const decisions[])(Plan *) = {
         decide_shape, decide_options, decide_output, decide_limits, decide_inputs, decide_streams,
-        decide_encoder, decide_rotation, decide_filters, decide_timing, decide_frame_limit,
-        decide_length,
+        decide_encoder, decide_rotation, decide_filters, decide_timing, decide_keyframes,
+        decide_frame_limit, decide_length,
     };
     Plan *p = av_mallocz(sizeof(*p));
 

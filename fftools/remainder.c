@@ -239,8 +239,11 @@ static void restore_codec_delay(const AVStream *st, AVPacket *pkt)
 static void clip_duration(const AVFormatContext *fc, const AVStream *st, AVPacket *pkt)
 {
     const AVDictionaryEntry *e = av_dict_get(st->metadata, "DURATION", NULL, 0);
-    int64_t end = !strcmp(fc->iformat->name, "flv") ? fc->duration : AV_NOPTS_VALUE;
+    int flv = !strcmp(fc->iformat->name, "flv");
+    int64_t end = flv ? fc->duration : AV_NOPTS_VALUE;
 
+    if (!flv && !av_strstart(fc->iformat->name, "matroska", NULL))
+        return;
     if (e && av_parse_time(&end, e->value, 1) < 0)
         return;
     if (end == AV_NOPTS_VALUE || pkt->pts == AV_NOPTS_VALUE)

@@ -6,6 +6,7 @@
 #include <libavutil/mathematics.h>
 
 #include "compat.h"
+#include "keyframes.h"
 #include "segment.h"
 #include "wire.h"
 
@@ -14,6 +15,7 @@
 #define MAX_SEGMENT_BYTES (64 << 20)
 /* Each costs a term of an expression on the host's command line. */
 #define MAX_RANGES 600
+#define MAX_FORCED 1000
 
 typedef struct Frame {
     AVPacket *pkt;
@@ -25,6 +27,7 @@ typedef struct Frame {
     int64_t   wire;
     int       key;
     int       discard;  ///< decoded, but never shown (edit lists)
+    int       forced;   ///< its first output frame is a forced keyframe
     int       placed;   ///< slot and count are set; count may still grow while it is the last
 } Frame;
 
@@ -34,6 +37,9 @@ struct Segmenter {
     AVStream   *st;
     AVPacket   *pkt;
     Timeline    timeline;
+    ForcedKeyframes *keyframes;   ///< or NULL
+    int64_t    *forced;        ///< slots of forced keyframes not yet in a segment
+    int         nb_forced;
     Trim        in_trim, out_trim;
     int64_t     max_slot;      ///< -t of the output: the first slot that is not made
     int64_t     offset;        ///< ffmpeg's, in the stream's time base
@@ -90,6 +96,9 @@ int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
     for (unsigned i = 0; i < fc->nb_streams; i++)
         fc->streams[i]->discard = fc->streams[i] == s->st ? AVDISCARD_NONE : AVDISCARD_ALL;
     *sp = s;
+    if (plan->force_keyframes &&
+        forced_keyframes_alloc(&s->keyframes, plan->force_keyframes, plan->frame_rate) < 0)
+        return AVERROR(ENOMEM);
     return s->pkt ? 0 : AVERROR(ENOMEM);
 }
 
@@ -110,6 +119,8 @@ void segmenter_close(Segmenter **sp)
         frame_free(&s->frames[i]);
     av_freep(&s->frames);
     av_freep(&s->waiting);
+    av_freep(&s->forced);
+    forced_keyframes_free(&s->keyframes);
     av_packet_free(&s->pkt);
     av_freep(sp);
 }
@@ -120,6 +131,7 @@ void segment_free(Segment **seg)
         return;
     blob_unref(&(*seg)->task.input);
     av_freep(&(*seg)->ranges);
+    av_freep(&(*seg)->forced);
     av_freep(seg);
 }
 
@@ -286,12 +298,32 @@ static int place_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
     return 0;
 }
 
+/** Now that it is known how often a frame is shown: which of its output frames are forced keyframes? */
+static int settle_frame(Segmenter *s, Frame *f)
+{
+    for (int64_t i = 0; s->keyframes && i < f->count; i++) {
+        int64_t *list;
+
+        if (!forced_keyframes_next(s->keyframes, f->slot + i))
+            continue;
+        f->forced |= !i;
+        list = av_realloc_array(s->forced, s->nb_forced + 1, sizeof(*list));
+        if (!list)
+            return AVERROR(ENOMEM);
+        s->forced = list;
+        list[s->nb_forced++] = f->slot + i;
+    }
+    return 0;
+}
+
 static int may_start(const Segmenter *s, const Frame *f)
 {
     int64_t length = f->slot - s->start->slot;
 
     if (f == s->start || !f->count || (length < s->target && s->bytes < MAX_SEGMENT_BYTES))
         return 0;
+    if (s->keyframes)
+        return f->forced;
     if (s->plan->gop)
         return !(f->index % s->plan->gop);
     return f->key;
@@ -310,7 +342,12 @@ static int place_frames(Segmenter *s, int64_t dts, Frame **cut, char *reason, si
             return ret;
         s->nb_waiting--;
         memmove(s->waiting, s->waiting + 1, s->nb_waiting * sizeof(*s->waiting));
-        if (settled && settled != s->last && s->start && may_start(s, settled)) {
+        if (!settled || settled == s->last)
+            continue;
+        ret = settle_frame(s, settled);
+        if (ret < 0)
+            return ret;
+        if (s->start && may_start(s, settled)) {
             *cut = settled;
             return 0;
         }
@@ -391,6 +428,26 @@ static int find_ranges(Segment *seg, Frame **sorted, int nb, int64_t end)
     return seg->nb_ranges > MAX_RANGES ? AVERROR_PATCHWELCOME : 0;
 }
 
+/** Hand over the forced keyframes before end. */
+static int take_forced(Segmenter *s, Segment *seg, int64_t end)
+{
+    int n = 0;
+
+    while (n < s->nb_forced && s->forced[n] < end)
+        n++;
+    if (!n)
+        return 0;
+    if (n > MAX_FORCED)
+        return AVERROR_PATCHWELCOME;
+    seg->forced = av_memdup(s->forced, n * sizeof(*s->forced));
+    if (!seg->forced)
+        return AVERROR(ENOMEM);
+    seg->nb_forced = n;
+    s->nb_forced  -= n;
+    memmove(s->forced, s->forced + n, s->nb_forced * sizeof(*s->forced));
+    return 0;
+}
+
 /** Make a segment of the first nb frames collected. */
 static int make_segment(Segmenter *s, int nb, int64_t end, Segment **out)
 {
@@ -407,6 +464,8 @@ static int make_segment(Segmenter *s, int nb, int64_t end, Segment **out)
     seg->first_slot = s->start->slot;
     if (ret >= 0)
         ret = find_ranges(seg, sorted, nb, end);
+    if (ret >= 0)
+        ret = take_forced(s, seg, end);
     if (ret < 0)
         goto end;
     ret = blob_alloc(&blob, s->pool);
@@ -501,6 +560,8 @@ static int last_segment(Segmenter *s, Segment **seg, char *reason, size_t reason
         s->last->count += step.prev_count;
         limit_frame(s, s->last);
     }
+    if (s->last && (ret = settle_frame(s, s->last)) < 0)
+        return ret;
     for (int i = 0; i < s->nb_frames; i++)
         if (s->frames[i]->count)
             end = FFMAX(end, s->frames[i]->slot + s->frames[i]->count);

@@ -34,6 +34,8 @@ typedef struct Segment {
     int64_t   nb_frames;   ///< owed output frames
     SlotRange *ranges;     ///< their slots, in order
     int       nb_ranges;
+    int64_t  *forced;      ///< slots of forced keyframes, in order
+    int       nb_forced;
     int64_t   nb_window;   ///< input frames between the trim points: what `fps` must have seen
     int64_t   nb_dup;      ///< of the whole input up to the end of this segment, as stock counts
     int64_t   nb_drop;

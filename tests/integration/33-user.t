@@ -81,8 +81,16 @@ for (['-n', '-n'], ['-nostdin', '-nostdin'], ['end of input']) {
     is(slurp("$top/ours.mp4"), 'precious', "$name: nothing was touched");
     is(scalar(grep { /^Input #0/ } lines($ours)), 1, "$name: the input is told of once");
 }
-$run = run({}, qw(-y -i in.mp4 -c:v libx264 -crf 25 -vf scale=0:x:y:z -c:a copy ours.mp4));
-ok($run->{status} && slurp("$top/ours.mp4") eq 'precious', 'a command that stock refuses touches nothing');
+for (['-vf', 'scale=0:x:y:z'], ['-preset', 'nosuch'], ['-c:a', 'nosuch'], ['-map', '0:7'], ['-t', 'x']) {
+    my @result;
+    for my $how (\&stock, \&run) {
+        put("$top/ours.mp4", 'precious');
+        my $run = $how->({}, qw(-y -i in.mp4 -c:a copy -c:v libx264 -crf 25), @$_, 'ours.mp4');
+        push @result, [ $run->{status}, slurp("$top/ours.mp4"), (lines($run))[-1] =~ s/0x[0-9a-f]+//gr ];
+    }
+    is_deeply($result[1], $result[0], "stock refuses @$_: status, output, what it says");
+    isnt($result[1][0], 0, "stock refuses @$_");
+}
 unlink "$top/ours.mp4";
 
 ### q and signals
@@ -122,7 +130,7 @@ interrupted('two signals', 255, 50, sub { kill 'INT', $_[0]{pid}; kill 'TERM', $
 $run = interrupted('four signals', 123, 0, sub {
     kill $_, $_[0]{pid} for qw(STOP INT TERM QUIT XCPU CONT);
 });
-like($run->{stderr}, qr/^Received > 3 system signals, hard exiting$/m, 'four signals: told');
+like($run->{stderr}, qr/Received > 3 system signals, hard exiting$/m, 'four signals: told');
 interrupted('SIGINT with -nostdin', 255, 50, send_signal('INT'), stdin => 'null');
 unstub('h1');
 
@@ -152,7 +160,7 @@ sub both {
 }
 # lines with all numbers masked, without the encoder's own words
 sub masked {
-    return map { s/0x[0-9a-f]+/X/g; s/-?\d[\d.:]*/N/g; s/\s+/ /gr } grep { !/libx264/ } lines($_[0]);
+    return map { s/0x[0-9a-f]+/X/g; s/-?\d[\d.:]*/N/g; s/\s+/ /gr } grep { !/libx264/ && !/^\[info\] frame=/ } lines($_[0]);
 }
 for (['by default'], ['-hide_banner', '-hide_banner'], ['-nostats', '-nostats'], ['-v warning', qw(-v warning)],
      ['-v error', qw(-v error)], ['-v quiet', qw(-v quiet)], ['-v level+info', qw(-v level+info)],
@@ -203,7 +211,7 @@ my $row   = qr/^\s*\S*h[12]\s*\[p\d\d\]: ST: \w+ \| .* -> .* \| stale: (?:True|F
 my $avg   = qr/^AVG: [\d.]+ fps \| CURR: [\d.]+ fps$/m;
 ok($run->{stderr} =~ $panel && $run->{stderr} =~ $row && $run->{stderr} =~ $avg, 'the short form: the panel')
     or diag($run->{stderr});
-unlike($run->{stderr}, qr/^frame=/m, 'the short form: no stats line');
+unlike($run->{stderr}, qr/[^L]size=/, 'the short form: no stats line but the last');
 $run = run({}, qw(-y --status), @short, qw(-i in.mp4), @encode, 'ours.mp4');
 ok($run->{status} == 0 && $run->{stderr} =~ $panel && $run->{stderr} =~ $avg, '--status');
 is_good('--status: the output');
@@ -213,7 +221,7 @@ my $logs = sub { join '', map { slurp("$top/fleet/$_/log") } qw(h1 h2) };
 my $before = $logs->();
 $run = run({}, qw(--explain), @short, qw(-i in.mp4), @encode, 'ours.mp4');
 is($run->{status}, 0, '--explain: status');
-like($run->{stdout}, qr/^the fleet encodes the video$.*#0:0 -> #0:0\s+video, encoded with libx264.*#0:1 -> #0:1\s+audio, copied.*\bh1\b.*\bh2\b.*segments:.*0: frames 0 to \d+.*'ffmpeg'.*'-c:v' 'libx264'/ms,
+like($run->{stdout}, qr/^the fleet encodes the video\n.*#0:0 -> #0:0\s+video, encoded with libx264.*#0:1 -> #0:1\s+audio, copied.*\bh1\b.*\bh2\b.*segments:.*0: frames 0 to \d+.*'ffmpeg'.*'-c:v' 'libx264'/ms,
      '--explain: streams, hosts, segments, command');
 ok($logs->() eq $before && !-e "$top/ours.mp4", '--explain: connects to nobody, writes nothing');
 $run = run({}, qw(--explain -i in.mp4 -c:v libx264 -b:v 1M ours.mp4));
@@ -241,8 +249,8 @@ is_deeply([ masked($run) ], [ map { s/stock\.mp/ours.mp/gr } masked($stock) ], '
 ok(events($run, 'plan', decision => 'stock'), 'no hosts: the trace');
 unlink "$top/ours.mp4";
 $run = run({ env => { FFLEET_HOSTS => 'localhost/2', FFLEET_SSH_CONFIG => '/nonexistent' } },
-           @short, qw(-y -i in.mp4), @encode, 'ours.mp4');
-ok($run->{status} == 0 && by_fleet($run) && $run->{stderr} !~ /ssh/, 'localhost alone, without ssh');
+           @short, qw(-y -v warning -i in.mp4), @encode, 'ours.mp4');
+ok($run->{status} == 0 && by_fleet($run) && $run->{stderr} eq '', 'localhost alone, without ssh');
 is_good('localhost alone: the output');
 $run = run({ env => { FFLEET_HOSTS => 'localhost/1 h1' } }, @short, qw(-y -i in.mp4), @encode, 'ours.mp4');
 ok(by_fleet($run), 'localhost and a host');
@@ -292,7 +300,9 @@ SKIP: {
     make_path("$top/small");
     skip 'no mount of our own here', 5 unless $> == 0
         && system("mount -t tmpfs -o size=48k tmpfs '$top/small' 2>/dev/null") == 0;
-    ($stock, $ours) = like_stock('a full disk', "$top/small/out.mp4", {});
+    # stock 5.1 has status 0 when only the trailer fails
+    $ours = run({}, qw(-nostdin -y), @short, qw(-i in.mp4), @encode, "$top/small/out.mp4");
+    is($ours->{status}, 1, 'a full disk: status');
     like($ours->{stderr}, qr/No space left on device/, 'a full disk: told');
     $run = run({ env => { TMPDIR => "$top/small" } }, qw(-nostdin -y), @short, qw(-i in.mp4), @encode, 'ours.mp4');
     unlink glob "$top/small/*";

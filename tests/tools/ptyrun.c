@@ -19,6 +19,7 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+#include <utmp.h>
 
 #define LIMIT 60
 #define MAX_OUTPUT (4 << 20)
