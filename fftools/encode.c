@@ -6,15 +6,14 @@
 
 #include <libavutil/avstring.h>
 #include <libavutil/bprint.h>
-#include <libavutil/pixdesc.h>
 
 #include "../remote/shellquote.h"
 #include "compat.h"
 #include "encode.h"
+#include "hostcommand.h"
 #include "verify.h"
 
 #define OLDEST_LAVC AV_VERSION_INT(58, 134, 100)  /* FFmpeg 4.4 */
-#define FPS_MODE_LAVC AV_VERSION_INT(59, 37, 0)   /* 5.1 has -fps_mode, before it was -vsync */
 
 struct Encode {
     const Plan *plan;
@@ -209,111 +208,6 @@ static void host_free(void *opaque, HostInfo *info)
     av_freep(&info->priv);
 }
 
-/* ---- the command ---- */
-
-/** What NUT does not carry of the input's colours; decoders take it as options. */
-static int add_color_options(const char **argv, int n, const AVCodecParameters *par)
-{
-    if (par->color_range != AVCOL_RANGE_UNSPECIFIED) {
-        argv[n++] = "-color_range";
-        argv[n++] = av_color_range_name(par->color_range);
-    }
-    if (par->color_primaries != AVCOL_PRI_UNSPECIFIED && par->color_primaries) {
-        argv[n++] = "-color_primaries";
-        argv[n++] = av_color_primaries_name(par->color_primaries);
-    }
-    if (par->color_trc != AVCOL_TRC_UNSPECIFIED && par->color_trc) {
-        argv[n++] = "-color_trc";
-        argv[n++] = av_color_transfer_name(par->color_trc);
-    }
-    if (par->color_space != AVCOL_SPC_UNSPECIFIED && par->color_space) {
-        argv[n++] = "-colorspace";
-        argv[n++] = par->color_space == AVCOL_SPC_RGB ? "rgb" :
-                    av_color_space_name(par->color_space);
-    }
-    if (par->chroma_location != AVCHROMA_LOC_UNSPECIFIED) {
-        argv[n++] = "-chroma_sample_location";
-        argv[n++] = av_chroma_location_name(par->chroma_location);
-    }
-    return n;
-}
-
-static void print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
-{
-    double wire_rate = SEGMENT_WIRE_UNITS * av_q2d(plan->frame_rate);
-    int64_t from = (seg->first_slot + SEGMENT_WIRE_BASE) * SEGMENT_WIRE_UNITS -
-                   SEGMENT_WIRE_UNITS / 2;
-
-    av_bprintf(bp, "trim=start=%.6f:end=%.6f,", from / wire_rate,
-               (from + seg->nb_slots * SEGMENT_WIRE_UNITS) / wire_rate);
-    if (plan->autorotate)
-        av_bprintf(bp, "%s,", plan->autorotate);
-    if (plan->filters)
-        av_bprintf(bp, "%s,", plan->filters);
-    av_bprintf(bp, "fps=fps=%d/%d:round=near,tpad=stop=-1:stop_mode=clone,"
-               "trim=end_frame=%"PRId64, plan->frame_rate.num, plan->frame_rate.den,
-               seg->nb_slots);
-    /* `fps` has filled the gaps that stock leaves with variable frame rate: open them again */
-    for (int i = 0; seg->nb_ranges > 1 && i < seg->nb_ranges; i++) {
-        int64_t first = seg->ranges[i].first - seg->first_slot;
-
-        av_bprintf(bp, "%sbetween(n,%"PRId64",%"PRId64")%s", i ? "+" : ",select='", first,
-                   first + seg->ranges[i].count - 1, i == seg->nb_ranges - 1 ? "'" : "");
-    }
-}
-
-static void add_forced_keyframes(AVBPrint *bp, const Plan *plan, const Segment *seg)
-{
-    AVBPrint times;
-
-    av_bprint_init(&times, 0, AV_BPRINT_SIZE_UNLIMITED);
-    for (int i = 0; i < seg->nb_forced; i++)
-        av_bprintf(&times, "%s%.6f", i ? "," : "",
-                   (seg->forced[i] + SEGMENT_WIRE_BASE) / av_q2d(plan->frame_rate));
-    shellquote_argv(bp, (const char *const[]){ "-force_key_frames", times.str, NULL });
-    av_bprint_finalize(&times, NULL);
-}
-
-char *encode_command(const Plan *plan, const Segment *seg, const char *ffmpeg, int lavc)
-{
-    const char *encoder = plan->streams[plan->fleet_stream].encoder->name;
-    const char *head[32] = { ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats",
-                             "-progress", "pipe:2", "-stats_period", "0.5", "-copyts" };
-    int n = 11;
-    char threads[16];
-    AVBPrint bp, filters;
-    char *text = NULL;
-
-    n = add_color_options(head, n, plan_video(plan)->codecpar);
-    head[n++] = "-f";
-    head[n++] = "nut";
-    head[n++] = "-i";
-    head[n++] = "pipe:0";
-    head[n]   = NULL;
-    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
-    av_bprint_init(&filters, 0, AV_BPRINT_SIZE_UNLIMITED);
-    shellquote_argv(&bp, head);
-    print_filters(&filters, plan, seg);
-    shellquote_argv(&bp, (const char *const[]){
-        "-map", "0:v:0", "-vf", filters.str, lavc >= FPS_MODE_LAVC ? "-fps_mode" : "-vsync",
-        "passthrough", "-c:v", encoder, NULL });
-    if (plan->nb_encoder_args)
-        shellquote_argv(&bp, (const char *const *)plan->encoder_args);
-    if (seg->nb_forced)
-        add_forced_keyframes(&bp, plan, seg);
-    if (plan->threads) {
-        snprintf(threads, sizeof(threads), "%d", plan->threads);
-        shellquote_argv(&bp, (const char *const[]){ "-threads:v", threads, NULL });
-    }
-    if (!(plan->oformat->flags & AVFMT_GLOBALHEADER))
-        shellquote_argv(&bp, (const char *const[]){ "-flags", "-global_header", NULL });
-    shellquote_argv(&bp, (const char *const[]){ "-map_metadata", "-1", "-f", "nut", "pipe:1",
-                                                NULL });
-    av_bprint_finalize(&filters, NULL);
-    av_bprint_finalize(&bp, &text);
-    return text;
-}
-
 /* ---- an attempt ---- */
 
 static int attempt_begin(void *opaque, FleetAttempt *a, char **command)
@@ -335,7 +229,7 @@ static int attempt_begin(void *opaque, FleetAttempt *a, char **command)
     ret = blob_alloc(&t->out, e->pool);
     if (ret < 0)
         return ret;
-    *command = encode_command(e->plan, a->task->opaque, host_ffmpeg(a->host),
+    *command = hostcommand_encode(e->plan, a->task->opaque, host_ffmpeg(a->host),
                               caps ? caps->lavc : LIBAVCODEC_VERSION_INT);
     return *command ? 0 : AVERROR(ENOMEM);
 }

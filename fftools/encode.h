@@ -47,10 +47,6 @@ float encode_quantiser(Encode *e);
  */
 int encode_set_reference(Encode *e, const ParamSets *reference);
 
-/** The command for one segment on a host with that libavcodec. av_malloc'd. For --explain too. */
-char *encode_command(const Plan *plan, const Segment *seg, const char *ffmpeg,
-                     int lavc_version);
-
 void encoded_free(Encoded **r);
 
 #endif

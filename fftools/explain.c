@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "compat.h"
-#include "encode.h"
 #include "explain.h"
+#include "hostcommand.h"
 #include "segment.h"
 
 static void print_streams(const Plan *plan)
@@ -63,7 +63,7 @@ static int print_segments(const Plan *plan, char *reason, size_t reason_size)
         segment_free(&seg);
     }
     if (first) {
-        char *command = encode_command(plan, first, "ffmpeg", LIBAVCODEC_VERSION_INT);
+        char *command = hostcommand_encode(plan, first, "ffmpeg", LIBAVCODEC_VERSION_INT);
 
         if (command)
             printf("command on a host, for segment 0:\n  %s\n", command);

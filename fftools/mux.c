@@ -116,6 +116,7 @@ static int copy_chapters(AVFormatContext *dst, const AVFormatContext *src)
         return AVERROR(ENOMEM);
     for (unsigned i = 0; i < src->nb_chapters; i++) {
         AVChapter *c = av_mallocz(sizeof(*c));
+        const AVDictionaryEntry *t;
         int ret;
 
         if (!c)
@@ -126,6 +127,10 @@ static int copy_chapters(AVFormatContext *dst, const AVFormatContext *src)
         ret = av_dict_copy(&c->metadata, src->chapters[i]->metadata, 0);
         if (ret < 0)
             return ret;
+        /* mp4 knows no chapter without a title; an empty one would make a text track of them */
+        t = av_dict_get(c->metadata, "title", NULL, 0);
+        if (t && !*t->value)
+            av_dict_set(&c->metadata, "title", NULL, 0);
     }
     return 0;
 }

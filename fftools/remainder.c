@@ -270,6 +270,16 @@ static void mend_last_duration(Remainder *r, AVPacket *pkt)
         pkt->duration = st->duration + s->first_dts - pkt->dts;
 }
 
+/** mp4's muxer ends each text track with an empty sample; ours will too. */
+static int is_end_of_text(const Remainder *r, const AVPacket *pkt)
+{
+    const AVStream *st = r->file->streams[pkt->stream_index];
+
+    return st->codecpar->codec_id == AV_CODEC_ID_MOV_TEXT && pkt->size == 2 &&
+           !pkt->data[0] && !pkt->data[1] &&
+           r->streams[pkt->stream_index].nb_packets == st->nb_frames;
+}
+
 int remainder_peek(Remainder *r, AVPacket **pkt)
 {
     while (!r->have_pkt && !r->eof) {
@@ -291,6 +301,10 @@ int remainder_peek(Remainder *r, AVPacket **pkt)
         }
         st = r->file->streams[r->pkt->stream_index];
         mend_last_duration(r, r->pkt);
+        if (is_end_of_text(r, r->pkt)) {
+            av_packet_unref(r->pkt);
+            continue;
+        }
         if (av_strstart(r->file->iformat->name, "matroska", NULL))
             restore_codec_delay(st, r->pkt);
         clip_duration(r->file, st, r->pkt);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+
+#include <libavutil/bprint.h>
+#include <libavutil/pixdesc.h>
+
+#include "../remote/shellquote.h"
+#include "compat.h"
+#include "hostcommand.h"
+
+#define FPS_MODE_LAVC AV_VERSION_INT(59, 37, 0)   /* 5.1 has -fps_mode, before it was -vsync */
+
+/** @param value NULL: unknown to libavutil, then the decoder is left to itself */
+static int add_option(const char **argv, int n, const char *name, const char *value)
+{
+    if (value) {
+        argv[n++] = name;
+        argv[n++] = value;
+    }
+    return n;
+}
+
+/** What NUT does not carry of the input's colours; decoders take it as options. */
+static int add_color_options(const char **argv, int n, const AVCodecParameters *par)
+{
+    if (par->color_range != AVCOL_RANGE_UNSPECIFIED)
+        n = add_option(argv, n, "-color_range", av_color_range_name(par->color_range));
+    if (par->color_primaries != AVCOL_PRI_UNSPECIFIED && par->color_primaries)
+        n = add_option(argv, n, "-color_primaries",
+                       av_color_primaries_name(par->color_primaries));
+    if (par->color_trc != AVCOL_TRC_UNSPECIFIED && par->color_trc)
+        n = add_option(argv, n, "-color_trc", av_color_transfer_name(par->color_trc));
+    if (par->color_space == AVCOL_SPC_RGB)
+        n = add_option(argv, n, "-colorspace", "rgb");
+    else if (par->color_space != AVCOL_SPC_UNSPECIFIED)
+        n = add_option(argv, n, "-colorspace", av_color_space_name(par->color_space));
+    if (par->chroma_location != AVCHROMA_LOC_UNSPECIFIED)
+        n = add_option(argv, n, "-chroma_sample_location",
+                       av_chroma_location_name(par->chroma_location));
+    return n;
+}
+
+static void print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
+{
+    double wire_rate = SEGMENT_WIRE_UNITS * av_q2d(plan->frame_rate);
+    int64_t from = (seg->first_slot + SEGMENT_WIRE_BASE) * SEGMENT_WIRE_UNITS -
+                   SEGMENT_WIRE_UNITS / 2;
+
+    av_bprintf(bp, "trim=start=%.6f:end=%.6f,", from / wire_rate,
+               (from + seg->nb_slots * SEGMENT_WIRE_UNITS) / wire_rate);
+    if (plan->autorotate)
+        av_bprintf(bp, "%s,", plan->autorotate);
+    if (plan->filters)
+        av_bprintf(bp, "%s,", plan->filters);
+    av_bprintf(bp, "fps=fps=%d/%d:round=near,tpad=stop=-1:stop_mode=clone,"
+               "trim=end_frame=%"PRId64, plan->frame_rate.num, plan->frame_rate.den,
+               seg->nb_slots);
+    /* `fps` has filled the gaps that stock leaves with variable frame rate: open them again */
+    for (int i = 0; seg->nb_ranges > 1 && i < seg->nb_ranges; i++) {
+        int64_t first = seg->ranges[i].first - seg->first_slot;
+
+        av_bprintf(bp, "%sbetween(n,%"PRId64",%"PRId64")%s", i ? "+" : ",select='", first,
+                   first + seg->ranges[i].count - 1, i == seg->nb_ranges - 1 ? "'" : "");
+    }
+}
+
+static void add_forced_keyframes(AVBPrint *bp, const Plan *plan, const Segment *seg)
+{
+    AVBPrint times;
+
+    av_bprint_init(&times, 0, AV_BPRINT_SIZE_UNLIMITED);
+    for (int i = 0; i < seg->nb_forced; i++)
+        av_bprintf(&times, "%s%.6f", i ? "," : "",
+                   (seg->forced[i] + SEGMENT_WIRE_BASE) / av_q2d(plan->frame_rate));
+    shellquote_argv(bp, (const char *const[]){ "-force_key_frames", times.str, NULL });
+    av_bprint_finalize(&times, NULL);
+}
+
+char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpeg, int lavc)
+{
+    const char *encoder = plan->streams[plan->fleet_stream].encoder->name;
+    const char *head[32] = { ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats",
+                             "-progress", "pipe:2", "-stats_period", "0.5", "-copyts" };
+    int n = 11;
+    char threads[16];
+    AVBPrint bp, filters;
+    char *text = NULL;
+
+    n = add_color_options(head, n, plan_video(plan)->codecpar);
+    head[n++] = "-f";
+    head[n++] = "nut";
+    head[n++] = "-i";
+    head[n++] = "pipe:0";
+    head[n]   = NULL;
+    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
+    av_bprint_init(&filters, 0, AV_BPRINT_SIZE_UNLIMITED);
+    shellquote_argv(&bp, head);
+    print_filters(&filters, plan, seg);
+    shellquote_argv(&bp, (const char *const[]){
+        "-map", "0:v:0", "-vf", filters.str, lavc >= FPS_MODE_LAVC ? "-fps_mode" : "-vsync",
+        "passthrough", "-c:v", encoder, NULL });
+    if (plan->nb_encoder_args)
+        shellquote_argv(&bp, (const char *const *)plan->encoder_args);
+    if (seg->nb_forced)
+        add_forced_keyframes(&bp, plan, seg);
+    if (plan->threads) {
+        snprintf(threads, sizeof(threads), "%d", plan->threads);
+        shellquote_argv(&bp, (const char *const[]){ "-threads:v", threads, NULL });
+    }
+    if (!(plan->oformat->flags & AVFMT_GLOBALHEADER))
+        shellquote_argv(&bp, (const char *const[]){ "-flags", "-global_header", NULL });
+    shellquote_argv(&bp, (const char *const[]){ "-map_metadata", "-1", "-f", "nut", "pipe:1",
+                                                NULL });
+    av_bprint_finalize(&filters, NULL);
+    av_bprint_finalize(&bp, &text);
+    return text;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_HOSTCOMMAND_H
+#define FFLEET_HOSTCOMMAND_H
+
+/** @file The command line that encodes one segment on a host. */
+
+#include "plan.h"
+#include "segment.h"
+
+/**
+ * @param ffmpeg       its name or path there
+ * @param lavc_version AV_VERSION_INT of its libavcodec: options are spelled as it knows them
+ * @return text for a POSIX sh, av_malloc'd; NULL: out of memory
+ */
+char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpeg,
+                         int lavc_version);
+
+#endif
