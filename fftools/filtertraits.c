@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libavfilter/avfilter.h>
@@ -22,6 +23,9 @@ typedef struct Verdict {
     int  flags;
     char why[128];  ///< predicate of a sentence
 } Verdict;
+
+/* More neighbours than this are not worth carrying along. */
+#define MAX_WINDOW 64
 
 static const char *const trait_names[] = {
     [FILTER_POINTWISE]   = "pointwise",
@@ -392,4 +396,61 @@ int filterchain_traits(const char *graph, enum FilterTrait *worst, char *why, si
         snprintf(why, why_size, "the filter text '%s' cannot be parsed", graph);
     }
     return ret;
+}
+
+/** Frames on either side; a little more than is needed does no harm. */
+static int filter_window(const char *name, const char *args)
+{
+    static const struct { const char *name; int frames; } windows[] = {
+        { "yadif", 3 }, { "bwdif", 3 }, { "w3fdif", 3 }, { "tblend", 2 },
+    };
+    AVDictionary *opts = NULL;
+    AVDictionaryEntry *e;
+    int frames = AVERROR(ENOSYS);
+
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(windows); i++)
+        if (!strcmp(windows[i].name, name))
+            return windows[i].frames;
+    if (strcmp(name, "tmix"))
+        return frames;
+    if (parse_options(&opts, avfilter_get_by_name(name), args) >= 0) {
+        e = av_dict_get(opts, "frames", NULL, AV_DICT_MATCH_CASE);
+        frames = e ? atoi(e->value) : 3;
+    }
+    av_dict_free(&opts);
+    return frames > 0 && frames <= MAX_WINDOW ? frames : AVERROR(ENOSYS);
+}
+
+int filterchain_window(const char *p, int *drops_first)
+{
+    int total = 0, frames = 0;
+
+    *drops_first = 0;
+    while (frames >= 0 && p[strspn(p, BLANKS)]) {
+        char *word, *args = NULL, name[64];
+        Verdict v;
+
+        p += strspn(p, BLANKS);
+        word = av_get_token(&p, "=,;[");
+        if (!word)
+            return AVERROR(ENOMEM);
+        av_strlcpy(name, word, sizeof(name));
+        av_free(word);
+        name[strcspn(name, "@")] = 0;
+        if (*p == '=') {
+            p++;
+            args = av_get_token(&p, "[],;");
+        }
+        if (judge_filter(&v, name, args ? args : "") < 0)
+            frames = AVERROR(EINVAL);
+        else
+            frames = v.trait == FILTER_WINDOW ? filter_window(name, args ? args : "") : 0;
+        *drops_first |= !strcmp(name, "tblend");
+        total += FFMAX(frames, 0);
+        av_free(args);
+        if (*p && *p != ',')
+            return AVERROR(ENOSYS);
+        p += *p == ',';
+    }
+    return frames < 0 ? frames : total;
 }

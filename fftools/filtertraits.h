@@ -52,4 +52,13 @@ const char *filter_trait_name(enum FilterTrait trait);
  */
 int filterchain_traits(const char *graph, enum FilterTrait *worst, char *why, size_t why_size);
 
+/**
+ * How far a chain whose worst trait is FILTER_WINDOW looks.
+ *
+ * @param drops_first set when the chain swallows the stream's first frame
+ * @return frames before and after the one that is made, all filters together; AVERROR(ENOSYS) for filters
+ *         whose window is not known, other AVERROR codes
+ */
+int filterchain_window(const char *graph, int *drops_first);
+
 #endif

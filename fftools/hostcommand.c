@@ -40,18 +40,25 @@ static int add_color_options(const char **argv, int n, const AVCodecParameters *
     return n;
 }
 
+static void print_trim(AVBPrint *bp, const Plan *plan, int64_t from, int64_t to)
+{
+    double rate = SEGMENT_WIRE_UNITS * av_q2d(plan->frame_rate);
+    int64_t base = SEGMENT_WIRE_BASE * SEGMENT_WIRE_UNITS;
+
+    av_bprintf(bp, "trim=start=%.6f:end=%.6f,", (base + from) / rate, (base + to) / rate);
+}
+
 static void print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
 {
-    double wire_rate = SEGMENT_WIRE_UNITS * av_q2d(plan->frame_rate);
-    int64_t from = (seg->first_slot + SEGMENT_WIRE_BASE) * SEGMENT_WIRE_UNITS -
-                   SEGMENT_WIRE_UNITS / 2;
+    int64_t from = seg->first_slot * SEGMENT_WIRE_UNITS - SEGMENT_WIRE_UNITS / 2;
 
-    av_bprintf(bp, "trim=start=%.6f:end=%.6f,", from / wire_rate,
-               (from + seg->nb_slots * SEGMENT_WIRE_UNITS) / wire_rate);
+    print_trim(bp, plan, seg->filter_from, seg->filter_to);
     if (plan->autorotate)
         av_bprintf(bp, "%s,", plan->autorotate);
     if (plan->filters)
         av_bprintf(bp, "%s,", plan->filters);
+    if (plan->window)
+        print_trim(bp, plan, from, from + seg->nb_slots * SEGMENT_WIRE_UNITS);
     av_bprintf(bp, "fps=fps=%d/%d:round=near,tpad=stop=-1:stop_mode=clone,"
                "trim=end_frame=%"PRId64, plan->frame_rate.num, plan->frame_rate.den,
                seg->nb_slots);

@@ -480,7 +480,7 @@ static int start_encode(Job *j, int keys)
     }
     if (keys)
         terminal_start_keys(&j->terminal);
-    if ((ret = remainder_start(&j->rest, j->plan, j->stock, &j->dir)) < 0 ||
+    if ((ret = remainder_start(&j->rest, j->plan, j->trial, j->stock, &j->dir)) < 0 ||
         (ret = join_alloc(&j->join, j->plan, j->trial->reorder_delay)) < 0 ||
         (ret = start_reader(j)) < 0)
         return refuse(j, "the encode could not be started");

@@ -338,8 +338,16 @@ static int decide_filters(Plan *p)
 
     if (!p->filters)
         return 0;
-    if (filterchain_traits(p->filters, &worst, p->reason, sizeof(p->reason)) ||
-        worst != FILTER_POINTWISE)
+    if (filterchain_traits(p->filters, &worst, p->reason, sizeof(p->reason)))
+        return p->reason[0] ? 1 : stock(p, "the filters %s are not split yet", p->filters);
+    if (worst == FILTER_WINDOW) {
+        p->window = filterchain_window(p->filters, &p->drop_first);
+        if (p->window >= 0) {
+            p->reason[0] = 0;
+            return 0;
+        }
+    }
+    if (worst != FILTER_POINTWISE)
         return p->reason[0] ? 1 : stock(p, "the filters %s are not split yet", p->filters);
     return 0;
 }

@@ -43,6 +43,8 @@ typedef struct Plan {
     char **encoder_args;     ///< options of the video encoder and scaler, as words; NULL-terminated
     int    nb_encoder_args;
     char  *filters;          ///< the user's filter chain, or NULL
+    int    window;           ///< neighbouring frames, on either side, that the filters look at
+    int    drop_first;       ///< the filters swallow the first frame
     const char *autorotate;  ///< filters that ffmpeg puts in front of it for the input's rotation, or NULL
     EncoderJudgement judge;
     int    gop;              ///< segments may begin at every gop-th output frame only; 0: at the input's keyframes

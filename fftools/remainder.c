@@ -26,20 +26,48 @@ static void add_placeholder(ArgList *l, const Plan *plan)
     const char *fmt = av_get_pix_fmt_name(par->format);
     AVRational r = plan->frame_rate;
     /* -ss may fall between frames; with so fine a time base nobody can guess a frame rate, so else not */
-    const char *tb = plan->out_limits.start != AV_NOPTS_VALUE ? "settb=AVTB," : "";
+    int64_t start = plan->out_limits.start == AV_NOPTS_VALUE ? 0 : plan->out_limits.start;
+    const char *tb = start || plan->drop_first ? "settb=AVTB," : "";
     int turned = plan->autorotate && av_strstart(plan->autorotate, "transpose", NULL);
 
-    if (plan->out_limits.start != AV_NOPTS_VALUE) {
+    if (plan->drop_first)
+        start -= av_rescale_q(1, av_inv_q(r), AV_TIME_BASE_Q);
+    if (start) {
         arglist_add(l, "-itsoffset");
-        arglist_addf(l, "%"PRId64"us", plan->out_limits.start);
+        arglist_addf(l, "%"PRId64"us", start);
     }
     arglist_add_words(l, "-f", "lavfi", "-i", NULL);
-    arglist_addf(l, "color=c=black:s=%dx%d:r=%d/%d,trim=end_frame=1,%sformat=%s",
+    arglist_addf(l, "color=c=black:s=%dx%d:r=%d/%d,trim=end_frame=%d,%sformat=%s",
                  turned ? par->height : par->width, turned ? par->width : par->height,
-                 r.num, r.den, tb, fmt ? fmt : "yuv420p");
+                 r.num, r.den, 1 + plan->drop_first, tb, fmt ? fmt : "yuv420p");
 }
 
-static void build_args(ArgList *l, const Plan *plan, const char *file_name)
+/**
+ * The trial tells whether stock rounds copied timestamps to the input's time base. It does in the second
+ * output of two that copy the same stream: av_rescale_delta()'s state is theirs together in 5.1.
+ */
+static void add_first_copy(ArgList *l, const Plan *plan, const Trial *t)
+{
+    const TimeLimits *limits = &plan->out_limits;
+
+    for (int i = 0; i < plan->nb_streams; i++) {
+        if (!t->streams[i].coarse)
+            continue;
+        arglist_add(l, "-map");
+        arglist_addf(l, "%d:%d", plan->streams[i].file, plan->streams[i].index);
+        if (limits->start != AV_NOPTS_VALUE) {
+            arglist_add(l, "-ss");
+            arglist_addf(l, "%"PRId64"us", limits->start);
+        }
+        if (limits->duration != INT64_MAX) {
+            arglist_add(l, "-t");
+            arglist_addf(l, "%"PRId64"us", limits->duration);
+        }
+        arglist_add_words(l, "-c", "copy", "-bsf", "noise=drop=1", "-f", "null", "-", NULL);
+    }
+}
+
+static void build_args(ArgList *l, const Plan *plan, const Trial *t, const char *file_name)
 {
     static const char *const skip_global[] = {
         "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner", NULL
@@ -55,6 +83,7 @@ static void build_args(ArgList *l, const Plan *plan, const char *file_name)
     arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip_global);
     arglist_add_inputs(l, cmd);
     add_placeholder(l, plan);
+    add_first_copy(l, plan, t);
     for (int i = 0; i < plan->nb_streams; i++) {
         arglist_add(l, "-map");
         if (plan->streams[i].fleet)
@@ -67,9 +96,10 @@ static void build_args(ArgList *l, const Plan *plan, const char *file_name)
         arglist_addf(l, "%d/%d", plan->frame_rate.num, plan->frame_rate.den);
     }
     arglist_add_options(l, cmd, out->options, out->nb_options, skip_output);
-    /* edit lists count in this unit: a multiple of the usual sample rates loses nothing */
+    /* edit lists count in this unit: a multiple of the usual sample rates loses nothing; a btrt box
+     * would be read back as part of a text stream's header */
     if (plan_is_mov(plan))
-        arglist_add_words(l, "-movie_timescale", "35280000", NULL);
+        arglist_add_words(l, "-movie_timescale", "35280000", "-write_btrt", "0", NULL);
     arglist_add_words(l, "-f", plan->oformat->name, file_name, NULL);
     /* stock corrects the start time by the streams in use, and demuxers seek by them: keep the video in use */
     if (video->fc->iformat->flags & AVFMT_TS_DISCONT || video->limits.start != AV_NOPTS_VALUE) {
@@ -80,7 +110,8 @@ static void build_args(ArgList *l, const Plan *plan, const char *file_name)
     }
 }
 
-int remainder_start(Remainder **out, const Plan *plan, const char *stock, const WorkDir *dir)
+int remainder_start(Remainder **out, const Plan *plan, const Trial *t, const char *stock,
+                    const WorkDir *dir)
 {
     Remainder *r = av_mallocz(sizeof(*r));
     ArgList args = { 0 };
@@ -96,7 +127,7 @@ int remainder_start(Remainder **out, const Plan *plan, const char *stock, const 
     r->file_name = workdir_file(dir, WORK_REMAINDER);
     r->streams   = av_calloc(plan->nb_streams, sizeof(*r->streams));
     if (r->pkt && r->file_name && r->streams) {
-        build_args(&args, plan, r->file_name);
+        build_args(&args, plan, t, r->file_name);
         ret = arglist_error(&args);
     }
     if (ret >= 0 && pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)

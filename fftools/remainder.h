@@ -14,6 +14,7 @@
 #include <libavutil/bprint.h>
 
 #include "plan.h"
+#include "trial.h"
 #include "workdir.h"
 
 /** How far a stream of the file was read. */
@@ -37,7 +38,8 @@ typedef struct Remainder {
 } Remainder;
 
 /** Start stock. */
-int  remainder_start(Remainder **r, const Plan *plan, const char *stock, const WorkDir *dir);
+int  remainder_start(Remainder **r, const Plan *plan, const Trial *t, const char *stock,
+                     const WorkDir *dir);
 
 /** See whether stock is done, and then open its file. Passes on what it complains of. Does not block.
  *  @return 1 done, 0 not yet, AVERROR_EXTERNAL when stock failed, other AVERROR codes */

@@ -57,7 +57,10 @@ struct Segmenter {
     int64_t     next_dts;      ///< expected, to notice jumps
     int64_t     target;        ///< slots
     int64_t     next_id;
+    int         first_dropped; ///< the filters' first frame, see Plan.drop_first
     const Frame *drop_to;      ///< a keyframe before -ss: what is before it is of no use
+    Frame      *cut;           ///< where the next segment begins; waits for the frames behind it
+    int         after_cut;     ///< frames placed since
     int         ended;         ///< no further frame is shown
     int         eof;
 };
@@ -271,6 +274,8 @@ static int place_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
     if (s->ended || !trim_passes(&s->in_trim, f->pts) || !trim_passes(&s->out_trim, f->pts))
         f->discard = 1;
     s->ended |= s->in_trim.eof || s->out_trim.eof;
+    if (!f->discard && s->plan->drop_first && !s->first_dropped)
+        s->first_dropped = f->discard = 1;
     if (f->discard) {
         if (f->key && !s->start)
             s->drop_to = f;
@@ -340,15 +345,21 @@ static int place_frames(Segmenter *s, int64_t dts, Frame **cut, char *reason, si
         ret = place_frame(s, f, reason, reason_size);
         if (ret < 0)
             return ret;
+        s->after_cut++;
         s->nb_waiting--;
         memmove(s->waiting, s->waiting + 1, s->nb_waiting * sizeof(*s->waiting));
-        if (!settled || settled == s->last)
-            continue;
-        ret = settle_frame(s, settled);
-        if (ret < 0)
-            return ret;
-        if (s->start && may_start(s, settled)) {
-            *cut = settled;
+        if (settled && settled != s->last) {
+            ret = settle_frame(s, settled);
+            if (ret < 0)
+                return ret;
+            if (s->start && !s->cut && may_start(s, settled)) {
+                s->cut       = settled;
+                s->after_cut = 0;
+            }
+        }
+        if (s->cut && s->after_cut >= s->plan->window) {
+            *cut   = s->cut;
+            s->cut = NULL;
             return 0;
         }
     }
@@ -391,6 +402,22 @@ static int set_wire_times(Frame **sorted, int nb, int64_t end)
         next = f->wire;
     }
     return 0;
+}
+
+/** The wire times between which the filters' input lies: window frames more on either side. */
+static void find_filter_range(Segment *seg, Frame **sorted, int nb, int64_t end, int window)
+{
+    int64_t half = SEGMENT_WIRE_UNITS / 2;
+    int64_t from = seg->first_slot * SEGMENT_WIRE_UNITS - half;
+    int64_t to   = end * SEGMENT_WIRE_UNITS - half;
+    int first = 0, last = nb;
+
+    while (first < nb && sorted[first]->wire < from)
+        first++;
+    while (last > 0 && sorted[last - 1]->wire >= to)
+        last--;
+    seg->filter_from = window && first ? sorted[FFMAX(first - window, 0)]->wire : from;
+    seg->filter_to   = window && last < nb ? sorted[FFMIN(last + window, nb) - 1]->wire + 1 : to;
 }
 
 static int64_t count_window(Frame **frames, int nb, int64_t first, int64_t end)
@@ -481,6 +508,7 @@ static int make_segment(Segmenter *s, int nb, int64_t end, Segment **out)
     if (ret < 0)
         goto end;
     blob_seal(blob);
+    find_filter_range(seg, sorted, nb, end, s->plan->window);
     seg->nb_window   = count_window(sorted, nb, seg->first_slot, end);
     seg->nb_dup      = s->timeline.nb_dup;
     seg->nb_drop     = s->timeline.nb_drop;
@@ -499,13 +527,36 @@ end:
     return ret;
 }
 
+/** The pts of the n-th frame, in presentation order, before (n < 0) or after f; of the outermost where there are fewer. */
+static int64_t neighbour_pts(const Segmenter *s, const Frame *f, int n)
+{
+    int64_t pts = f->pts;
+
+    for (; n; n += n < 0 ? 1 : -1) {
+        int64_t best = AV_NOPTS_VALUE;
+
+        for (int i = 0; i < s->nb_frames; i++) {
+            int64_t p = s->frames[i]->pts;
+
+            if (n < 0 ? p < pts && (best == AV_NOPTS_VALUE || p > best) :
+                        p > pts && (best == AV_NOPTS_VALUE || p < best))
+                best = p;
+        }
+        if (best == AV_NOPTS_VALUE)
+            break;
+        pts = best;
+    }
+    return pts;
+}
+
 /** After a cut at f: forget what no later segment needs. */
 static int drop_before(Segmenter *s, const Frame *f)
 {
+    int64_t lead = neighbour_pts(s, f, -s->plan->window);
     int keep = 0;
 
     for (int i = 0; i < s->nb_frames; i++) {
-        if (s->frames[i]->key && s->frames[i]->pts <= f->pts)
+        if (s->frames[i]->key && s->frames[i]->pts <= lead)
             keep = i;
         if (s->frames[i] == f)
             break;
@@ -524,10 +575,11 @@ static int drop_before(Segmenter *s, const Frame *f)
 
 static int cut_segment(Segmenter *s, Frame *cut, Segment **seg, char *reason, size_t reason_size)
 {
+    int64_t tail = neighbour_pts(s, cut, s->plan->window);
     int nb = 0, ret;
 
     for (int i = 0; i < s->nb_frames; i++)
-        if (s->frames[i]->pts < cut->pts)
+        if (s->frames[i]->pts < tail)
             nb = i + 1;
     ret = make_segment(s, nb, cut->slot, seg);
     if (ret >= 0) {
@@ -550,6 +602,10 @@ static int last_segment(Segmenter *s, Segment **seg, char *reason, size_t reason
     ret = place_frames(s, INT64_MAX, &cut, reason, reason_size);
     if (ret < 0)
         return ret;
+    if (!cut) {
+        cut    = s->cut;
+        s->cut = NULL;
+    }
     if (cut)
         return cut_segment(s, cut, seg, reason, reason_size);
     s->eof = 1;

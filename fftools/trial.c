@@ -22,6 +22,7 @@
 #include "trial.h"
 
 #define TRIAL_FRAMES      4.5
+#define TRIAL_AUDIO       0.25              /* seconds: two packets of any codec */
 #define START_TIMEOUT_US  (60 * 1000000LL)  /* until the output's dump is printed */
 #define GRACE_US          (700 * 1000LL)    /* from then until it is asked to stop */
 #define STOP_TIMEOUT_US   (20 * 1000000LL)  /* from then until it is killed */
@@ -31,6 +32,14 @@ static int refuse(char *reason, size_t size, const char *why)
 {
     snprintf(reason, size, "%s", why);
     return AVERROR_PATCHWELCOME;
+}
+
+static int copies_audio(const Plan *plan)
+{
+    for (int i = 0; i < plan->nb_streams; i++)
+        if (plan->streams[i].type == AVMEDIA_TYPE_AUDIO && plan->streams[i].copy)
+            return plan_is_mov(plan);
+    return 0;
 }
 
 static void build_args(ArgList *l, const Plan *plan, const char *file_name)
@@ -52,7 +61,8 @@ static void build_args(ArgList *l, const Plan *plan, const char *file_name)
     arglist_add_inputs(l, cmd);
     arglist_add_options(l, cmd, out->options, out->nb_options, skip_output);
     arglist_add(l, "-t");
-    arglist_addf(l, "%.6f", FFMAX(start, 0) + TRIAL_FRAMES / av_q2d(plan->frame_rate));
+    arglist_addf(l, "%.6f", FFMAX(start, 0) + FFMAX(TRIAL_FRAMES / av_q2d(plan->frame_rate),
+                                                    copies_audio(plan) ? TRIAL_AUDIO : 0));
     arglist_add_words(l, "-f", plan->oformat->name, file_name, NULL);
 }
 
@@ -173,6 +183,48 @@ static int keeps_dts(const AVFormatContext *fc)
            !strcmp(fc->iformat->name, "flv");
 }
 
+/** The plan's stream that an audio stream of the file is, or -1; streams without packets are not in mp4 files. */
+static int audio_of_plan(const AVFormatContext *file, const Plan *plan, int index)
+{
+    int nth = 0, nb_file = 0, nb_plan = 0, found = -1;
+
+    for (unsigned i = 0; i < file->nb_streams; i++)
+        if (file->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_AUDIO) {
+            nth += (int)i < index;
+            nb_file++;
+        }
+    for (int i = 0; i < plan->nb_streams; i++)
+        if (plan->streams[i].type == AVMEDIA_TYPE_AUDIO && nb_plan++ == nth)
+            found = i;
+    return nb_file == nb_plan ? found : -1;
+}
+
+/**
+ * FFmpeg 5.1 rounds the timestamps of a copied stream to the input's time base when packets of it
+ * come before all encoders have started (of_check_init() in ffmpeg_mux.c), and else counts samples.
+ * Only a try tells which.
+ */
+static void note_copied(Trial *t, const Plan *plan, const AVPacket *pkt)
+{
+    const AVStream *st = t->file->streams[pkt->stream_index];
+    int index = st->codecpar->codec_type != AVMEDIA_TYPE_AUDIO ? -1 :
+                audio_of_plan(t->file, plan, pkt->stream_index);
+    const PlanStream *s = &plan->streams[FFMAX(index, 0)];
+    TrialStream *ts     = &t->streams[FFMAX(index, 0)];
+    AVRational in_tb;
+    int64_t step, rounded;
+
+    if (index < 0 || !s->copy || pkt->dts == AV_NOPTS_VALUE)
+        return;
+    in_tb = plan->inputs[s->file].fc->streams[s->index]->time_base;
+    if (ts->nb_packets++ && av_cmp_q(in_tb, st->time_base) > 0) {
+        step    = pkt->dts - ts->last_dts;
+        rounded = av_rescale_q(av_rescale_q(step, st->time_base, in_tb), in_tb, st->time_base);
+        ts->coarse = FFABS(rounded - step) <= 1 && (ts->coarse || ts->nb_packets == 2);
+    }
+    ts->last_dts = pkt->dts;
+}
+
 static int find_delay(Trial *t, const Plan *plan)
 {
     AVPacket *pkt = av_packet_alloc();
@@ -189,6 +241,8 @@ static int find_delay(Trial *t, const Plan *plan)
             if (dts == AV_NOPTS_VALUE)
                 dts = pkt->dts;
             pts = FFMIN(pts, pkt->pts);
+        } else {
+            note_copied(t, plan, pkt);
         }
         av_packet_unref(pkt);
     }
@@ -245,7 +299,8 @@ int trial_run(Trial **out, const Plan *plan, const char *stock, const WorkDir *d
         return AVERROR(ENOMEM);
     av_bprint_init(&log, 0, AV_BPRINT_SIZE_UNLIMITED);
     t->file_name = workdir_file(dir, WORK_TRIAL);
-    if (!t->file_name) {
+    t->streams   = av_calloc(plan->nb_streams, sizeof(*t->streams));
+    if (!t->file_name || !t->streams) {
         ret = AVERROR(ENOMEM);
         goto end;
     }
@@ -284,6 +339,7 @@ void trial_free(Trial **tp)
     avformat_close_input(&t->file);
     paramsets_free(&t->params);
     av_freep(&t->log);
+    av_freep(&t->streams);
     av_freep(&t->file_name);
     av_freep(tp);
 }

@@ -14,9 +14,17 @@
 #include "plan.h"
 #include "workdir.h"
 
+/** A stream of the plan, in the short output. */
+typedef struct TrialStream {
+    int64_t last_dts;        ///< while reading
+    int nb_packets;
+    int coarse;              ///< copied, and its timestamps rounded to the input's time base on the way
+} TrialStream;
+
 typedef struct Trial {
     AVFormatContext *file;   ///< the short output, probed
     AVStream *video;         ///< of it: the fleet's stream
+    TrialStream *streams;    ///< of the plan
     ParamSets params;        ///< of the video; empty when its codec is not compared
     char *log;               ///< stock's stderr with "[level]" marks
     char *file_name;
