@@ -26,7 +26,8 @@ typedef struct Frame {
     int64_t   index;    ///< of the first output frame that shows it
     int64_t   wire;
     int       key;
-    int       discard;  ///< decoded, but never shown (edit lists)
+    int       hidden;   ///< decoded, but not for the filters to see: edit lists, -ss and -t of the input
+    int       discard;  ///< never shown: hidden, or by -ss and -t of the output
     int       forced;   ///< its first output frame is a forced keyframe
     int       placed;   ///< slot and count are set; count may still grow while it is the last
 } Frame;
@@ -57,11 +58,12 @@ struct Segmenter {
     int64_t     next_dts;      ///< expected, to notice jumps
     int64_t     target;        ///< slots
     int64_t     next_id;
-    int         first_dropped; ///< the filters' first frame, see Plan.drop_first
+    int         first_seen;    ///< by the filters
     const Frame *drop_to;      ///< a keyframe before -ss: what is before it is of no use
     Frame      *cut;           ///< where the next segment begins; waits for the frames behind it
     int         after_cut;     ///< frames placed since
     int         ended;         ///< no further frame is shown
+    int         after_end;     ///< frames placed since
     int         eof;
 };
 
@@ -245,7 +247,7 @@ static int read_frame(Segmenter *s, char *reason, size_t reason_size)
     f->dts      = s->pkt->dts == AV_NOPTS_VALUE ? INT64_MIN : s->pkt->dts + s->offset;
     f->duration = s->pkt->duration;
     f->key      = !!(s->pkt->flags & AV_PKT_FLAG_KEY);
-    f->discard  = !!(s->pkt->flags & AV_PKT_FLAG_DISCARD);
+    f->hidden   = !!(s->pkt->flags & AV_PKT_FLAG_DISCARD);
     ret = append_frame(s, f);
     if (ret < 0) {
         frame_free(&f);
@@ -265,17 +267,25 @@ static void limit_frame(Segmenter *s, Frame *f)
     f->count = FFMAX(left, 0);
 }
 
+/** Whether the filters swallow the frame that they see next, see Plan.drop_first. */
+static int swallowed(Segmenter *s)
+{
+    int first = s->plan->drop_first && !s->first_seen;
+
+    s->first_seen = 1;
+    return first;
+}
+
 /** Give a frame that cannot be overtaken any more its place among the output frames. */
 static int place_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
 {
     TimelineStep step;
 
     f->placed = 1;
-    if (s->ended || !trim_passes(&s->in_trim, f->pts) || !trim_passes(&s->out_trim, f->pts))
-        f->discard = 1;
+    s->after_end += s->ended;
+    f->hidden  |= !trim_passes(&s->in_trim, f->pts);
+    f->discard  = f->hidden || s->ended || swallowed(s) || !trim_passes(&s->out_trim, f->pts);
     s->ended |= s->in_trim.eof || s->out_trim.eof;
-    if (!f->discard && s->plan->drop_first && !s->first_dropped)
-        s->first_dropped = f->discard = 1;
     if (f->discard) {
         if (f->key && !s->start)
             s->drop_to = f;
@@ -416,8 +426,12 @@ static void find_filter_range(Segment *seg, Frame **sorted, int nb, int64_t end,
         first++;
     while (last > 0 && sorted[last - 1]->wire >= to)
         last--;
-    seg->filter_from = window && first ? sorted[FFMAX(first - window, 0)]->wire : from;
-    seg->filter_to   = window && last < nb ? sorted[FFMIN(last + window, nb) - 1]->wire + 1 : to;
+    seg->filter_from = from;
+    for (int i = 1; i <= window && i <= first && !sorted[first - i]->hidden; i++)
+        seg->filter_from = sorted[first - i]->wire;
+    seg->filter_to = to;
+    for (int i = 0; i < window && last + i < nb && !sorted[last + i]->hidden; i++)
+        seg->filter_to = sorted[last + i]->wire + 1;
 }
 
 static int64_t count_window(Frame **frames, int nb, int64_t first, int64_t end)
@@ -633,7 +647,8 @@ int segmenter_next(Segmenter *s, Segment **seg, char *reason, size_t reason_size
         return AVERROR_EOF;
     for (;;) {
         Frame *cut = NULL;
-        int ret = s->ended ? AVERROR_EOF : read_frame(s, reason, reason_size);
+        int ret = s->ended && s->after_end >= s->plan->window ? AVERROR_EOF :
+                  read_frame(s, reason, reason_size);
 
         if (ret == AVERROR_EOF)
             return last_segment(s, seg, reason, reason_size);
