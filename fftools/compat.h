@@ -47,6 +47,17 @@ static inline const AVPacketSideData *compat_stream_side_data(const AVStream *st
 #endif
 }
 
+/** Where a written stream ends so far, as ffmpeg 5.1 reports it; 7.1 goes by its own count of packets. */
+static inline int64_t compat_stream_end(const AVStream *st)
+{
+#if COMPAT_TIMING_7
+    (void)st;
+    return AV_NOPTS_VALUE;
+#else
+    return av_stream_get_end_pts(st);
+#endif
+}
+
 /** Copy all side data of a stream to another; not wanted twice where
  *  avcodec_parameters_copy() already takes it along. @return 0 or AVERROR(ENOMEM) */
 static inline int compat_copy_stream_side_data(AVStream *dst, const AVStream *src)

@@ -15,6 +15,7 @@ struct Mux {
     int64_t     total_size;
     int         header, finished;
     int64_t     end_dts;     ///< of the video, in its stream's time base
+    int64_t    *ends;        ///< for each stream where its last packet ends on the axis of DTS, in AV_TIME_BASE units
 };
 
 static int copy_stream(AVStream *dst, const AVStream *src)
@@ -39,11 +40,9 @@ static int copy_stream(AVStream *dst, const AVStream *src)
 static void drop_default_handler(const Plan *plan, int stream, AVStream *st)
 {
     static const char *const defaults[] = { "VideoHandler", "SoundHandler", "SubtitleHandler" };
-    const PlanStream *s = &plan->streams[stream];
-    const AVStream *in = plan->inputs[s->file].fc->streams[s->index];
     const AVDictionaryEntry *e = av_dict_get(st->metadata, "handler_name", NULL, 0);
 
-    if (!e || !plan_is_mov(plan) || av_dict_get(in->metadata, "handler_name", NULL, 0))
+    if (!e || !plan_is_mov(plan) || plan->streams[stream].in_has_handler)
         return;
     for (size_t i = 0; i < FF_ARRAY_ELEMS(defaults); i++)
         if (!strcmp(e->value, defaults[i])) {
@@ -152,6 +151,13 @@ int mux_open(Mux **out, const Plan *plan, const Trial *t, Remainder *r,
     ret = avformat_alloc_output_context2(&m->oc, plan->oformat, NULL, url);
     if (ret < 0)
         goto end;
+    m->ends = av_malloc_array(plan->nb_streams, sizeof(*m->ends));
+    if (!m->ends) {
+        ret = AVERROR(ENOMEM);
+        goto end;
+    }
+    for (int i = 0; i < plan->nb_streams; i++)
+        m->ends[i] = AV_NOPTS_VALUE;
     if ((ret = add_streams(m, t, params)) < 0 ||
         (ret = av_dict_copy(&m->oc->metadata, r->file->metadata, 0)) < 0 ||
         (ret = copy_program_names(m->oc, r->file)) < 0 ||
@@ -186,9 +192,12 @@ static void count_size(Mux *m, const AVPacket *pkt)
 
 static int write_packet(Mux *m, AVPacket *pkt)
 {
+    AVStream *st = m->oc->streams[pkt->stream_index];
     int ret;
 
     count_size(m, pkt);
+    if (pkt->dts != AV_NOPTS_VALUE)
+        m->ends[st->index] = av_rescale_q(pkt->dts + pkt->duration, st->time_base, AV_TIME_BASE_Q);
     ret = av_interleaved_write_frame(m->oc, pkt);
     if (ret >= 0 && m->oc->pb->error < 0)
         ret = m->oc->pb->error;
@@ -263,6 +272,26 @@ int64_t mux_total_size(const Mux *m)
     return m->finished ? m->total_size : avio_tell(m->oc->pb);
 }
 
+int64_t mux_out_time(const Mux *m)
+{
+    int64_t time = COMPAT_TIMING_7 ? INT64_MAX : AV_NOPTS_VALUE;
+
+    for (int i = 0; i < m->plan->nb_streams; i++) {
+        const AVStream *st = m->oc->streams[i];
+        int64_t end = compat_stream_end(st);
+
+        if (!COMPAT_TIMING_7) {
+            if (end != AV_NOPTS_VALUE)
+                time = FFMAX(time, av_rescale_q(end, st->time_base, AV_TIME_BASE_Q));
+        } else if (m->ends[i] == AV_NOPTS_VALUE) {
+            return AV_NOPTS_VALUE;
+        } else {
+            time = FFMIN(time, m->ends[i]);
+        }
+    }
+    return time;
+}
+
 void mux_sizes(const Mux *m, MuxSizes *sizes)
 {
     *sizes = m->sizes;
@@ -277,5 +306,6 @@ void mux_free(Mux **mp)
     if (m->oc)
         avio_closep(&m->oc->pb);
     avformat_free_context(m->oc);
+    av_freep(&m->ends);
     av_freep(mp);
 }

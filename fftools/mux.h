@@ -33,6 +33,12 @@ int  mux_video(Mux *m, AVPacket *pkt);
  */
 int  mux_finish(Mux *m, int whole);
 int64_t  mux_total_size(const Mux *m);
+/**
+ * The time that ffmpeg reports at the end: in 5.1 the end of the longest stream, in 7.1 that of the
+ * shortest. In AV_TIME_BASE units; AV_NOPTS_VALUE: none. Knowledge: print_report() of 5.1,
+ * trailing_dts() in ffmpeg_sched.c of 7.1.
+ */
+int64_t  mux_out_time(const Mux *m);
 void mux_sizes(const Mux *m, MuxSizes *sizes);
 /** Closes the file; what was not finished stays as it is. */
 void mux_free(Mux **m);

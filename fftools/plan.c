@@ -166,6 +166,11 @@ static int decide_streams(Plan *p)
     if (ret < 0)
         return p->reason[0] ? 1 : stock(p, "the streams cannot be mapped: %s", av_err2str(ret));
     for (int i = 0; i < p->nb_streams; i++) {
+        PlanStream *s = &p->streams[i];
+        const AVStream *in = p->inputs[s->file].fc->streams[s->index];
+
+        s->in_bit_rate    = in->codecpar->bit_rate;
+        s->in_has_handler = !!av_dict_get(in->metadata, "handler_name", NULL, 0);
         if (p->streams[i].type != AVMEDIA_TYPE_VIDEO || p->streams[i].copy)
             continue;
         nb_fleet++;

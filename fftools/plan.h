@@ -26,6 +26,9 @@ typedef struct PlanStream {
     int   copy;              ///< stream copy
     int   fleet;             ///< encoded by the fleet; all others are made here
     const AVCodec *encoder;  ///< NULL when copied
+    /* of the input's stream, noted while nobody reads it */
+    int64_t in_bit_rate;
+    int     in_has_handler;  ///< it has a handler_name
 } PlanStream;
 
 typedef struct Plan {

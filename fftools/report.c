@@ -74,6 +74,8 @@ static void fill_state(const Report *r, const Mux *mux, int is_last, ProgressSta
         .drop        = r->drop,
         .is_last     = is_last,
     };
+    if (is_last && mux)
+        s->out_time_us = mux_out_time(mux);
     s->video[0].q = is_last ? -1 : encode_quantiser(r->encode);
     progress_rates(s, (av_gettime_relative() - r->start) / 1e6);
 }

@@ -367,7 +367,7 @@ int64_t trial_bit_rate(const Trial *t, const Plan *plan, int stream)
     const CmdFile *f = &plan->cmd->outputs[0];
 
     if (s->copy)
-        return plan->inputs[s->file].fc->streams[s->index]->codecpar->bit_rate;
+        return s->in_bit_rate;
     for (int i = f->nb_options - 1; i >= 0; i--) {
         const CmdOption *o = &f->options[i];
         double rate;

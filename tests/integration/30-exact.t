@@ -65,6 +65,7 @@ cover.mkv     | h264.mp4 cover.png: -i h264.mp4 -c copy -attach cover.png -metad
 fonts.mkv     | h264.mp4: -i h264.mp4 -i text.ass -map 0 -map 1 -c copy -c:s ass -attach text.srt -metadata:s:t mimetype=application/x-truetype-font -metadata:s:t filename=a.ttf
 tmcd.mov      | VIDEO(25) AUDIO(6) -c:v libx264 -preset ultrafast -g 25 -c:a pcm_s16le -timecode 01:00:00:00
 subs.mp4      | h264.mp4: -i h264.mp4 -i text.srt -map 0 -map 1 -c copy -c:s mov_text
+latesub.mkv   | h264.mp4: -i h264.mp4 -i late.srt -map 0 -map 1 -c copy -c:s srt
 vorbis.mkv    | VIDEO(25) AUDIO(6) -c:v libx264 -preset ultrafast -g 25 -c:a libvorbis
 opus.mkv      | VIDEO(25) AUDIO(6) -c:v libx264 -preset ultrafast -g 25 -c:a libopus
 flac.mkv      | VIDEO(25) AUDIO(6) -c:v libx264 -preset ultrafast -g 25 -c:a flac
@@ -91,8 +92,9 @@ prores_ks                           | h264.mp4   | -c:v prores_ks -profile:v 2 -
 mjpeg                               | h264.mp4   | -c:v mjpeg -q:v 4 -c:a copy | out.mov | --exact-packets --exact-frames | fleet
 ffv1                                | h264.mp4   | -c:v ffv1 -g 1 -c:a flac | out.mkv | --exact-frames | fleet
 mpeg4                               | h264.mp4   | -c:v mpeg4 -q:v 4 -g 48 | out.mp4 | --exact-frames | fleet
-+mpeg4 with B-frames                | h264.mp4   | -c:v mpeg4 -q:v 4 -g 48 -bf 2 | out.mkv | --exact-frames --ignore dts | fleet
-+mpeg2video                         | h264.mp4   | -c:v mpeg2video -q:v 4 -g 12 -bf 2 | out.mkv | --exact-frames --ignore dts | fleet
+# not the last frames of a GOP: the encoder knows that a keyframe follows
++mpeg4 with B-frames                | h264.mp4   | -c:v mpeg4 -q:v 4 -g 48 -bf 2 | out.mkv | | fleet
++mpeg2video                         | h264.mp4   | -c:v mpeg2video -q:v 4 -g 12 -bf 2 | out.mkv | | fleet
 x264 constant QP                    | h264.mp4   | -c:v libx264 -qp 20 -g 48 -sc_threshold 0 | out.mp4 | --exact-frames | fleet
 +x264 without B-frames              | h264.mp4   | -c:v libx264 -qp 20 -g 48 -sc_threshold 0 -bf 0 | out.mp4 | --exact-frames | fleet
 +x264 -tune zerolatency             | h264.mp4   | -c:v libx264 -qp 20 -g 48 -sc_threshold 0 -tune zerolatency | out.mp4 | --exact-frames | fleet
@@ -101,9 +103,9 @@ x265 -x265-params                   | h264.mp4   | -c:v libx265 -preset ultrafas
 x265 in mkv                         | h264.mp4   | -c:v libx265 -preset ultrafast -crf 28 -x265-params log-level=error | out.mkv | --size-percent 15 | fleet
 x265 10 bit                         | ten.mkv    | -c:v libx265 -preset ultrafast -crf 28 -pix_fmt yuv420p10le -tag:v hvc1 -x265-params log-level=error | out.mp4 | --size-percent 15 | fleet
 vp9 in webm                         | h264.mp4   | -c:v libvpx-vp9 -crf 30 -b:v 0 -deadline realtime -cpu-used 8 -c:a libopus | out.webm | --size-percent 20 | fleet
-+vp8 in webm                        | h264.mp4   | -c:v libvpx -qmin 20 -qmax 20 -crf 20 -b:v 1M -deadline realtime -cpu-used 8 | out.webm | --size-percent 30 |
-+svt-av1                            | tiny.mkv   | -c:v libsvtav1 -preset 12 -crf 40 | out.mp4 | --size-percent 40 |
-+aom                                | tiny.mkv   | -c:v libaom-av1 -crf 40 -b:v 0 -cpu-used 8 -usage realtime | out.mkv | --size-percent 40 |
++vp8 in webm                        | h264.mp4   | -c:v libvpx -qmin 20 -qmax 20 -crf 20 -b:v 1M -deadline realtime -cpu-used 8 | out.webm | --size-percent 30 | stock
++svt-av1                            | tiny.mkv   | -c:v libsvtav1 -preset 12 -crf 40 | out.mp4 | --size-percent 40 | fleet
++aom                                | tiny.mkv   | -c:v libaom-av1 -crf 40 -b:v 0 -cpu-used 8 -usage realtime | out.mkv | --size-percent 40 | fleet
 # streams that do not start together
 video late, mp4 to mp4              | late-v.mp4 | X264 -c:a aac | out.mp4 | --exact-frames | fleet
 video late, mp4 to mkv              | late-v.mp4 | X264 -c:a copy | out.mkv | --exact-frames | fleet
@@ -141,7 +143,8 @@ rotated, scaled                     | rot90.mp4  | X264 -vf scale=64:-2 | out.mp
 interlaced H.264                    | tff.mkv    | X264 | out.mkv | --exact-frames | fleet
 interlaced H.264 to interlaced      | tff.mkv    | X264 -flags +ildct+ilme | out.mp4 | --exact-frames | fleet
 interlaced MPEG-2 ts                | mpeg2.ts   | X264 | out.mp4 | --exact-frames | fleet
-+interlaced MPEG-2 to interlaced    | mpeg2.ts   | -c:v mpeg4 -q:v 4 -g 48 -flags +ildct+ilme -c:a copy | out.mkv | --exact-frames | fleet
+# mpeg4 remembers field vectors across keyframes
++interlaced MPEG-2 to interlaced    | mpeg2.ts   | -c:v mpeg4 -q:v 4 -g 48 -flags +ildct+ilme -c:a copy | out.mkv | | fleet
 MPEG-4 input with B-frames          | mpeg4.mkv  | X264 | out.mp4 | --exact-frames | fleet
 # time
 23.976 fps to mp4                   | ntscfilm.mkv | X264 | out.mp4 | --exact-frames | fleet
@@ -155,26 +158,28 @@ MPEG-4 input with B-frames          | mpeg4.mkv  | X264 | out.mp4 | --exact-fram
 +60 fps to mkv                      | r60.mkv    | X264 -c:a copy | out.mkv | --exact-frames | fleet
 50 to 25 fps                        | r50.mp4    | X264 -r 25 | out.mp4 | --exact-frames | fleet
 24 to 25 fps                        | r24.mp4    | X264 -r 25 | out.mp4 | --exact-frames | fleet
-+24 to 25 fps in mkv                | r24.mp4    | X264 -r 25 | out.mkv | --exact-frames |
++24 to 25 fps in mkv                | r24.mp4    | X264 -r 25 | out.mkv | --exact-frames | fleet
 +24 to 60000/1001 fps               | r24.mp4    | X264 -r 60000/1001 -an | out.mp4 | --exact-frames | fleet
-+50 to 24 fps with B-frames         | r50.mp4    | -c:v mpeg4 -q:v 4 -g 48 -bf 2 -r 24 | out.mp4 | --exact-frames | fleet
++50 to 24 fps with B-frames         | r50.mp4    | -c:v mpeg4 -q:v 4 -g 48 -bf 2 -r 24 | out.mp4 | | fleet
 VFR to mp4                          | vfr.mkv    | X264 | out.mp4 | --exact-frames | fleet
 VFR mp4 to mp4                      | vfr.mp4    | X264 -c:a copy | out.mp4 | --exact-frames | fleet
-VFR to mkv                          | vfr.mkv    | X264 | out.mkv | --exact-frames |
-+VFR to CFR in mkv                  | vfr.mkv    | X264 -fps_mode cfr | out.mkv | --exact-frames |
+VFR to mkv                          | vfr.mkv    | X264 | out.mkv | --exact-frames | fleet
++VFR to CFR in mkv                  | vfr.mkv    | X264 -fps_mode cfr | out.mkv | --exact-frames | fleet
 odd GOPs                            | gop.mkv    | X264 | out.mp4 | --exact-frames | fleet
-odd GOPs, free keyframes            | gop.mkv    | -c:v libx264 -crf 20 -preset ultrafast | out.mkv | --size-percent 15 | fleet
+odd GOPs, free keyframes            | gop.mkv    | -c:v libx264 -crf 20 -preset veryfast | out.mkv | --size-percent 15 | fleet
 # audio
 AAC priming, copied                 | h264.mp4   | X264 -c:a copy | out.mp4 | --exact-frames | fleet
 AAC priming, encoded                | h264.mp4   | X264 -c:a aac -b:a 64k -ac 2 | out.mp4 | --exact-frames | fleet
 -an                                 | h264.mp4   | X264 -an | out.mp4 | --exact-frames | fleet
 -ar -ac                             | h264.mp4   | X264 -ar 22050 -ac 2 | out.mkv | --exact-frames | fleet
--af                                 | h264.mp4   | X264 -af volume=0.5,atempo=1.0 | out.mkv | --exact-frames |
+-af                                 | h264.mp4   | X264 -af volume=0.5,atempo=1.0 | out.mkv | --exact-frames | fleet
 vorbis copied                       | vorbis.mkv | X264 -c:a copy | out.mkv | --exact-frames | fleet
++opus copied to mkv                 | opus.mkv   | X264 -c:a copy | out.mkv | --exact-frames | fleet
 opus copied to mp4                  | opus.mkv   | X264 -c:a copy -strict -2 | out.mp4 | --exact-frames | fleet
 opus encoded to webm                | h264.mp4   | -c:v libvpx-vp9 -crf 30 -b:v 0 -deadline realtime -cpu-used 8 | out.webm | --size-percent 20 | fleet
 +flac copied                        | flac.mkv   | X264 -c:a copy | out.mkv | --exact-frames | fleet
-+pcm in mov                         | flac.mkv   | X264 -c:a pcm_s24le | out.mov | --exact-frames | fleet
+# from FLAC, whose frames are longer, mov's chunks differ: its demuxer hands out PCM in pieces of 1024 samples
++pcm in mov                         | h264.mp4   | X264 -c:a pcm_s24le | out.mov | --exact-frames | fleet
 ac3 copied to mp4                   | ac3.mkv    | X264 -c:a copy | out.mp4 | --exact-frames | fleet
 +mp3                                | h264.mp4   | X264 -c:a libmp3lame -q:a 4 | out.mp4 | --exact-frames | fleet
 +vorbis encoded to mkv              | h264.mp4   | X264 -c:a libvorbis | out.mkv | --exact-frames | fleet
@@ -190,14 +195,15 @@ negative -map                       | rich.mkv   | -map 0 -map -0:a:0 -map -0:s 
 -disposition                        | rich.mkv   | -map 0 X264 -c:a copy -disposition:a:0 0 -disposition:a:1 default -disposition:v:0 0 | out.mkv | --exact-frames | fleet
 +faststart                          | h264.mp4   | X264 -c:a copy -movflags +faststart | out.mp4 | --exact-frames | fleet
 use_metadata_tags                   | h264.mp4   | X264 -movflags +faststart+use_metadata_tags -metadata foo=bar | out.mp4 | --exact-frames | fleet
--bitexact                           | h264.mp4   | X264 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact | out.mp4 | --exact-frames |
+-bitexact                           | h264.mp4   | X264 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact | out.mp4 | --exact-frames | fleet
 -tag:v                              | h264.mp4   | -c:v mpeg4 -q:v 4 -g 48 -tag:v xvid | out.mkv | --exact-frames | fleet
-cover picture in mp4                | cover.mp4  | -map 0 X264 -c:a copy -c:v:1 copy | out.mp4 | --exact-frames |
-cover picture in mkv                | cover.mkv  | -map 0 X264 -c:a copy -c:v:1 copy | out.mkv | --exact-frames |
+cover picture in mp4                | cover.mp4  | -map 0 X264 -c:a copy -c:v:1 copy | out.mp4 | --exact-frames | fleet
+cover picture in mkv                | cover.mkv  | -map 0 X264 -c:a copy -c:v:1 copy | out.mkv | --exact-frames | fleet
 attachments                         | fonts.mkv  | -map 0 X264 -c:a copy -c:s copy | out.mkv | --exact-frames | fleet
-time code                           | tmcd.mov   | -map 0 X264 -c:a copy -c:d copy | out.mov | --exact-frames |
-+time code, defaults                | tmcd.mov   | X264 -c:a copy | out.mov | --exact-frames |
+time code                           | tmcd.mov   | -map 0 X264 -c:a copy -c:d copy | out.mov | --exact-frames | fleet
++time code, defaults                | tmcd.mov   | X264 -c:a copy | out.mov | --exact-frames | fleet
 subtitles to mov_text               | rich.mkv   | -map 0:v -map 0:a:0 -map 0:s X264 -c:s mov_text | out.mp4 | --exact-frames | fleet
+subtitles that start late           | latesub.mkv | X264 -c:a copy -c:s mov_text | out.mp4 | --exact-frames | fleet
 mov_text to srt                     | subs.mp4   | X264 -c:a copy -c:s srt | out.mkv | --exact-frames | fleet
 mov_text copied                     | subs.mp4   | X264 -c:a copy -c:s copy | out.mp4 | --exact-frames | fleet
 ass copied                          | fonts.mkv  | X264 -c:a copy -c:s copy | out.mkv | --exact-frames | fleet
@@ -296,6 +302,7 @@ sub make_input {
 
 sub make_texts {
     spew("$dir/text.srt", join '', map { "$_\n00:00:0$_,100 --> 00:00:0$_,900\nline <i>$_</i>\n\n" } 1 .. 5);
+    spew("$dir/late.srt", "1\n00:00:04,000 --> 00:00:04,500\nlate\n\n");
     spew("$dir/chapters.txt", ";FFMETADATA1\ntitle=All\n" . join '', map {
         "[CHAPTER]\nTIMEBASE=1/1000\nSTART=${_}000\nEND=" . ($_ + 2) . "000\ntitle=c$_\n" } 0, 2, 4);
     spew("$dir/text.ass", "[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize\n"

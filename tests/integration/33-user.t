@@ -95,7 +95,8 @@ unlink "$top/ours.mp4";
 
 ### q and signals
 
-# The hosts stop after two segments; then something is done. @how: a sub that gets the run
+# The hosts stop after two segments, or at once; then something is done: how, a sub that gets the run. Frames: 50;
+# 1: those of the trial; 0: no matter.
 sub interrupted {
     my ($name, $status, $frames, $how, %o) = @_;
     my $limit = $frames > 10 ? 2 : 0;
@@ -112,7 +113,8 @@ sub interrupted {
     finish($run);
     rmdir for glob "$top/fleet/h1/seg*";
     is($run->{status}, $status, "$name: status");
-    is(plays("$top/ours.mp4"), $frames, "$name: what was done plays") if $frames;
+    is(plays("$top/ours.mp4"), $frames, "$name: what was done plays") if $frames > 1;
+    like(plays("$top/ours.mp4"), qr/^[1-9]$/, "$name: a few frames play") if $frames == 1;
     return $run;
 }
 sub send_signal { my ($sig) = @_; return sub { kill $sig, $_[0]{pid} } }
@@ -120,12 +122,12 @@ sub send_signal { my ($sig) = @_; return sub { kill $sig, $_[0]{pid} } }
 $run = interrupted('q', 0, 50, sub { print { $_[0]{in} } 'q' });
 like($run->{stderr}, qr/^video:\d+kB|^\[out/m, 'q: the summary');
 unlike($run->{stderr}, qr/Exiting normally/, 'q: no signal');
-interrupted('q before the first segment is done', 0, 5, sub { print { $_[0]{in} } 'q' });
+interrupted('q before the first segment is done', 0, 1, sub { print { $_[0]{in} } 'q' });
 $run = interrupted('SIGINT', 255, 50, send_signal('INT'));
 like($run->{stderr}, qr/^Exiting normally, received signal 2\.$/m, 'SIGINT: told');
 $run = interrupted('SIGTERM', 255, 50, send_signal('TERM'));
 like($run->{stderr}, qr/^Exiting normally, received signal 15\.$/m, 'SIGTERM: told');
-interrupted('SIGINT before the first segment is done', 255, 5, send_signal('INT'));
+interrupted('SIGINT before the first segment is done', 255, 1, send_signal('INT'));
 interrupted('two signals', 255, 50, sub { kill 'INT', $_[0]{pid}; kill 'TERM', $_[0]{pid} });
 $run = interrupted('four signals', 123, 0, sub {
     kill $_, $_[0]{pid} for qw(STOP INT TERM QUIT XCPU CONT);

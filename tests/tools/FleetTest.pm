@@ -32,7 +32,7 @@ our $LIMIT = 60;   # seconds for a run
 delete @ENV{ grep { /^(?:FFLEET_|FFREPORT|SSH_AUTH_SOCK)/ } keys %ENV };
 $ENV{HOME} = $ENV{XDG_CONFIG_HOME} = "$top/home";
 make_path("$top/home", "$top/tmp");
-$SIG{INT} = $SIG{TERM} = sub { exit 1 };
+$SIG{INT} = $SIG{TERM} = $SIG{HUP} = $SIG{PIPE} = sub { exit 1 };
 
 my ($owner, $fleet) = ($$, 0);
 my %running;   # ours, not waited for yet
@@ -118,7 +118,7 @@ sub start {
     }
     $run->{pid} = fork // die $!;
     if (!$run->{pid}) {
-        $SIG{INT} = $SIG{TERM} = 'DEFAULT';
+        $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP PIPE);
         chdir($o->{cwd} // $top) or POSIX::_exit(126);
         open STDOUT, '>', $run->{out};
         open STDERR, '>', $run->{err};

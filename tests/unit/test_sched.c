@@ -366,6 +366,28 @@ static void test_fallback(void **state)
     sched_free(&s);
 }
 
+/* Only the fallback host may tell whether it is the input; no host is blamed. */
+static void test_input_at_fault(void **state)
+{
+    Sched *s = make(2, 1);
+
+    (void)state;
+    for (int id = 1; id <= 5; id++) {
+        add(s, id);
+        expect(s, 0, 0, SCHED_RUN, id);
+        assert_int_equal(sched_failed(s, 0, 0, SCHED_FAIL_INPUT, 1, 0), SCHED_NEXT_LOCAL);
+        expect(s, 1, 0, SCHED_WAIT, 0);
+    }
+    assert_int_equal(sched_host_state(s, 0, 0), SCHED_HOST_READY);
+    expect_up(s, 2, 0);
+    sched_checked(s, 2, 1);
+    expect(s, 2, 0, SCHED_RUN, 1);
+    assert_int_equal(sched_failed(s, 2, 0, SCHED_FAIL_INPUT, 1, 0), SCHED_NEXT_GIVE_UP);
+    expect(s, 2, 0, SCHED_RUN, 2);
+    assert_int_equal(sched_done(s, 2, 0, 1), 0);
+    sched_free(&s);
+}
+
 /* A whole run over a virtual clock. */
 
 #define HOSTS 200
@@ -639,6 +661,7 @@ int main(void)
         cmocka_unit_test(test_absolve),
         cmocka_unit_test(test_wrong_data),
         cmocka_unit_test(test_fallback),
+        cmocka_unit_test(test_input_at_fault),
         cmocka_unit_test(test_simulation),
         cmocka_unit_test(test_all_refuse),
     };
