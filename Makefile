@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # make [V=1] [all|check|check-unit|check-integration|check-asan|check-tsan|
-#             bench|demo|install|uninstall|clean|distclean]
+#             check-corpus|bench|demo|install|uninstall|clean|distclean]
 
 all:
 
@@ -101,6 +101,10 @@ check-asan check-tsan: check-%:
 	$(Q)cd $*-build && $(abspath $(SRC))/configure --cc='$(CC)' $(SAN_OPTS)
 	$(Q)+$(MAKE) --no-print-directory -C $*-build check
 
+# Real commands, all of them; check runs every third.
+check-corpus: tests-built
+	$(Q)perl $(SRC)/tests/corpus/run.pl $(CORPUS)
+
 bench: all
 	$(Q)sh $(SRC)/tests/bench.sh
 
@@ -130,6 +134,6 @@ ifneq ($(SRC),.)
 	$(Q)rmdir fftools remote tests/unit tests/tools tests 2>/dev/null || :
 endif
 
-.PHONY: all tests-built check check-unit check-integration check-asan check-tsan bench demo \
+.PHONY: all tests-built check check-unit check-integration check-asan check-tsan check-corpus bench demo \
         install uninstall clean distclean
 .DELETE_ON_ERROR:

@@ -33,6 +33,9 @@ static int next_nal(const uint8_t **p, const uint8_t *end, const uint8_t **start
         e = end;
     *size = e - *nal;
     *p = e;
+    /* zeros that follow are not part of it */
+    while (*size && !(*nal)[*size - 1])
+        (*size)--;
     return 1;
 }
 

@@ -34,7 +34,7 @@ static int av_printf_format(2, 3) stock(Plan *p, const char *fmt, ...)
 /* What ffleet does with each of ffmpeg's own options. One that is in no list goes to stock. */
 static const char *const global_options[] = {
     "y", "n", "hide_banner", "loglevel", "stats", "stats_period", "progress", "stdin",
-    "vsync", "benchmark_", "filter_threads", "filter_complex_threads", NULL
+    "vsync", "filter_threads", "filter_complex_threads", NULL
 };
 static const char *const input_options[] = {
     "f", "thread_queue_size", "autorotate", "ss", "t", "to", "sseof", "itsoffset", NULL
@@ -45,7 +45,7 @@ static const char *const output_options[] = {
     "disposition", "max_muxing_queue_size", "muxdelay", "muxpreload", "r", "fps_mode", "filter",
     "q", "pix_fmt", "s", "aspect", "profile", "tag", "b", "ac", "ar", "sample_fmt",
     "channel_layout", "ch_layout", "vol", "apad", "guess_layout_max", "ss", "t", "to", "frames",
-    "force_key_frames", NULL
+    "force_key_frames", "bsf", NULL
 };
 /* concern the encode of the stream that they match */
 static const char *const encoder_options[] = { "q", "pix_fmt", "s", "aspect", "profile", "b", NULL };
@@ -83,6 +83,9 @@ static int check_options(Plan *p, const CmdOption *opts, int nb, const char *con
 
         if (o->from_file)
             return stock(p, "-/%s reads its value from a file", o->name);
+        /* of the decoder, whose frames are the same with any number of them */
+        if (known == input_options && !o->def && !strcmp(o->name, "threads"))
+            continue;
         if (o->def ? !listed(known, o->name) : !(o->avclass & avclasses))
             return stock(p, "the %s option -%s is not one that is split yet", where, o->name);
         if (o->spec && strchr("pmiu#", o->spec[0]))
@@ -224,12 +227,18 @@ static int decide_video_options(Plan *p, AVDictionary **encoder_opts)
     for (int i = 0; i < f->nb_options; i++) {
         const CmdOption *o = &f->options[i];
         const char *name = o->name;
-        int match = streammap_option_matches(p->streams, p->nb_streams, p->fleet_stream, o);
+        int match;
 
+        /* its specifier names chapters, programs and the file as well */
+        if (o->def && !strcmp(name, "metadata"))
+            continue;
+        match = streammap_option_matches(p->streams, p->nb_streams, p->fleet_stream, o);
         if (match < 0)
             return stock(p, "the stream specifier of -%s:%s is invalid", o->name, o->spec);
         if (!match)
             continue;
+        if (o->def && !strcmp(name, "bsf"))
+            return stock(p, "the bitstream filter %s of the video is not split yet", o->value);
         if (o->def && !strcmp(name, "filter")) {
             av_freep(&p->filters);
             p->filters = av_strdup(o->value);
@@ -267,14 +276,33 @@ static int find_gop(const Plan *p, const char *encoder)
     return !p->judge.gop && traits && traits->gop_fixed_native ? p->judge.max_gop : 0;
 }
 
+/** x264's threads work on slices of one frame, not on several frames. */
+static int x264_sliced(AVDictionary *opts)
+{
+    static const char *const params[] = { "x264opts", "x264-params" };
+    const AVDictionaryEntry *tune = av_dict_get(opts, "tune", NULL, 0);
+    const AVDictionaryEntry *type = av_dict_get(opts, "thread_type", NULL, 0);
+    int sliced = tune && strstr(tune->value, "zerolatency");
+
+    if (type)
+        sliced = !strcmp(type->value, "slice");
+    for (int i = 0; i < 2; i++) {
+        const AVDictionaryEntry *e = av_dict_get(opts, params[i], NULL, 0);
+
+        if (e && strstr(e->value, "sliced"))
+            sliced = !strstr(e->value, "no-sliced") && !strstr(e->value, "sliced-threads=0");
+    }
+    return sliced;
+}
+
 /** What "auto" means on this machine: hosts with more cores would encode other frames. */
-static int auto_threads(const char *encoder, const AVCodecParameters *par)
+static int auto_threads(const char *encoder, AVDictionary *opts, const AVCodecParameters *par)
 {
     const EncoderTraits *traits = encoder_traits(encoder);
     int cpus = av_cpu_count();
 
     if (traits && traits->family == ENCODER_X264)
-        return FFMIN(cpus * 3 / 2, 128);
+        return x264_sliced(opts) ? FFMIN(cpus, 128) : FFMIN(cpus * 3 / 2, 128);
     cpus = FFMIN(cpus, (par->height + 15) / 16);
     return cpus > 1 ? FFMIN(cpus + 1, 16) : 1;
 }
@@ -291,7 +319,7 @@ static int decide_encoder(Plan *p)
     p->gop = find_gop(p, s->encoder->name);
     if (p->judge.threads_matter && (p->gop || p->judge.rate == RATE_FRAME_LOCAL) &&
         !av_dict_get(opts, "threads", NULL, 0))
-        p->threads = auto_threads(s->encoder->name, plan_video(p)->codecpar);
+        p->threads = auto_threads(s->encoder->name, opts, plan_video(p)->codecpar);
     av_dict_free(&opts);
     return ret;
 }

@@ -282,6 +282,9 @@ static void clip_duration(const AVFormatContext *fc, const AVStream *st, AVPacke
     end = av_rescale_q(end, AV_TIME_BASE_Q, st->time_base);
     if (pkt->pts < end && pkt->pts + pkt->duration > end)
         pkt->duration = end - pkt->pts;
+    /* made by the demuxer out of the default duration, it was cut to whole milliseconds, not rounded */
+    if (!flv && pkt->duration > 1 && pkt->pts + pkt->duration + 1 == end)
+        pkt->duration++;
 }
 
 /**

@@ -34,6 +34,7 @@ static const char help[] =
 "  FFLEET_SEGMENT_LENGTH     as --segment-length\n"
 "  FFLEET_FFMPEG             the local ffmpeg, a path or a name on PATH\n"
 "  FFLEET_SSH_CONFIG         ssh_config file to use instead of the user's\n"
+"  FFLEET_STALL_TIMEOUT      seconds that a host may be silent\n"
 "  FFLEET_TRACE              file for a trace of the run\n"
 "\n"
 "Called by the name ffmpeg, --help and --version are left to ffmpeg.\n";

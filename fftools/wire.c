@@ -56,7 +56,9 @@ int wire_writer_open(WireWriter **out, const AVStream *src, AVRational tb, Blob 
     ret = avcodec_parameters_copy(st->codecpar, src->codecpar);
     if (ret < 0)
         goto fail;
-    st->codecpar->codec_tag = 0;
+    /* NUT's own tag; where it has none (ProRes), its demuxer knows QuickTime's */
+    if (av_codec_get_tag(w->fc->oformat->codec_tag, st->codecpar->codec_id))
+        st->codecpar->codec_tag = 0;
     st->time_base      = tb;
     st->avg_frame_rate = src->avg_frame_rate;
     if (src->sample_aspect_ratio.num) {

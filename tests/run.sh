@@ -8,7 +8,8 @@ shift
 here=$(dirname "$0")
 
 CMOCKA_MESSAGE_OUTPUT=TAP
-ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:exitcode=99}
+# The slow unwinder sees through libraries without frame pointers: lsan.supp names their functions.
+ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:exitcode=99:fast_unwind_on_malloc=0}
 LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$here/lsan.supp:print_suppressions=0}
 UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 TSAN_OPTIONS=${TSAN_OPTIONS:-suppressions=$here/tsan.supp:second_deadlock_stack=1:exitcode=99}

@@ -90,7 +90,7 @@ for (['INT', 255], ['KILL', 137]) {
     kill $sig, $run->{pid};
     finish($run);
     unlink "$top/tmp/begun";
-    is($run->{status}, $status, "early SIG$sig: status");
+    is($run->{status}, $status, "early SIG$sig: status") or diag($run->{stderr});
     ok(wait_for { !left() }, "early SIG$sig: no process is left");
     is(files(), $files, "early SIG$sig: no file is left");
 }

@@ -232,7 +232,7 @@ sub bytes {
     return scalar(@$packets) . ", $sum bytes";
 }
 
-sub num { $_[0] =~ /^-?\d+$/ }
+sub num { defined $_[0] && $_[0] =~ /^-?\d+$/ }
 
 # The first packet that differs in one of these fields, or undef.
 sub diff_packets {
