@@ -83,6 +83,23 @@ static void add_forced_keyframes(AVBPrint *bp, const Plan *plan, const Segment *
     av_bprint_finalize(&times, NULL);
 }
 
+/** NUT has no tag of its own for some codecs (DNxHD, QuickTime RLE); its demuxer knows QuickTime's. */
+static void add_tag(AVBPrint *bp, enum AVCodecID id)
+{
+    const AVOutputFormat *nut = av_guess_format("nut", NULL, NULL);
+    const AVOutputFormat *mov = av_guess_format("mov", NULL, NULL);
+    unsigned tag;
+    char text[16];
+
+    if (!nut || !mov || av_codec_get_tag(nut->codec_tag, id))
+        return;
+    tag = av_codec_get_tag(mov->codec_tag, id);
+    if (!tag)
+        return;
+    snprintf(text, sizeof(text), "%u", tag);
+    shellquote_argv(bp, (const char *const[]){ "-tag:v", text, NULL });
+}
+
 char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpeg, int lavc)
 {
     const char *encoder = plan->streams[plan->fleet_stream].encoder->name;
@@ -116,6 +133,7 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
     }
     if (!(plan->oformat->flags & AVFMT_GLOBALHEADER))
         shellquote_argv(&bp, (const char *const[]){ "-flags", "-global_header", NULL });
+    add_tag(&bp, plan->streams[plan->fleet_stream].encoder->id);
     shellquote_argv(&bp, (const char *const[]){ "-map_metadata", "-1", "-f", "nut", "pipe:1",
                                                 NULL });
     av_bprint_finalize(&filters, NULL);

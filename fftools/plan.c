@@ -157,6 +157,9 @@ static int decide_output(Plan *p)
     if (flags && (strstr(flags->value, "frag") || strstr(flags->value, "empty_moov") ||
                   strstr(flags->value, "dash") || strstr(flags->value, "cmaf")))
         return stock(p, "fragmented output is not split yet");
+    if ((flags && strstr(flags->value, "negative_cts")) ||
+        av_dict_get(p->format_options, "use_editlist", NULL, 0))
+        return stock(p, "without an edit list the output's timestamps cannot be told apart");
     return 0;
 }
 

@@ -225,32 +225,40 @@ static void note_copied(Trial *t, const Plan *plan, const AVPacket *pkt)
     ts->last_dts = pkt->dts;
 }
 
-static int find_delay(Trial *t, const Plan *plan)
+/** What would be lost on the way: NUT carries no side data. */
+static int has_vital_side_data(const AVPacket *pkt)
+{
+    for (int i = 0; i < pkt->side_data_elems; i++)
+        if (pkt->side_data[i].type == AV_PKT_DATA_MATROSKA_BLOCKADDITIONAL)
+            return 1;
+    return 0;
+}
+
+/** Read the short output through. mp4, for one, keeps decoding timestamps; Matroska's demuxer makes them up. */
+static int read_packets(Trial *t, const Plan *plan, char *reason, size_t reason_size)
 {
     AVPacket *pkt = av_packet_alloc();
     int64_t dts = AV_NOPTS_VALUE, pts = INT64_MAX;
     int ret = pkt ? 0 : AVERROR(ENOMEM);
 
-    t->reorder_delay = -1;
-    if (!keeps_dts(t->file)) {
-        av_packet_free(&pkt);
-        return ret;
-    }
     while (ret >= 0 && (ret = av_read_frame(t->file, pkt)) >= 0) {
         if (pkt->stream_index == t->video->index) {
             if (dts == AV_NOPTS_VALUE)
                 dts = pkt->dts;
             pts = FFMIN(pts, pkt->pts);
+            if (has_vital_side_data(pkt))
+                ret = refuse(reason, reason_size, "the encoded video has parts that cannot travel");
         } else {
             note_copied(t, plan, pkt);
         }
         av_packet_unref(pkt);
     }
-    if (dts != AV_NOPTS_VALUE && pts != INT64_MAX && pts >= dts)
+    t->reorder_delay = -1;
+    if (keeps_dts(t->file) && dts != AV_NOPTS_VALUE && pts != INT64_MAX && pts >= dts)
         t->reorder_delay = av_rescale_q(pts - dts, t->video->time_base,
                                         av_inv_q(plan->frame_rate));
     av_packet_free(&pkt);
-    return ret == AVERROR(ENOMEM) ? ret : 0;
+    return ret == AVERROR(ENOMEM) || ret == AVERROR_PATCHWELCOME ? ret : 0;
 }
 
 /** mp4 leaves out streams without packets, as those are that begin later. */
@@ -283,7 +291,7 @@ static int open_output(Trial *t, const Plan *plan, char *reason, size_t reason_s
         if (ret < 0)
             return ret;
     }
-    return find_delay(t, plan);
+    return read_packets(t, plan, reason, reason_size);
 }
 
 int trial_run(Trial **out, const Plan *plan, const char *stock, const WorkDir *dir,

@@ -109,6 +109,7 @@ static void test_tables(void **state)
     /* starts late: with other streams around the time before is filled */
     check_table(VSYNC_CFR, r25, r25, "80 120", "0@0 0@1 0@2 1@3", 2, 0);
     check_table(VSYNC_VSCFR, r25, r25, "80 120", "0@2 1@3", 0, 0);
+    check_table(VSYNC_VSCFR, r25, r25, "30 70", "0@1 1@2", 0, 0);
     check_table(VSYNC_VFR, r25, r25, "80 120", "0@2 1@3", 0, 0);
 }
 
