@@ -225,6 +225,23 @@ static void note_copied(Trial *t, const Plan *plan, const AVPacket *pkt)
     ts->last_dts = pkt->dts;
 }
 
+/** In MPEG-TS the rounding that note_copied() looks for cannot be seen: its demuxer makes up most timestamps. */
+static int hides_rounding(const Trial *t, const Plan *plan)
+{
+    if (COMPAT_TIMING_7 || strcmp(t->file->iformat->name, "mpegts"))
+        return 0;
+    for (int i = 0; i < plan->nb_streams; i++) {
+        const PlanStream *s = &plan->streams[i];
+        const AVStream *st  = plan->inputs[s->file].fc->streams[s->index];
+        AVRational tb = { 1, FFMAX(st->codecpar->sample_rate, 1) };
+
+        if (s->copy && s->type == AVMEDIA_TYPE_AUDIO &&
+            av_cmp_q(st->time_base, tb) > 0 && av_cmp_q(st->time_base, (AVRational) { 1, 90000 }) > 0)
+            return 1;
+    }
+    return 0;
+}
+
 /** What would be lost on the way: NUT carries no side data. */
 static int has_vital_side_data(const AVPacket *pkt)
 {
@@ -291,6 +308,8 @@ static int open_output(Trial *t, const Plan *plan, char *reason, size_t reason_s
         if (ret < 0)
             return ret;
     }
+    if (hides_rounding(t, plan))
+        return refuse(reason, reason_size, "the timestamps of copied audio in MPEG-TS cannot be foreseen");
     return read_packets(t, plan, reason, reason_size);
 }
 

@@ -73,6 +73,14 @@ ac3.mkv       | VIDEO(25) AUDIO(6) -c:v libx264 -preset ultrafast -g 25 -c:a ac3
 vfr.mkv       | VIDEO(30) AUDIO(6) -vf select='not(eq(mod(n\,7)\,3)+eq(mod(n\,11)\,5)+eq(mod(n\,11)\,6))' -fps_mode vfr -c:v libx264 -preset ultrafast -g 25 -bf 2 -c:a aac
 vfr.mp4       | VIDEO(30) AUDIO(6) -vf select='not(eq(mod(n\,7)\,3)+eq(mod(n\,11)\,5)+eq(mod(n\,11)\,6))' -fps_mode vfr -c:v libx264 -preset ultrafast -g 25 -bf 2 -c:a aac
 mpeg4.mkv     | VIDEO(25) -c:v mpeg4 -q:v 3 -g 25 -bf 2
+cut.mp4       | h264.mp4: -ss 1.3 -i h264.mp4 -c copy
+vp9.webm      | VIDEO(25) -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 25
+mjpeg.mov     | VIDEO(25) AUDIO(6) -c:v mjpeg -q:v 3 -c:a pcm_s16le
+alpha.mov     | VIDEO(25) -c:v prores_ks -profile:v 4 -pix_fmt yuva444p10le
+gbr.mkv       | VIDEO(25) -c:v ffv1 -pix_fmt gbrp
+two.mkv       | VIDEO(25) AUDIO(6) AUDIO(6) -map 0 -map 1 -map 2 -c:v libx264 -g 25 -preset ultrafast -c:a:0 ac3 -c:a:1 aac
+longa.mp4     | VIDEO(25) AUDIO(9) -c:v libx264 -g 25 -preset ultrafast -c:a aac
+shorta.mkv    | VIDEO(25) AUDIO(3) -c:v libx264 -g 25 -preset ultrafast -c:a aac
 tiny.mkv      | -f lavfi -i testsrc2=s=96x64:r=10:d=4 -c:v libx264 -preset ultrafast -g 10
 END
 
@@ -100,12 +108,20 @@ x264 constant QP                    | h264.mp4   | -c:v libx264 -qp 20 -g 48 -sc
 +x264 -tune zerolatency             | h264.mp4   | -c:v libx264 -qp 20 -g 48 -sc_threshold 0 -tune zerolatency | out.mp4 | --exact-frames | fleet
 +x264 baseline                      | h264.mp4   | -c:v libx264 -qp 20 -g 48 -sc_threshold 0 -profile:v baseline | out.mkv | --exact-frames | fleet
 x265 -x265-params                   | h264.mp4   | -c:v libx265 -preset ultrafast -x265-params qp=25:keyint=24:min-keyint=24:scenecut=0:log-level=error | out.mp4 | | fleet
-x265 in mkv                         | h264.mp4   | -c:v libx265 -preset ultrafast -crf 28 -x265-params log-level=error | out.mkv | --size-percent 15 | fleet
++x265 in mkv                        | h264.mp4   | -c:v libx265 -preset ultrafast -crf 28 -x265-params log-level=error | out.mkv | --size-percent 15 | fleet
 x265 10 bit                         | ten.mkv    | -c:v libx265 -preset ultrafast -crf 28 -pix_fmt yuv420p10le -tag:v hvc1 -x265-params log-level=error | out.mp4 | --size-percent 15 | fleet
 vp9 in webm                         | h264.mp4   | -c:v libvpx-vp9 -crf 30 -b:v 0 -deadline realtime -cpu-used 8 -c:a libopus | out.webm | --size-percent 20 | fleet
 +vp8 in webm                        | h264.mp4   | -c:v libvpx -qmin 20 -qmax 20 -crf 20 -b:v 1M -deadline realtime -cpu-used 8 | out.webm | --size-percent 30 | stock
 +svt-av1                            | tiny.mkv   | -c:v libsvtav1 -preset 12 -crf 40 | out.mp4 | --size-percent 40 | fleet
 +aom                                | tiny.mkv   | -c:v libaom-av1 -crf 40 -b:v 0 -cpu-used 8 -usage realtime | out.mkv | --size-percent 40 | fleet
++VP9 with alpha                     | alpha.mov  | -c:v libvpx-vp9 -crf 30 -b:v 0 -deadline realtime -cpu-used 8 -pix_fmt yuva420p | out.webm | --exact-frames | stock
++ProRes with alpha                  | alpha.mov  | -c:v prores_ks -profile:v 4 -pix_fmt yuva444p10le | out.mov | --exact-packets --exact-frames | fleet
+# other inputs
+edit list in the input              | cut.mp4    | X264 -c:a copy | out.mp4 | --exact-frames | fleet
++edit list in the input, to mkv     | cut.mp4    | X264 | out.mkv | --exact-frames | fleet
++VP9 input                          | vp9.webm   | X264 | out.mp4 | --exact-frames | fleet
++MJPEG and PCM input                | mjpeg.mov  | X264 | out.mp4 | --exact-frames | fleet
++RGB input                          | gbr.mkv    | X264 | out.mp4 | --exact-frames | fleet
 # streams that do not start together
 video late, mp4 to mp4              | late-v.mp4 | X264 -c:a aac | out.mp4 | --exact-frames | fleet
 video late, mp4 to mkv              | late-v.mp4 | X264 -c:a copy | out.mkv | --exact-frames | fleet
@@ -121,12 +137,14 @@ audio late, mkv to mp4              | late-a.mkv | X264 -c:a copy | out.mp4 | --
 audio late, ts to mkv               | late-a.ts  | X264 -c:a copy | out.mkv | --exact-frames | fleet
 +video late, no audio               | late-v.mp4 | X264 -an | out.mp4 | --exact-frames | fleet
 +video late in ts, no audio         | late-v.ts  | X264 -an | out.mkv | --exact-frames | fleet
+audio longer than video             | longa.mp4  | X264 | out.mp4 | --exact-frames | fleet
++audio shorter than video           | shorta.mkv | X264 -c:a copy | out.mp4 | --exact-frames | fleet
 # pictures
-10 bit H.264                        | ten.mkv    | X264 | out.mp4 | --exact-frames | fleet
++10 bit H.264                       | ten.mkv    | X264 | out.mp4 | --exact-frames | fleet
 8 to 10 bit                         | plain.mkv  | X264 -pix_fmt yuv420p10le | out.mkv | --exact-frames | fleet
 +4:2:2                              | plain.mkv  | X264 -pix_fmt yuv422p | out.mp4 | --exact-frames | fleet
 sample aspect ratio                 | sar.mkv    | X264 | out.mp4 | --exact-frames | fleet
-sample aspect ratio, mpeg4 in mkv   | sar.mkv    | -c:v mpeg4 -q:v 4 -g 48 | out.mkv | --exact-frames | fleet
++sample aspect ratio, mpeg4 in mkv  | sar.mkv    | -c:v mpeg4 -q:v 4 -g 48 | out.mkv | --exact-frames | fleet
 -aspect                             | plain.mp4  | X264 -aspect 4:3 | out.mp4 | --exact-frames | fleet
 +-aspect in mkv                     | plain.mp4  | X264 -aspect 4:3 | out.mkv | --exact-frames | fleet
 bt709                               | bt709.mp4  | X264 | out.mp4 | --exact-frames | fleet
@@ -149,8 +167,8 @@ MPEG-4 input with B-frames          | mpeg4.mkv  | X264 | out.mp4 | --exact-fram
 # time
 23.976 fps to mp4                   | ntscfilm.mkv | X264 | out.mp4 | --exact-frames | fleet
 29.97 fps to mp4                    | ntsc.mkv   | X264 | out.mp4 | --exact-frames | fleet
-29.97 fps mp4 to mkv                | ntsc.mp4   | X264 -c:a copy | out.mkv | --exact-frames | fleet
-30 fps to mp4                       | r30.mkv    | X264 | out.mp4 | --exact-frames | fleet
++29.97 fps mp4 to mkv               | ntsc.mp4   | X264 -c:a copy | out.mkv | --exact-frames | fleet
++30 fps to mp4                      | r30.mkv    | X264 | out.mp4 | --exact-frames | fleet
 +50 fps to mp4                      | r50.mp4    | X264 | out.mp4 | --exact-frames | fleet
 59.94 fps to mp4                    | r5994.mkv  | X264 | out.mp4 | --exact-frames | fleet
 59.94 fps ts to mkv                 | r5994.ts   | X264 -c:a copy | out.mkv | --exact-frames | fleet
@@ -171,7 +189,7 @@ odd GOPs, free keyframes            | gop.mkv    | -c:v libx264 -crf 20 -preset 
 AAC priming, copied                 | h264.mp4   | X264 -c:a copy | out.mp4 | --exact-frames | fleet
 AAC priming, encoded                | h264.mp4   | X264 -c:a aac -b:a 64k -ac 2 | out.mp4 | --exact-frames | fleet
 -an                                 | h264.mp4   | X264 -an | out.mp4 | --exact-frames | fleet
--ar -ac                             | h264.mp4   | X264 -ar 22050 -ac 2 | out.mkv | --exact-frames | fleet
++-ar -ac                            | h264.mp4   | X264 -ar 22050 -ac 2 | out.mkv | --exact-frames | fleet
 -af                                 | h264.mp4   | X264 -af volume=0.5,atempo=1.0 | out.mkv | --exact-frames | fleet
 vorbis copied                       | vorbis.mkv | X264 -c:a copy | out.mkv | --exact-frames | fleet
 +opus copied to mkv                 | opus.mkv   | X264 -c:a copy | out.mkv | --exact-frames | fleet
@@ -180,7 +198,9 @@ opus encoded to webm                | h264.mp4   | -c:v libvpx-vp9 -crf 30 -b:v 
 +flac copied                        | flac.mkv   | X264 -c:a copy | out.mkv | --exact-frames | fleet
 # from FLAC, whose frames are longer, mov's chunks differ: its demuxer hands out PCM in pieces of 1024 samples
 +pcm in mov                         | h264.mp4   | X264 -c:a pcm_s24le | out.mov | --exact-frames | fleet
-ac3 copied to mp4                   | ac3.mkv    | X264 -c:a copy | out.mp4 | --exact-frames | fleet
+two tracks copied to mp4            | two.mkv    | -map 0 X264 -c:a copy | out.mp4 | --exact-frames | fleet
++copied from mkv to ts              | two.mkv    | X264 -c:a copy | out.ts | --exact-frames |
++ac3 copied to mp4                   | ac3.mkv    | X264 -c:a copy | out.mp4 | --exact-frames | fleet
 +mp3                                | h264.mp4   | X264 -c:a libmp3lame -q:a 4 | out.mp4 | --exact-frames | fleet
 +vorbis encoded to mkv              | h264.mp4   | X264 -c:a libvorbis | out.mkv | --exact-frames | fleet
 # maps, metadata, the muxer
@@ -195,6 +215,9 @@ negative -map                       | rich.mkv   | -map 0 -map -0:a:0 -map -0:s 
 -disposition                        | rich.mkv   | -map 0 X264 -c:a copy -disposition:a:0 0 -disposition:a:1 default -disposition:v:0 0 | out.mkv | --exact-frames | fleet
 +faststart                          | h264.mp4   | X264 -c:a copy -movflags +faststart | out.mp4 | --exact-frames | fleet
 use_metadata_tags                   | h264.mp4   | X264 -movflags +faststart+use_metadata_tags -metadata foo=bar | out.mp4 | --exact-frames | fleet
++-output_ts_offset                  | h264.mp4   | X264 -output_ts_offset 5 | out.mp4 | --exact-frames | fleet
++-use_editlist                      | h264.mp4   | X264 -use_editlist 0 | out.mp4 | --exact-frames | stock
++-metadata rotate                   | h264.mp4   | X264 -metadata:s:v:0 rotate=90 | out.mp4 | --exact-frames |
 -bitexact                           | h264.mp4   | X264 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact | out.mp4 | --exact-frames | fleet
 -tag:v                              | h264.mp4   | -c:v mpeg4 -q:v 4 -g 48 -tag:v xvid | out.mkv | --exact-frames | fleet
 cover picture in mp4                | cover.mp4  | -map 0 X264 -c:a copy -c:v:1 copy | out.mp4 | --exact-frames | fleet
@@ -204,12 +227,12 @@ time code                           | tmcd.mov   | -map 0 X264 -c:a copy -c:d co
 +time code, defaults                | tmcd.mov   | X264 -c:a copy | out.mov | --exact-frames | fleet
 subtitles to mov_text               | rich.mkv   | -map 0:v -map 0:a:0 -map 0:s X264 -c:s mov_text | out.mp4 | --exact-frames | fleet
 subtitles that start late           | latesub.mkv | X264 -c:a copy -c:s mov_text | out.mp4 | --exact-frames | fleet
-mov_text to srt                     | subs.mp4   | X264 -c:a copy -c:s srt | out.mkv | --exact-frames | fleet
++mov_text to srt                    | subs.mp4   | X264 -c:a copy -c:s srt | out.mkv | --exact-frames | fleet
 mov_text copied                     | subs.mp4   | X264 -c:a copy -c:s copy | out.mp4 | --exact-frames | fleet
-ass copied                          | fonts.mkv  | X264 -c:a copy -c:s copy | out.mkv | --exact-frames | fleet
++ass copied                         | fonts.mkv  | X264 -c:a copy -c:s copy | out.mkv | --exact-frames | fleet
 # filters
 scale                               | h264.mp4   | X264 -vf scale=128:-2 | out.mp4 | --exact-frames | fleet
-crop, pad                           | h264.mp4   | X264 -vf crop=160:90,pad=192:108:16:8 | out.mkv | --exact-frames | fleet
++crop, pad                          | h264.mp4   | X264 -vf crop=160:90,pad=192:108:16:8 | out.mkv | --exact-frames | fleet
 hflip, eq                           | h264.mp4   | X264 -vf hflip,eq=contrast=1.2 | out.mp4 | --exact-frames | fleet
 -s                                  | h264.mp4   | X264 -s 128x72 | out.mp4 | --exact-frames | fleet
 +-s with -sws_flags                 | h264.mp4   | X264 -s 128x72 -sws_flags lanczos | out.mp4 | --exact-frames | fleet
