@@ -255,7 +255,11 @@ static int ask_overwrite(Job *j)
     }
     if (!answer) {
         av_log(NULL, AV_LOG_FATAL, "Not overwriting - exiting\n");
-        j->result->status = 1;
+        /* FFmpeg 7 adds a line, and takes it for a good end */
+        if (COMPAT_TIMING_7)
+            av_log(NULL, AV_LOG_ERROR, "Error opening output file %s.\n",
+                   j->plan->cmd->outputs[0].url);
+        j->result->status = !COMPAT_TIMING_7;
         return 1;
     }
     j->result->overwrite = 1;
@@ -475,7 +479,8 @@ static int start_encode(Job *j, int keys)
     int ret = report_open(&j->report, j->plan, j->encode, j->fleet);
 
     if (ret < 0) {
-        j->result->status = 1;  /* it has told of -progress's url */
+        /* it has told of -progress's url; FFmpeg 7 exits with the error's own number */
+        j->result->status = COMPAT_TIMING_7 ? ret & 0xff : 1;
         return ret;
     }
     if (keys)

@@ -250,16 +250,21 @@ void remainder_stop(Remainder *r)
         kill(r->pid, SIGINT);
 }
 
-/** Matroska's demuxer takes the codec delay off the timestamps; its muxer adds it only since FFmpeg 7. */
-static void restore_codec_delay(const AVStream *st, AVPacket *pkt)
+/** What Matroska's demuxer takes off the timestamps of a stream. */
+static int64_t codec_delay(const AVStream *st)
 {
     const AVCodecParameters *par = st->codecpar;
     int rate = par->codec_id == AV_CODEC_ID_OPUS ? 48000 : par->sample_rate;
-    int64_t delay;
 
-    if (LIBAVFORMAT_VERSION_MAJOR >= 61 || par->initial_padding <= 0 || rate <= 0)
-        return;
-    delay = av_rescale_q(par->initial_padding, av_make_q(1, rate), st->time_base);
+    return par->initial_padding <= 0 || rate <= 0 ? 0 :
+           av_rescale_q(par->initial_padding, av_make_q(1, rate), st->time_base);
+}
+
+/** Matroska's muxer puts it on again only since FFmpeg 7. */
+static void restore_codec_delay(const AVStream *st, AVPacket *pkt)
+{
+    int64_t delay = LIBAVFORMAT_VERSION_MAJOR >= 61 ? 0 : codec_delay(st);
+
     if (pkt->pts != AV_NOPTS_VALUE)
         pkt->pts += delay;
     if (pkt->dts != AV_NOPTS_VALUE)
@@ -280,6 +285,8 @@ static void clip_duration(const AVFormatContext *fc, const AVStream *st, AVPacke
     if (end == AV_NOPTS_VALUE || pkt->pts == AV_NOPTS_VALUE)
         return;
     end = av_rescale_q(end, AV_TIME_BASE_Q, st->time_base);
+    if (!flv && LIBAVFORMAT_VERSION_MAJOR >= 61)
+        end -= codec_delay(st);
     if (pkt->pts < end && pkt->pts + pkt->duration > end)
         pkt->duration = end - pkt->pts;
     /* made by the demuxer out of the default duration, it was cut to whole milliseconds, not rounded */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -60,8 +61,9 @@ static void build_args(ArgList *l, const Plan *plan, const char *file_name)
     arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip);
     arglist_add_inputs(l, cmd);
     arglist_add_options(l, cmd, out->options, out->nb_options, skip_output);
+    /* counts from 0, and from the first frame: those before 0 are dropped */
     arglist_add(l, "-t");
-    arglist_addf(l, "%.6f", FFMAX(start, 0) + FFMAX(TRIAL_FRAMES / av_q2d(plan->frame_rate),
+    arglist_addf(l, "%.6f", fabs(start) + FFMAX(TRIAL_FRAMES / av_q2d(plan->frame_rate),
                                                     copies_audio(plan) ? TRIAL_AUDIO : 0));
     arglist_add_words(l, "-f", plan->oformat->name, file_name, NULL);
 }

@@ -217,7 +217,7 @@ negative -map                       | rich.mkv   | -map 0 -map -0:a:0 -map -0:s 
 use_metadata_tags                   | h264.mp4   | X264 -movflags +faststart+use_metadata_tags -metadata foo=bar | out.mp4 | --exact-frames | fleet
 +-output_ts_offset                  | h264.mp4   | X264 -output_ts_offset 5 | out.mp4 | --exact-frames | fleet
 +-use_editlist                      | h264.mp4   | X264 -use_editlist 0 | out.mp4 | --exact-frames | stock
-+-metadata rotate                   | h264.mp4   | X264 -metadata:s:v:0 rotate=90 | out.mp4 | --exact-frames |
++-metadata rotate                   | h264.mp4   | X264 -metadata:s:v:0 rotate=90 | out.mp4 | --exact-frames | fleet
 -bitexact                           | h264.mp4   | X264 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact | out.mp4 | --exact-frames | fleet
 -tag:v                              | h264.mp4   | -c:v mpeg4 -q:v 4 -g 48 -tag:v xvid | out.mkv | --exact-frames | fleet
 cover picture in mp4                | cover.mp4  | -map 0 X264 -c:a copy -c:v:1 copy | out.mp4 | --exact-frames | fleet
@@ -305,9 +305,9 @@ END {
 
 sub input_args {
     my ($text) = @_;
-    $text =~ s/\bVIDEO\(([\d\/]+)\)/-f lavfi -i testsrc2=s=192x108:r=$1:d=6/;
-    $text =~ s/\bSMOOTH\(([\d\/]+)\)/-f lavfi -i testsrc2=s=320x180:r=$1:d=24/;
-    $text =~ s/\bAUDIO\((\d+)\)/-f lavfi -i sine=f=440:d=$1/;
+    $text =~ s/\bVIDEO\(([\d\/]+)\)/-f lavfi -i testsrc2=s=192x108:r=$1:d=6/g;
+    $text =~ s/\bSMOOTH\(([\d\/]+)\)/-f lavfi -i testsrc2=s=320x180:r=$1:d=24/g;
+    $text =~ s/\bAUDIO\((\d+)\)/-f lavfi -i sine=f=440:d=$1/g;
     return shellwords($text);
 }
 

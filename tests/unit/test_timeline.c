@@ -361,7 +361,7 @@ static void check_random(const Fixture *f, unsigned seed)
     TimelineConfig cfg = { 0 };
     char in[600], out[600], what[256];
     AVRational rate;
-    int r, to_mov, cfr, filter;
+    int r, to_mov, cfr, filter, variable;
     Clip c;
     static Show want, got;
     AVLFG lfg;
@@ -380,10 +380,10 @@ static void check_random(const Fixture *f, unsigned seed)
     cfg.frame_rate     = out_values[r];
     cfg.out_rate_given = !!out_rates[r];
     cfg.use_duration   = !filter;
-    /* as ffmpeg chooses with one stream: mov asks for constant frame rates, NUT does not */
-    cfg.vsync = to_mov ? VSYNC_VSCFR :
-                cfr    ? VSYNC_CFR :
-                COMPAT_TIMING_7 && out_rates[r] ? VSYNC_VSCFR : VSYNC_VFR;
+    /* as ffmpeg chooses with one stream: mov asks for constant frame rates in 5.1, not in 7.1 */
+    variable  = av_guess_format(to_mov ? "mov" : "nut", NULL, NULL)->flags & AVFMT_VARIABLE_FPS;
+    cfg.vsync = cfr ? VSYNC_CFR :
+                variable && !(COMPAT_TIMING_7 && out_rates[r]) ? VSYNC_VFR : VSYNC_VSCFR;
     run_ffmpeg(f->stock, in, out_rates[r], filter ? "null" : NULL, cfr ? "cfr" : NULL,
                to_mov ? "mov" : "nut", out);
     foresee(in, &cfg, !!out_rates[r], &got);
