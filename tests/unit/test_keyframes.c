@@ -8,6 +8,7 @@
 #include <libavutil/error.h>
 
 #include "fftools/compat.h"
+#include "fftools/compat.h"
 #include "fftools/keyframes.h"
 
 /** The slots, of the first nb from origin on, that are forced; as a list in text form. */
