@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
 #include <string.h>
 
 #include <libavutil/bprint.h>
@@ -14,7 +15,8 @@
  * - The watchdog ignores those signals too and ends with SIGUSR1, with its sleep.
  *   It holds none of the command's descriptors, or the server would wait for it.
  * - A changed parent in /proc is the sure sign (no pid reuse, no zombie);
- *   without /proc, or where it does not fit $PPID, ask with kill -0.
+ *   without /proc, or where it does not fit the parent's number, ask with kill -0.
+ *   That number is told where it is known: a parent that dies before the shell begins is not seen in $PPID.
  * - The group is that of the caller ("0"), as some servers start no new one.
  */
 static const char leash_head[] =
@@ -25,10 +27,10 @@ static const char leash_head[] =
     "trap '' HUP INT TERM\n"
     "trap 'kill -9 $!; wait $!; exit' USR1\n"
     "s=/proc/$$/stat\n"
-    "if read -r a b c p d <$s && [ \"$p\" = $PPID ]; then\n"
-    "while read -r a b c p d <$s && [ \"$p\" = $PPID ]; do sleep 1 & wait $!; done\n"
+    "if read -r a b c p d <$s && [ \"$p\" = $P ]; then\n"
+    "while read -r a b c p d <$s && [ \"$p\" = $P ]; do sleep 1 & wait $!; done\n"
     "else\n"
-    "while kill -0 $PPID && kill -0 $$; do sleep 1 & wait $!; done\n"
+    "while kill -0 $P && kill -0 $$; do sleep 1 & wait $!; done\n"
     "fi\n"
     "kill -TERM 0\n"
     "sleep 1 & wait $!\n"
@@ -58,13 +60,18 @@ static void append_encoded(AVBPrint *bp, const char *text)
     }
 }
 
-char *leash_command(const char *command)
+char *leash_command(const char *command, long parent)
 {
+    char known[32] = "P=$PPID\n";
     AVBPrint bp;
     char *text = NULL;
 
+    if (parent)
+        snprintf(known, sizeof(known), "P=%ld\n", parent);
+
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
     av_bprintf(&bp, "exec sh -c 'eval \"$(printf \"");
+    append_encoded(&bp, known);
     append_encoded(&bp, leash_head);
     append_encoded(&bp, command);
     append_encoded(&bp, leash_tail);

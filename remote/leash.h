@@ -24,9 +24,10 @@
 
 /**
  * @param command text for a POSIX sh
+ * @param parent  the process that starts it, where known; 0: whoever is the shell's parent
  * @return the text to run instead, to be freed with av_free(); NULL: out of memory.
  *         Thread-safe.
  */
-char *leash_command(const char *command);
+char *leash_command(const char *command, long parent);
 
 #endif

@@ -75,7 +75,7 @@ static int spawn_exec(Transport *t, const char *command)
 
     if (!p->connected || p->pid)
         return spawn_fail(t, AVERROR(EINVAL), p->pid ? "a command runs already" : "not connected");
-    leashed = leash_command(command);
+    leashed = leash_command(command, getpid());
     if (!leashed)
         return spawn_fail(t, AVERROR(ENOMEM), "cannot start a command");
     argv[2] = leashed;

@@ -396,7 +396,7 @@ static int ssh_exec(Transport *t, const char *command)
         return fail(t, AVERROR(p->up ? EINVAL : ENOTCONN),
                     p->up ? "a command runs already" : "not connected");
     if (!p->command)
-        p->command = leash_command(command);
+        p->command = leash_command(command, 0);
     if (!p->command)
         return fail(t, AVERROR(ENOMEM), "out of memory");
     if (strlen(p->command) > MAX_COMMAND)

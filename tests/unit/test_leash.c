@@ -46,9 +46,9 @@ static int use_shell(const char *program)
 }
 
 /* As a server does: a session of its own, pipes. */
-static pid_t start(const char *command, const char *in, int out[2])
+static pid_t start(const char *command, long parent, const char *in, int out[2])
 {
-    char *leashed = leash_command(command);
+    char *leashed = leash_command(command, parent);
     int fd[2];
     pid_t pid;
 
@@ -82,7 +82,7 @@ static void check(const char *command, const char *in, const char *want, int wan
     size_t used = 0;
     int out[2], status;
     ssize_t n;
-    pid_t pid = start(command, in, out);
+    pid_t pid = start(command, 0, in, out);
 
     while ((n = read(out[0], buf + used, sizeof(buf) - 1 - used)) > 0)
         used += n;
@@ -123,7 +123,7 @@ static void check_orphan(const char *command)
     parent = fork();
     assert_true(parent >= 0);
     if (!parent) {
-        start(command, "", out);
+        start(command, 0, "", out);
         if (read(out[0], line, sizeof(line) - 1) <= 0 || write(say[1], line, sizeof(line)) < 0)
             _exit(1);
         for (;;)
@@ -140,6 +140,22 @@ static void check_orphan(const char *command)
     for (int i = 0; i < 2000 && !is_gone(inner); i++)
         usleep(5000);
     assert_true(is_gone(inner));
+}
+
+/* The parent was gone before the shell began: somebody else is in $PPID. */
+static void check_late(void)
+{
+    int out[2], status;
+    pid_t pid, gone = fork();
+
+    assert_true(gone >= 0);
+    if (!gone)
+        _exit(0);
+    assert_int_equal(waitpid(gone, &status, 0), gone);
+    pid = start("exec sleep 300", gone, "", out);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) ? WEXITSTATUS(status) > 128 : WTERMSIG(status) > 0);
+    close(out[0]);
 }
 
 static void test_shell(void **state)
@@ -166,6 +182,7 @@ static void test_shell(void **state)
     check("sleep 1.2; echo later", "", "later\n", 0);
     check_orphan("sh -c 'echo $$; exec sleep 300'");
     check_orphan("sh -c 'trap \"\" TERM HUP INT; echo $$; while :; do :; done'");
+    check_late();
 }
 
 int main(void)

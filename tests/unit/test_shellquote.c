@@ -66,7 +66,7 @@ static void check_shell(const char *name, int leashed)
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
     shellquote_argv(&bp, argv);
     assert_true(av_bprint_is_complete(&bp));
-    command = leashed ? leash_command(bp.str) : bp.str;
+    command = leashed ? leash_command(bp.str, 0) : bp.str;
     assert_non_null(command);
     n = shell(name, command, got, sizeof(got));
     assert_int_equal(n, size);
