@@ -18,10 +18,12 @@ vpath %.c $(SRC)
 
 ### what there is
 
-# ffleet.c holds main(); tests link with everything else.
+# front.c holds main(): it hands over to stock, or loads ffleet.c and all the rest.
+# Tests link with everything else.
 FFTOOLS_OBJS = $(patsubst $(SRC)/%.c,%.o,$(wildcard $(SRC)/fftools/*.c))
-MAIN_OBJ     = fftools/ffleet.o
-PART_OBJS    = $(filter-out $(MAIN_OBJ),$(FFTOOLS_OBJS))
+FRONT_OBJS   = $(addprefix fftools/,front.o certain.o cmdline.o options.o stock.o)
+CORE_OBJ     = fftools/ffleet.o
+PART_OBJS    = $(filter-out fftools/front.o $(CORE_OBJ),$(FFTOOLS_OBJS))
 REMOTE_OBJS  = $(patsubst $(SRC)/%.c,%.o,$(wildcard $(SRC)/remote/*.c))
 UNIT_TESTS   = $(patsubst $(SRC)/%.c,%,$(wildcard $(SRC)/tests/unit/test_*.c))
 TEST_TOOLS   = $(patsubst $(SRC)/%.c,%,$(wildcard $(SRC)/tests/tools/*.c))
@@ -30,9 +32,10 @@ INTEGRATION  = $(sort $(wildcard $(SRC)/tests/integration/*.t))
 
 REMOTE_LIB   = remote/libremote.a
 PARTS_LIB    = fftools/libparts.a
+CORE         = fftools/ffleet.so
 PROGRAM      = ffleet
 
-all: $(PROGRAM) $(REMOTE_LIB)
+all: $(PROGRAM) $(CORE) $(REMOTE_LIB)
 
 ### how it is made
 
@@ -44,7 +47,7 @@ say = @printf '%s\t%s\n' $(1) $(2);
 Q   = @
 endif
 
-ALL_CFLAGS = -D_GNU_SOURCE $(CPPFLAGS) -I. -I$(SRC) $(LIB_CFLAGS) $(CFLAGS) -pthread -MMD -MP
+ALL_CFLAGS = -D_GNU_SOURCE $(CPPFLAGS) -I. -I$(SRC) $(LIB_CFLAGS) $(CFLAGS) -fPIC -pthread -MMD -MP
 
 %.o: %.c config.mak
 	@mkdir -p $(@D)
@@ -59,8 +62,20 @@ $(REMOTE_LIB) $(PARTS_LIB):
 	@rm -f $@
 	$(call say,AR,$@)$(AR) rcs $@ $^
 
-$(PROGRAM): $(MAIN_OBJ) $(PARTS_LIB) $(REMOTE_LIB)
-	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(CORE): $(CORE_OBJ) $(PARTS_LIB) $(REMOTE_LIB)
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic -o $@ $^ $(LIBS)
+
+# Where the program looks for the rest of it. Old dtags: sanitizers stand between dlopen() and its caller.
+link_front = $(CC) $(LDFLAGS) -Wl,--disable-new-dtags -Xlinker -rpath -Xlinker '$(1)' \
+             -o $@ $(FRONT_OBJS) $(REMOTE_LIB) $(FRONT_LIBS)
+
+$(PROGRAM): $(FRONT_OBJS) $(REMOTE_LIB)
+	$(call say,LD,$@)$(call link_front,$(CURDIR)/fftools)
+
+# Linked anew each time, as make install may have got another PREFIX.
+fftools/ffleet.installed: $(FRONT_OBJS) $(REMOTE_LIB) FORCE
+	$(call say,LD,$@)$(call link_front,$$ORIGIN/../lib/ffleet:$(COREDIR))
+FORCE:
 
 $(UNIT_TESTS) $(TEST_TOOLS): %: %.o $(PARTS_LIB) $(REMOTE_LIB)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(LIBS)
@@ -113,18 +128,21 @@ demo: all
 
 ### installing
 
-BINDIR = $(PREFIX)/bin
-MANDIR = $(PREFIX)/share/man
+BINDIR  = $(PREFIX)/bin
+COREDIR = $(PREFIX)/lib/ffleet
+MANDIR  = $(PREFIX)/share/man
 
-install: all
-	$(call say,INSTALL,$(BINDIR)/ffleet)install -D -m 755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/ffleet'
+install: all fftools/ffleet.installed
+	$(call say,INSTALL,$(BINDIR)/ffleet)install -D -m 755 fftools/ffleet.installed '$(DESTDIR)$(BINDIR)/ffleet'
+	$(call say,INSTALL,$(COREDIR)/ffleet.so)install -D -m 644 $(CORE) '$(DESTDIR)$(COREDIR)/ffleet.so'
 	$(call say,INSTALL,$(MANDIR)/man1/ffleet.1)install -D -m 644 $(SRC)/doc/ffleet.1 '$(DESTDIR)$(MANDIR)/man1/ffleet.1'
 
 uninstall:
-	$(Q)rm -f '$(DESTDIR)$(BINDIR)/ffleet' '$(DESTDIR)$(MANDIR)/man1/ffleet.1'
+	$(Q)rm -f '$(DESTDIR)$(BINDIR)/ffleet' '$(DESTDIR)$(COREDIR)/ffleet.so' '$(DESTDIR)$(MANDIR)/man1/ffleet.1'
+	$(Q)rmdir '$(DESTDIR)$(COREDIR)' 2>/dev/null || :
 
 clean:
-	$(Q)rm -f $(PROGRAM) fftools/*.[oad] remote/*.[oad] tests/*/*.[od] $(UNIT_TESTS) $(TEST_TOOLS)
+	$(Q)rm -f $(PROGRAM) $(CORE) fftools/ffleet.installed fftools/*.[oad] remote/*.[oad] tests/*/*.[od] $(UNIT_TESTS) $(TEST_TOOLS)
 
 distclean: clean
 	$(Q)rm -rf asan-build tsan-build

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /**
  * @file
- * The program: parse the command line, then either run the job on the fleet or become the stock ffmpeg.
+ * The program, once front.c has loaded it: parse the command line, then either run the job on the fleet
+ * or become the stock ffmpeg.
  */
 
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 
 #include "../remote/hosts.h"
 #include "../remote/trace.h"
+#include "certain.h"
 #include "cmdline.h"
 #include "explain.h"
 #include "job.h"
@@ -132,12 +134,13 @@ static int run_fleet(Program *p, int *status)
 static int run(Program *p, int *status)
 {
     const OwnOptions *own = &p->cmd.own;
+    const char *reason = certain_stock(&p->cmd);
     int ret = stock_find(&p->stock, p->err, sizeof(p->err));
 
     if (ret < 0)
         return ret;
-    if (p->cmd.info && !own->explain)
-        return become_stock(p, "it only asks ffmpeg for information", 0);
+    if (reason && !own->explain)
+        return become_stock(p, reason, 0);
     ret = find_hosts(p);
     if (ret < 0)
         return ret;
@@ -178,7 +181,10 @@ static void die_of(int sig)
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-int main(int argc, char **argv)
+/** Called by front.c. @return the exit status */
+int ffleet_main(int argc, char **argv);
+
+int ffleet_main(int argc, char **argv)
 {
     Program p = { 0 };
     int ret, status = 0;

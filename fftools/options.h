@@ -37,6 +37,7 @@ enum {
 };
 /**
  * Which of libav*'s classes know this name (ffmpeg's opt_default()); 0: none. The old "vb"-like prefixes included.
+ * In optionclasses.c; front.c, which has no libav*, has a coarser one.
  * @param name as typed, without dash but with its stream specifier: only codecs strip that
  */
 int options_avclass(const char *name);

@@ -11,6 +11,7 @@
 #include <libavutil/opt.h>
 #include <libavutil/parseutils.h>
 
+#include "certain.h"
 #include "compat.h"
 #include "filtertraits.h"
 #include "keyframes.h"
@@ -63,13 +64,12 @@ static int listed(const char *const *list, const char *name)
 static int decide_shape(Plan *p)
 {
     const Command *cmd = p->cmd;
+    const char *reason = certain_stock(cmd);
 
-    if (cmd->info)
-        return stock(p, "it only asks ffmpeg for information");
-    if (!cmd->nb_inputs)
-        return stock(p, "it has no input");
-    if (cmd->nb_outputs != 1)
-        return stock(p, cmd->nb_outputs ? "it has several outputs" : "it has no output");
+    if (reason)
+        return stock(p, "%s", reason);
+    if (cmd->nb_outputs > 1)
+        return stock(p, "it has several outputs");
     if (cmd->nb_trailing)
         return stock(p, "options stand after the output");
     return 0;

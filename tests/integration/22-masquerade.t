@@ -14,6 +14,7 @@ trap 'rm -rf "$top"' EXIT
 trap 'exit 1' INT TERM HUP
 mkdir "$top"/{bin,link,link2,hard,copy,copy2,wrap,wrap2,junk,plain,home}
 export HOME=$top/home XDG_CONFIG_HOME=$top/home
+built=$(realpath "$ffleet")
 cp "$ffleet" "$top/bin/ffleet"
 ffleet=$top/bin/ffleet
 
@@ -257,6 +258,64 @@ printf '%s\n' "$out" | grep -q '^ffleet version [0-9]'
 ok $? 'called ffleet: --version is its own'
 run "$ffleet" --segment-length 0 -i x y
 is_refused "segment-length: '0' is not" 'a bad number of its own'
+
+### stock's commands cost only stock's time
+
+loads() { # WORDS...: whether they load libavcodec
+    run env LD_DEBUG=files FFLEET_FFMPEG="$top/home/true" "$ffleet" "$@"
+    printf '%s\n' "$err" | grep -q 'libavcodec.*generating link map'
+}
+printf '#!/bin/sh\n' >"$top/home/true"
+chmod +x "$top/home/true"
+if loads --version; then
+    export FFLEET_HOSTS=h1
+    for words in '' -version '-h long' '-encoders' '-i a.mkv' '-v error -i a.mkv -c copy b.mkv' \
+                 '-i a.mkv -c copy -movflags +faststart b.mp4' '-i a.mkv -vn b.wav' \
+                 '-i a -codec:v copy -c:a aac b' '-noautorotate -i a.mkv -c copy b.mkv'; do
+        ! loads $words
+        ok $? "nothing is loaded for: $words"
+    done
+    for words in '-i a.mkv b.mp4' '-i a.mkv -c copy -c:v:0 mpeg4 b.mp4' '-i a -c:a copy b' \
+                 '-i a -vn -novn b' '-i a -c copy b c' '-i a -c copy -target dvd b' \
+                 '-i a.mkv -c copy -c:1 mpeg4 b.mp4' '-i a -c copy -filter_complex null b' \
+                 '--explain -version'; do
+        loads $words
+        ok $? "the rest of the program is loaded for: $words"
+    done
+    FFLEET_HOSTS='' loads -i a.mkv b.mp4
+    is "$?" 1 'nothing is loaded without hosts'
+    unset FFLEET_HOSTS
+else
+    ok 0 "what is loaded # SKIP this linker does not tell"
+fi
+
+### installed
+
+build=$(dirname "$built")
+if [ -f "$build/config.mak" ] && make -s -C "$build" install PREFIX=/no/such/prefix \
+        DESTDIR="$top/dest" >"$top/err" 2>&1; then
+    installed=$top/dest/no/such/prefix/bin/ffleet
+    mkdir "$top/moved"
+    ln -s "$installed" "$top/moved/link"
+    for program in "$installed" "$top/moved/link"; do
+        run env PATH="$PATH" "$program" --version
+        is "$status:${out%% *}" 0:ffleet "installed, as ${program##*/}"
+    done
+    cp "$installed" "$top/moved/ffmpeg"
+    run env PATH="$top/moved:$PATH" FFLEET_HOSTS=h1 "$top/moved/ffmpeg" -v error \
+        -f lavfi -i color=d=0.1 -f md5 -
+    [ "$status" = 0 ] && printf '%s\n' "$out" | grep -q ^MD5 &&
+        printf '%s\n' "$err" | grep -q 'a part of the program is missing'
+    ok $? 'half of it, copied elsewhere: stock does it'
+    run env "$top/moved/link" --explain -version
+    is "$status" 0 'a link to the whole of it'
+    run env FFLEET_HOSTS=h1 "$top/moved/ffmpeg" --no-fallback -i a.mkv b.mkv
+    is "$status" 1 'half of it, which must not fall back'
+    make -s -C "$build" uninstall PREFIX=/no/such/prefix DESTDIR="$top/dest" >"$top/err" 2>&1
+    is "$(find "$top/dest" -type f)" '' 'uninstalled'
+else
+    ok 1 'make install'
+fi
 
 echo "1..$nb"
 exit $failed

@@ -99,6 +99,19 @@ static void test_avclass(void **state)
     assert_int_equal(options_avclass("threads"), AVCLASS_CODEC); /* never reaches swscale */
 }
 
+/* front.c counts on it: it knows ffmpeg's table only */
+static void test_no_avoption_is_a_negated_boolean(void **state)
+{
+    (void)state;
+    for (const OptionDef *def = options_all(); def->name; def++) {
+        char name[100];
+
+        snprintf(name, sizeof(name), "no%s", def->name);
+        if (def->flags & OPTDEF_BOOL && options_avclass(name))
+            fail_msg("libav* knows -%s", name);
+    }
+}
+
 static void test_long_name(void **state)
 {
     char name[400];
@@ -117,6 +130,7 @@ int main(void)
         cmocka_unit_test(test_arity_by_version),
         cmocka_unit_test(test_table_is_sound),
         cmocka_unit_test(test_avclass),
+        cmocka_unit_test(test_no_avoption_is_a_negated_boolean),
         cmocka_unit_test(test_long_name),
     };
 
