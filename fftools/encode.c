@@ -214,9 +214,13 @@ static int attempt_begin(void *opaque, FleetAttempt *a, char **command)
 {
     Encode *e = opaque;
     const HostCaps *caps = a->info->priv;
-    EncodeAttempt *t = av_mallocz(sizeof(*t));
+    const Segment *seg = a->task->opaque;
+    EncodeAttempt *t;
     int ret;
 
+    if (seg->fragile && caps && caps->lavc != LIBAVCODEC_VERSION_INT)
+        return AVERROR(ENOSYS);
+    t = av_mallocz(sizeof(*t));
     if (!t)
         return AVERROR(ENOMEM);
     a->priv   = t;
@@ -229,7 +233,7 @@ static int attempt_begin(void *opaque, FleetAttempt *a, char **command)
     ret = blob_alloc(&t->out, e->pool);
     if (ret < 0)
         return ret;
-    *command = hostcommand_encode(e->plan, a->task->opaque, host_ffmpeg(a->host),
+    *command = hostcommand_encode(e->plan, seg, host_ffmpeg(a->host),
                               caps ? caps->lavc : LIBAVCODEC_VERSION_INT);
     return *command ? 0 : AVERROR(ENOMEM);
 }

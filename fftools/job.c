@@ -182,8 +182,12 @@ static int confirm_plan(Job *j)
 
     if (ret < 0)
         return refuse(j, "there is no place for temporary files");
-    ret = trial_run(&j->trial, j->plan, j->stock, &j->dir, interrupted, &j->terminal, reason,
-                    sizeof(reason));
+    ret = segmenter_open(&j->segmenter, j->plan, j->pool);
+    if (ret >= 0)
+        ret = segmenter_next(j->segmenter, &j->first, reason, sizeof(reason));
+    if (ret >= 0)
+        ret = trial_run(&j->trial, j->plan, j->first->first_slot, j->stock, &j->dir, interrupted,
+                        &j->terminal, reason, sizeof(reason));
     if (ret == AVERROR_PATCHWELCOME)
         return refuse(j, reason);
     if (ret < 0)
@@ -194,12 +198,7 @@ static int confirm_plan(Job *j)
                  j->trial->lavf_ident, ident);
         return refuse(j, reason);
     }
-    ret = segmenter_open(&j->segmenter, j->plan, j->pool);
-    if (ret >= 0)
-        ret = segmenter_next(j->segmenter, &j->first, reason, sizeof(reason));
-    if (ret == AVERROR_PATCHWELCOME)
-        return refuse(j, reason);
-    return ret < 0 ? ret : encode_set_reference(j->encode, &j->trial->params);
+    return encode_set_reference(j->encode, &j->trial->params);
 }
 
 /** Whether a file can be made there; stock says why not before it encodes anything. */
@@ -349,6 +348,8 @@ static int write_segment(Job *j, Segment *seg)
         }
         ret = mux_video(j->mux, j->pkt);
     }
+    if (ret == AVERROR_PATCHWELCOME)
+        return refuse(j, "the other streams cannot be read back as stock ffmpeg made them");
     if (ret != AVERROR(EAGAIN))
         return ret;
     report_joined(j->report, seg);
@@ -463,7 +464,10 @@ static int finish(Job *j, int ret)
         ret = finish_early(j);
         j->result->status = atomic_load(&j->terminal.nb_signals) ? INTERRUPT_STATUS : ret < 0;
     } else if (ret >= 0) {
-        j->result->status = mux_finish(j->mux, 1) < 0;
+        ret = mux_finish(j->mux, 1);
+        if (ret == AVERROR_PATCHWELCOME)
+            return refuse(j, "the other streams cannot be read back as stock ffmpeg made them");
+        j->result->status = ret < 0;
     } else {
         j->result->status = 1;
         if (j->mux && ret == AVERROR_EXTERNAL)

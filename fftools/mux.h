@@ -25,11 +25,16 @@ typedef struct Mux Mux;
  */
 int  mux_open(Mux **m, const Plan *plan, const Trial *t, Remainder *r,
               const AVCodecParameters *params);
-/** Write one packet of the joined video (unreferenced here), after all of the remainder that comes before it. */
+/**
+ * Write one packet of the joined video (unreferenced here), after all of the remainder that comes before it.
+ * @return 0; AVERROR_PATCHWELCOME: the remainder's packets are not in order, only stock can make the output; an AVERROR
+ *         code of the muxer
+ */
 int  mux_video(Mux *m, AVPacket *pkt);
 /**
  * Write what is left and the trailer.
  * @param whole 0: interrupted: leave out what comes after the video's end
+ * @return as mux_video()
  */
 int  mux_finish(Mux *m, int whole);
 int64_t  mux_total_size(const Mux *m);

@@ -8,6 +8,7 @@
 #include "compat.h"
 #include "keyframes.h"
 #include "segment.h"
+#include "videoreader.h"
 #include "wire.h"
 
 /* Packets of one segment that may wait in memory, before the next place to cut is found. */
@@ -36,6 +37,7 @@ struct Segmenter {
     const Plan *plan;
     BlobPool   *pool;
     AVStream   *st;
+    VideoReader *reader;
     AVPacket   *pkt;
     Timeline    timeline;
     ForcedKeyframes *keyframes;   ///< or NULL
@@ -43,7 +45,6 @@ struct Segmenter {
     int         nb_forced;
     Trim        in_trim, out_trim;
     int64_t     max_slot;      ///< -t of the output: the first slot that is not made
-    int64_t     offset;        ///< ffmpeg's, in the stream's time base
 
     Frame     **frames;        ///< of the segment being collected, in decoding order
     int         nb_frames;
@@ -55,7 +56,6 @@ struct Segmenter {
     Frame      *last;          ///< the last one placed and not discarded
     Frame      *start;         ///< the first one that the segment owes
 
-    int64_t     next_dts;      ///< expected, to notice jumps
     int64_t     target;        ///< slots
     int64_t     next_id;
     int         first_seen;    ///< by the filters
@@ -79,8 +79,6 @@ int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
     s->plan     = plan;
     s->pool     = pool;
     s->st       = plan_video(plan);
-    s->next_dts = AV_NOPTS_VALUE;
-    s->offset   = av_rescale_q(plan->ts_offset, AV_TIME_BASE_Q, s->st->time_base);
     s->target   = FFMAX(1, plan->segment_length * av_q2d(plan->frame_rate) + 0.5);
     s->pkt      = av_packet_alloc();
 
@@ -98,13 +96,11 @@ int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
                   av_rescale_q_rnd(out->duration, AV_TIME_BASE_Q, av_inv_q(plan->frame_rate),
                                    AV_ROUND_UP);
 
-    for (unsigned i = 0; i < fc->nb_streams; i++)
-        fc->streams[i]->discard = fc->streams[i] == s->st ? AVDISCARD_NONE : AVDISCARD_ALL;
     *sp = s;
     if (plan->force_keyframes &&
         forced_keyframes_alloc(&s->keyframes, plan->force_keyframes, plan->frame_rate) < 0)
         return AVERROR(ENOMEM);
-    return s->pkt ? 0 : AVERROR(ENOMEM);
+    return s->pkt ? videoreader_open(&s->reader, plan) : AVERROR(ENOMEM);
 }
 
 static void frame_free(Frame **f)
@@ -127,6 +123,7 @@ void segmenter_close(Segmenter **sp)
     av_freep(&s->forced);
     forced_keyframes_free(&s->keyframes);
     av_packet_free(&s->pkt);
+    videoreader_close(&s->reader);
     av_freep(sp);
 }
 
@@ -144,40 +141,6 @@ static int stock_only(char *reason, size_t size, const char *why)
 {
     snprintf(reason, size, "%s", why);
     return AVERROR_PATCHWELCOME;
-}
-
-/** Side data that the decoder on a host would miss. */
-static int has_foreign_side_data(const AVPacket *pkt)
-{
-    for (int i = 0; i < pkt->side_data_elems; i++)
-        switch (pkt->side_data[i].type) {
-        case AV_PKT_DATA_MPEGTS_STREAM_ID:
-        case AV_PKT_DATA_PRFT:
-        case AV_PKT_DATA_CPB_PROPERTIES:
-        case AV_PKT_DATA_DISPLAYMATRIX:
-        case AV_PKT_DATA_QUALITY_STATS:
-        case AV_PKT_DATA_STEREO3D:
-        case AV_PKT_DATA_SPHERICAL:
-            break;
-        default:
-            return 1;
-        }
-    return 0;
-}
-
-/** Stock corrects jumps of the clock (process_input() in ffmpeg.c); those inputs are left to it. */
-static int is_jump(Segmenter *s, const AVPacket *pkt)
-{
-    int64_t limit = av_rescale_q(10 * AV_TIME_BASE, AV_TIME_BASE_Q, s->st->time_base);
-    int jump;
-
-    if (pkt->dts == AV_NOPTS_VALUE)
-        return 0;
-    jump = s->next_dts != AV_NOPTS_VALUE &&
-               (pkt->dts < s->next_dts - limit || pkt->dts > s->next_dts + limit);
-
-    s->next_dts = pkt->dts + pkt->duration;
-    return jump;
 }
 
 static int insert_waiting(Segmenter *s, Frame *f)
@@ -215,36 +178,17 @@ static int read_frame(Segmenter *s, char *reason, size_t reason_size)
     Frame *f;
     int ret;
 
-    do {
-        av_packet_unref(s->pkt);
-        ret = av_read_frame(plan_video_input(s->plan)->fc, s->pkt);
-        if (ret == AVERROR(EAGAIN))
-            continue;
-        if (ret < 0)
-            return ret == AVERROR_EOF ? ret : stock_only(reason, reason_size,
-                                                         "the input cannot be read to its end");
-    } while (ret < 0 || s->pkt->stream_index != s->st->index || !s->pkt->size);
-
-    if (s->pkt->pts == AV_NOPTS_VALUE)
-        return stock_only(reason, reason_size, "a packet of the input has no timestamp");
-    if (s->pkt->flags & AV_PKT_FLAG_CORRUPT)
-        return stock_only(reason, reason_size, "the input is damaged");
-    if (has_foreign_side_data(s->pkt))
-        return stock_only(reason, reason_size, "the video carries side data that cannot travel");
-    if (is_jump(s, s->pkt))
-        return stock_only(reason, reason_size, "the input's timestamps jump");
-    if (!s->nb_frames && !(s->pkt->flags & AV_PKT_FLAG_KEY))
-        return stock_only(reason, reason_size, "the input does not start with a keyframe");
-    if (s->st->pts_wrap_bits < 64 && s->pkt->pts >= 1LL << (s->st->pts_wrap_bits - 1))
-        return stock_only(reason, reason_size, "the input's timestamps are about to wrap");
-
+    av_packet_unref(s->pkt);
+    ret = videoreader_next(s->reader, s->pkt, reason, reason_size);
+    if (ret < 0)
+        return ret;
     f = av_mallocz(sizeof(*f));
     if (!f || !(f->pkt = av_packet_clone(s->pkt))) {
         av_freep(&f);
         return AVERROR(ENOMEM);
     }
-    f->pts      = s->pkt->pts + s->offset;
-    f->dts      = s->pkt->dts == AV_NOPTS_VALUE ? INT64_MIN : s->pkt->dts + s->offset;
+    f->pts      = s->pkt->pts;
+    f->dts      = s->pkt->dts == AV_NOPTS_VALUE ? INT64_MIN : s->pkt->dts;
     f->duration = s->pkt->duration;
     f->key      = !!(s->pkt->flags & AV_PKT_FLAG_KEY);
     f->hidden   = !!(s->pkt->flags & AV_PKT_FLAG_DISCARD);
@@ -523,6 +467,7 @@ static int make_segment(Segmenter *s, int nb, int64_t end, Segment **out)
         goto end;
     blob_seal(blob);
     find_filter_range(seg, sorted, nb, end, s->plan->window);
+    seg->fragile     = videoreader_is_fragile(s->reader, sorted[0]->pts);
     seg->nb_window   = count_window(sorted, nb, seg->first_slot, end);
     seg->nb_dup      = s->timeline.nb_dup;
     seg->nb_drop     = s->timeline.nb_drop;

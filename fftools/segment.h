@@ -38,6 +38,7 @@ typedef struct Segment {
     int       nb_forced;
     int64_t   filter_from, filter_to; ///< wire times of what the filters have to see: the owed frames and their neighbours
     int64_t   nb_window;   ///< input frames between the trim points: what `fps` must have seen
+    int       fragile;     ///< to be decoded by this machine's version of libavcodec only, see videoreader_is_fragile()
     int64_t   nb_dup;      ///< of the whole input up to the end of this segment, as stock counts
     int64_t   nb_drop;
 } Segment;

@@ -43,7 +43,22 @@ static int copies_audio(const Plan *plan)
     return 0;
 }
 
-static void build_args(ArgList *l, const Plan *plan, const char *file_name)
+/** When there is something to see. -t counts from 0, and from the first frame: those before 0 are dropped. */
+static double find_start(const Plan *plan, int64_t first_slot)
+{
+    const AVStream *st = plan_video(plan);
+    double start = st->start_time == AV_NOPTS_VALUE ? 0 :
+                   st->start_time * av_q2d(st->time_base) + plan->ts_offset / 1e6;
+
+    /* the input's -ss leaves nothing before 0 */
+    if (plan_video_input(plan)->limits.start != AV_NOPTS_VALUE)
+        start = 0;
+    if (plan->out_limits.start != AV_NOPTS_VALUE)
+        first_slot = 0;
+    return FFMAX(fabs(start), first_slot / av_q2d(plan->frame_rate));
+}
+
+static void build_args(ArgList *l, const Plan *plan, int64_t first_slot, const char *file_name)
 {
     static const char *const skip[] = {
         "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner", NULL
@@ -52,19 +67,16 @@ static void build_args(ArgList *l, const Plan *plan, const char *file_name)
     static const char *const skip_output[] = { "ss", "t", "to", NULL };
     const Command *cmd = plan->cmd;
     const CmdFile *out = &cmd->outputs[0];
-    AVStream *st = plan_video(plan);
-    double start = st->start_time == AV_NOPTS_VALUE ? 0 :
-                   st->start_time * av_q2d(st->time_base) + plan->ts_offset / 1e6;
 
     arglist_add_words(l, cmd->argv[0], "-nostdin", "-y", "-nostats", "-loglevel", "level+info",
                       NULL);
     arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip);
     arglist_add_inputs(l, cmd);
     arglist_add_options(l, cmd, out->options, out->nb_options, skip_output);
-    /* counts from 0, and from the first frame: those before 0 are dropped */
     arglist_add(l, "-t");
-    arglist_addf(l, "%.6f", fabs(start) + FFMAX(TRIAL_FRAMES / av_q2d(plan->frame_rate),
-                                                    copies_audio(plan) ? TRIAL_AUDIO : 0));
+    arglist_addf(l, "%.6f", find_start(plan, first_slot) +
+                            FFMAX(TRIAL_FRAMES / av_q2d(plan->frame_rate),
+                                  copies_audio(plan) ? TRIAL_AUDIO : 0));
     arglist_add_words(l, "-f", plan->oformat->name, file_name, NULL);
 }
 
@@ -315,8 +327,9 @@ static int open_output(Trial *t, const Plan *plan, char *reason, size_t reason_s
     return read_packets(t, plan, reason, reason_size);
 }
 
-int trial_run(Trial **out, const Plan *plan, const char *stock, const WorkDir *dir,
-              int (*interrupted)(void *), void *opaque, char *reason, size_t reason_size)
+int trial_run(Trial **out, const Plan *plan, int64_t first_slot, const char *stock,
+              const WorkDir *dir, int (*interrupted)(void *), void *opaque, char *reason,
+              size_t reason_size)
 {
     Trial *t = av_mallocz(sizeof(*t));
     ArgList args = { 0 };
@@ -333,7 +346,7 @@ int trial_run(Trial **out, const Plan *plan, const char *stock, const WorkDir *d
         ret = AVERROR(ENOMEM);
         goto end;
     }
-    build_args(&args, plan, t->file_name);
+    build_args(&args, plan, first_slot, t->file_name);
     ret = arglist_error(&args);
     if (ret >= 0)
         ret = run(stock, &args, &log, interrupted, opaque, &ok);

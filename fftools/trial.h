@@ -34,11 +34,13 @@ typedef struct Trial {
 
 /**
  * Run it. Blocks until it is over (a second or less as a rule, bounded).
+ * @param first_slot of the output: where its first frame is
  * @param interrupted polled; nonzero ends the wait with AVERROR_EXIT
  * @param reason why the command goes to stock, when AVERROR_PATCHWELCOME is returned
  */
-int  trial_run(Trial **t, const Plan *plan, const char *stock, const WorkDir *dir,
-               int (*interrupted)(void *), void *opaque, char *reason, size_t reason_size);
+int  trial_run(Trial **t, const Plan *plan, int64_t first_slot, const char *stock,
+               const WorkDir *dir, int (*interrupted)(void *), void *opaque, char *reason,
+               size_t reason_size);
 void trial_free(Trial **t);
 
 /** The bit rate that stock's muxer is told for a stream of the output, bits a second; 0: none. */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_LEADIN_H
+#define FFLEET_LEADIN_H
+
+/**
+ * @file
+ * Where an input does not begin with a keyframe, or begins with frames that refer to what is not there (recordings cut
+ * anywhere, -ss in transport and program streams): which of its first packets the decoder makes frames of.
+ * Nothing but the decoder itself knows.
+ */
+
+#include <libavformat/avformat.h>
+
+/**
+ * Decode some packets from the start, to their end.
+ * @param decoded for each packet: 1 when a frame with its pts came out, else 0
+ * @return 0; AVERROR_PATCHWELCOME when the decoder gives frames at times that no packet has; other AVERROR codes
+ */
+int leadin_decode(const AVStream *st, AVPacket *const *pkts, int nb, uint8_t *decoded);
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+
+#include <libavutil/mathematics.h>
+
+#include "compat.h"
+#include "leadin.h"
+#include "videoreader.h"
+
+/* Until a keyframe is found and all that is shown before it. */
+#define MAX_LEAD_PACKETS 3000
+#define MAX_LEAD_BYTES   (64 << 20)
+
+struct VideoReader {
+    AVFormatContext *fc;
+    AVStream  *st;
+    int64_t    offset;     ///< ffmpeg's, in the stream's time base
+    int64_t    next_dts;   ///< expected, to notice jumps
+    int64_t    visible;    ///< pts of the first frame that filters may see
+    int64_t    fragile_end;  ///< AV_NOPTS_VALUE: nothing is fragile
+    AVPacket **lead;       ///< the first packets, looked at before any is given out
+    int        nb_lead;
+    int        next;       ///< of them
+    int        started;
+};
+
+static int stock_only(char *reason, size_t size, const char *why)
+{
+    snprintf(reason, size, "%s", why);
+    return AVERROR_PATCHWELCOME;
+}
+
+int videoreader_open(VideoReader **out, const Plan *plan)
+{
+    VideoReader *r = *out = av_mallocz(sizeof(*r));
+
+    if (!r)
+        return AVERROR(ENOMEM);
+    r->fc       = plan_video_input(plan)->fc;
+    r->st       = plan_video(plan);
+    r->next_dts = r->fragile_end = AV_NOPTS_VALUE;
+    r->offset   = av_rescale_q(plan->ts_offset, AV_TIME_BASE_Q, r->st->time_base);
+    r->visible  = plan_video_input(plan)->limits.start == AV_NOPTS_VALUE ? INT64_MIN : 0;
+    for (unsigned i = 0; i < r->fc->nb_streams; i++)
+        r->fc->streams[i]->discard = r->fc->streams[i] == r->st ? AVDISCARD_NONE : AVDISCARD_ALL;
+    return 0;
+}
+
+void videoreader_close(VideoReader **rp)
+{
+    VideoReader *r = *rp;
+
+    if (!r)
+        return;
+    for (int i = 0; i < r->nb_lead; i++)
+        av_packet_free(&r->lead[i]);
+    av_freep(&r->lead);
+    av_freep(rp);
+}
+
+/** Side data that the decoder on a host would miss. */
+static int has_foreign_side_data(const AVPacket *pkt)
+{
+    for (int i = 0; i < pkt->side_data_elems; i++)
+        switch (pkt->side_data[i].type) {
+        case AV_PKT_DATA_MPEGTS_STREAM_ID:
+        case AV_PKT_DATA_PRFT:
+        case AV_PKT_DATA_CPB_PROPERTIES:
+        case AV_PKT_DATA_DISPLAYMATRIX:
+        case AV_PKT_DATA_QUALITY_STATS:
+        case AV_PKT_DATA_STEREO3D:
+        case AV_PKT_DATA_SPHERICAL:
+            break;
+        default:
+            return 1;
+        }
+    return 0;
+}
+
+/** Stock corrects jumps of the clock (process_input() in ffmpeg.c); those inputs are left to it. */
+static int is_jump(VideoReader *r, const AVPacket *pkt)
+{
+    int64_t limit = av_rescale_q(10 * AV_TIME_BASE, AV_TIME_BASE_Q, r->st->time_base);
+    int jump;
+
+    if (pkt->dts == AV_NOPTS_VALUE)
+        return 0;
+    jump = r->next_dts != AV_NOPTS_VALUE &&
+           (pkt->dts < r->next_dts - limit || pkt->dts > r->next_dts + limit);
+
+    r->next_dts = pkt->dts + pkt->duration;
+    return jump;
+}
+
+static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
+{
+    int ret;
+
+    do {
+        av_packet_unref(pkt);
+        ret = av_read_frame(r->fc, pkt);
+        if (ret == AVERROR_EOF)
+            return ret;
+        if (ret < 0 && ret != AVERROR(EAGAIN))
+            return stock_only(reason, reason_size, "the input cannot be read to its end");
+    } while (ret < 0 || pkt->stream_index != r->st->index || !pkt->size);
+
+    if (pkt->flags & AV_PKT_FLAG_CORRUPT)
+        return stock_only(reason, reason_size, "the input is damaged");
+    if (has_foreign_side_data(pkt))
+        return stock_only(reason, reason_size, "the video carries side data that cannot travel");
+    if (is_jump(r, pkt))
+        return stock_only(reason, reason_size, "the input's timestamps jump");
+    if (r->st->pts_wrap_bits < 64 && pkt->pts >= 1LL << (r->st->pts_wrap_bits - 1))
+        return stock_only(reason, reason_size, "the input's timestamps are about to wrap");
+    if (pkt->pts != AV_NOPTS_VALUE)
+        pkt->pts += r->offset;
+    if (pkt->dts != AV_NOPTS_VALUE)
+        pkt->dts += r->offset;
+    return 0;
+}
+
+static int keep_lead(VideoReader *r, AVPacket *pkt)
+{
+    AVPacket **list = av_realloc_array(r->lead, r->nb_lead + 1, sizeof(*list));
+
+    if (!list)
+        return AVERROR(ENOMEM);
+    r->lead = list;
+    list[r->nb_lead] = av_packet_clone(pkt);
+    return list[r->nb_lead++] ? 0 : AVERROR(ENOMEM);
+}
+
+/**
+ * Read until the first keyframe, and on while packets may follow that are shown before it.
+ * @return the keyframe's index among the packets, or an error
+ */
+static int read_lead(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
+{
+    int key = -1, ret = 0;
+    int64_t bytes = 0;
+
+    while ((ret = read_packet(r, pkt, reason, reason_size)) >= 0) {
+        bytes += pkt->size;
+        ret = keep_lead(r, pkt);
+        if (ret < 0)
+            return ret;
+        if (key < 0 && pkt->flags & AV_PKT_FLAG_KEY && pkt->pts != AV_NOPTS_VALUE)
+            key = r->nb_lead - 1;
+        if (key >= 0 && (r->lead[key]->pts < r->visible ||
+                         (pkt->dts != AV_NOPTS_VALUE && pkt->dts >= r->lead[key]->pts)))
+            return key;
+        if (r->nb_lead > MAX_LEAD_PACKETS || bytes > MAX_LEAD_BYTES)
+            return stock_only(reason, reason_size, "the input does not start with a keyframe");
+    }
+    if (ret != AVERROR_EOF || !r->nb_lead)
+        return ret;
+    return key >= 0 ? key : stock_only(reason, reason_size,
+                                       "the input does not start with a keyframe");
+}
+
+/** Whether packets are shown before the first keyframe; only the decoder knows what becomes of them. */
+static int is_doubtful(const VideoReader *r, int key)
+{
+    for (int i = 0; i < r->nb_lead; i++)
+        if (r->lead[i]->pts != AV_NOPTS_VALUE && r->lead[i]->pts < r->lead[key]->pts &&
+            r->lead[i]->pts >= r->visible)
+            return 1;
+    return 0;
+}
+
+/**
+ * What nobody gets to see is left out. Frames that the decoder makes before the first keyframe are wrecks, but shown all the
+ * same: the same decoder makes the same ones if it is given all the packets that it was given here.
+ */
+static int sort_out(VideoReader *r, int key, const uint8_t *decoded, char *reason,
+                    size_t reason_size)
+{
+    int64_t key_pts = r->lead[key]->pts, first = key_pts;
+    int kept = 0;
+
+    if (!decoded[key])
+        return stock_only(reason, reason_size, "the input's first keyframe cannot be decoded");
+    for (int i = 0; key && i < r->nb_lead; i++)
+        if (decoded[i] && r->lead[i]->pts >= r->visible)
+            first = FFMIN(first, r->lead[i]->pts);
+    if (first < key_pts)
+        r->fragile_end = key_pts;
+    for (int i = 0; i < r->nb_lead; i++) {
+        AVPacket *pkt = r->lead[i];
+        int hidden = !decoded[i] && (pkt->pts == AV_NOPTS_VALUE || pkt->pts < key_pts);
+
+        if (i < key && hidden && first < key_pts) {
+            if (pkt->pts == AV_NOPTS_VALUE || pkt->pts > first)
+                return stock_only(reason, reason_size, "the input does not start with a keyframe");
+            pkt->flags |= AV_PKT_FLAG_DISCARD;
+        }
+        if (i < key ? first == key_pts : hidden)
+            av_packet_free(&r->lead[i]);
+        else
+            r->lead[kept++] = pkt;
+    }
+    r->nb_lead = kept;
+    return 0;
+}
+
+static int start(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
+{
+    int key = read_lead(r, pkt, reason, reason_size), ret;
+    uint8_t *decoded;
+
+    r->started = 1;
+    av_packet_unref(pkt);
+    if (key < 0)
+        return key;
+    if (!key && !is_doubtful(r, key))
+        return 0;
+    decoded = av_malloc(r->nb_lead);
+    if (!decoded)
+        return AVERROR(ENOMEM);
+    ret = leadin_decode(r->st, r->lead, r->nb_lead, decoded);
+    if (ret == AVERROR(ENOMEM))
+        goto end;
+    if (ret < 0)
+        ret = stock_only(reason, reason_size, "the input's first frames cannot be decoded here");
+    else
+        ret = sort_out(r, key, decoded, reason, reason_size);
+end:
+    av_free(decoded);
+    return ret;
+}
+
+int videoreader_next(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
+{
+    if (!r->started) {
+        int ret = start(r, pkt, reason, reason_size);
+
+        if (ret < 0)
+            return ret;
+    }
+    if (r->next < r->nb_lead) {
+        av_packet_move_ref(pkt, r->lead[r->next++]);
+    } else {
+        int ret = read_packet(r, pkt, reason, reason_size);
+
+        if (ret < 0)
+            return ret;
+    }
+    if (pkt->pts == AV_NOPTS_VALUE)
+        return stock_only(reason, reason_size, "a packet of the input has no timestamp");
+    return 0;
+}
+
+int videoreader_is_fragile(const VideoReader *r, int64_t pts)
+{
+    return r->fragile_end != AV_NOPTS_VALUE && pts < r->fragile_end;
+}
