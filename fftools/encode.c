@@ -251,10 +251,12 @@ static void set_frames(Encode *e, FleetAttempt *a, int64_t frames)
     EncodeAttempt *t = a->priv;
     const Segment *seg = a->task->opaque;
 
-    frames = av_clip64(frames, 0, seg->nb_frames);
+    a->frames = frames = av_clip64(frames, 0, seg->nb_frames);
+    if (a->duplicate)
+        return;
     atomic_fetch_add(&e->frames, frames - t->frames);
     pthread_mutex_lock(&e->lock);
-    t->frames = a->frames = frames;
+    t->frames = frames;
     pthread_mutex_unlock(&e->lock);
 }
 
@@ -392,7 +394,8 @@ static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
         encoded_free(&r);
         return ret;
     }
-    set_frames(e, a, seg->nb_frames);
+    a->frames = r->frames = seg->nb_frames;
+    atomic_fetch_add(&e->frames, r->frames - t->frames);
     t->accepted = 1;
     *result = r;
     return 0;
@@ -420,9 +423,10 @@ static void attempt_free(void *opaque, FleetAttempt *a)
 
 static void result_free(void *opaque, void *result)
 {
+    Encode *e = opaque;
     Encoded *r = result;
 
-    (void)opaque;
+    atomic_fetch_sub(&e->frames, r->frames);
     encoded_free(&r);
 }
 

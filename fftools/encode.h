@@ -18,6 +18,7 @@
 /** A verified result: FleetTask.result. */
 typedef struct Encoded {
     Blob   *packets;   ///< NUT, in wire timestamps
+    int64_t frames;
 } Encoded;
 
 typedef struct Encode Encode;

@@ -41,6 +41,12 @@ void fleet_task_done(Fleet *f, FleetTask *task)
     f->done[f->nb_done++] = task;
 }
 
+void fleet_attempt_over(Fleet *f, FleetTask *task)
+{
+    if (!--task->running && task->settled)
+        fleet_task_done(f, task);
+}
+
 void fleet_give_up(Fleet *f, FleetTask *task)
 {
     if (!task->error) {   /* else it keeps the reason of its own last failure */
@@ -203,6 +209,7 @@ int fleet_submit(Fleet *f, FleetTask *task)
     task->result = NULL;
     task->error  = 0;
     *task->why   = 0;
+    task->running = task->settled = 0;
     pthread_mutex_lock(&f->lock);
     while (!f->cancelled && queue_full(f))
         fleet_wait(f, &f->news, INFINITY);

@@ -11,7 +11,8 @@
  *
  * One thread a slot (and one for each local slot); sched.c decides, slot.c carries out.
  * A failed attempt is tried on another slot, preferably of another host; when
- * attempts or hosts are used up, on this machine (FleetOptions.local_fallback).
+ * attempts or hosts are used up, on this machine (FleetOptions.local_fallback). In the end, slots
+ * that have nothing to do begin what is late a second time; the first good result wins.
  */
 
 #include <stdint.h>
@@ -34,13 +35,15 @@ typedef struct HostInfo {
 typedef struct FleetTask {
     int64_t id;        ///< the segment's number; unique
     Blob   *input;     ///< sealed; bytes for stdin
-    double  weight;    ///< estimated work, any unit (frames)
+    double  weight;    ///< estimated work, in the unit of FleetAttempt.frames
     void   *opaque;    ///< the client's
 
     /* set by the fleet */
     void   *result;    ///< what attempt_end() of the accepted attempt returned; the caller's
     int     error;     ///< 0, or the AVERROR code of a task that could not be done anywhere
     char    why[512];  ///< the last failure, in one line
+    int     running;   ///< attempts that run now; the fleet's own
+    int     settled;   ///< it has its result, the other attempts are on their way out; the fleet's own
 } FleetTask;
 
 /** One try, as the client sees it. */
@@ -50,7 +53,8 @@ typedef struct FleetAttempt {
     const HostInfo *info;
     int             slot;    ///< index within the host
     int             number;  ///< 0 for the first try of this task
-    int64_t         frames;  ///< set by the client, for the trace; -1: unknown
+    int             duplicate; ///< another attempt of this task runs, too: one of them is in vain
+    int64_t         frames;  ///< set by the client: work done so far; -1: unknown
     void           *priv;    ///< the client's
 } FleetAttempt;
 

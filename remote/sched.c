@@ -8,54 +8,10 @@
 #include <libavutil/error.h>
 #include <libavutil/mem.h>
 
-#include "sched.h"
+#include "schedpriv.h"
 
 /* sshd drops connections at random when more than ten wait for authentication (MaxStartups) */
 #define MAX_CONNECTING 4
-
-enum SlotPhase { DOWN, CONNECTING, CHECKING, IDLE, RUNNING, GONE };
-
-typedef struct Task {
-    int64_t   id;
-    double    weight;
-    void     *opaque;
-    int       running;
-    int       number;      ///< attempts begun
-    int       failures;    ///< on remote hosts
-    int       local_only;
-    uint64_t *failed_on;   ///< bit set of hosts
-} Task;
-
-typedef struct SlotInfo {
-    enum SlotPhase phase;
-    Task    *task;
-    unsigned epoch;      ///< of the host when what now goes on here began
-    int      failures;   ///< of connects in a row, while the host's other slots were well
-    double   retry_at;
-} SlotInfo;
-
-typedef struct HostEntry {
-    int      fallback, checked, broken, wrong;
-    int      nb_slots;
-    SlotInfo slots[SCHED_MAX_SLOTS];
-    /* All slots of a host notice the same incident. It counts once: a failure moves the host to a
-     * new epoch, and failures of what began in an older one do not count. */
-    unsigned epoch;
-    int      failures;   ///< in a row
-    int      commands;   ///< failed commands in a row
-    double   retry_at;
-} HostEntry;
-
-struct Sched {
-    SchedConfig config;
-    uint32_t    random;
-    HostEntry **hosts;
-    int         nb_hosts;
-    int         fallback;   ///< index, or -1
-    Task      **tasks;      ///< not done yet, in order of id
-    int         nb_tasks, max_tasks;
-    int         finishing;
-};
 
 int sched_alloc(Sched **sp, const SchedConfig *config)
 {
@@ -73,17 +29,13 @@ int sched_alloc(Sched **sp, const SchedConfig *config)
         s->config.max_failures = 5;
     if (!s->config.max_commands)
         s->config.max_commands = 3;
+    if (!s->config.max_tries)
+        s->config.max_tries = 2;
     if (!s->config.backoff)
         s->config.backoff = 1;
     if (!s->config.backoff_max)
         s->config.backoff_max = 30;
     return 0;
-}
-
-static void task_free(Task *t)
-{
-    av_free(t->failed_on);
-    av_free(t);
 }
 
 void sched_free(Sched **sp)
@@ -92,11 +44,9 @@ void sched_free(Sched **sp)
 
     if (!s)
         return;
-    for (int i = 0; i < s->nb_tasks; i++)
-        task_free(s->tasks[i]);
+    sched_task_free_all(s);
     for (int i = 0; i < s->nb_hosts; i++)
         av_free(s->hosts[i]);
-    av_free(s->tasks);
     av_free(s->hosts);
     av_freep(sp);
 }
@@ -106,7 +56,7 @@ int sched_add_host(Sched *s, int fallback)
     HostEntry **hosts;
     HostEntry  *h;
 
-    av_assert0(!s->nb_tasks && !(fallback && s->fallback >= 0));
+    av_assert0(!s->nb_open && !(fallback && s->fallback >= 0));
     hosts = av_realloc_array(s->hosts, s->nb_hosts + 1, sizeof(*hosts));
     if (!hosts)
         return AVERROR(ENOMEM);
@@ -114,89 +64,36 @@ int sched_add_host(Sched *s, int fallback)
     h = av_mallocz(sizeof(*h));
     if (!h)
         return AVERROR(ENOMEM);
-    h->fallback = fallback;
-    h->nb_slots = 1;
+    h->fallback     = fallback;
+    h->nb_slots     = 1;
+    h->phases[DOWN] = 1;
+    for (int i = 0; i < SCHED_MAX_SLOTS; i++) {
+        h->slots[i].host = s->nb_hosts;
+        h->slots[i].slot = i;
+    }
     s->hosts[s->nb_hosts] = h;
     if (fallback)
         s->fallback = s->nb_hosts;
     return s->nb_hosts++;
 }
 
-/** Index of the first task whose id is not below. */
-static int task_position(const Sched *s, int64_t id)
-{
-    int lo = 0, hi = s->nb_tasks;
-
-    while (lo < hi) {
-        int mid = lo + (hi - lo) / 2;
-
-        if (s->tasks[mid]->id < id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
 int sched_add_task(Sched *s, int64_t id, double weight, void *opaque)
 {
-    int   pos = task_position(s, id);
-    Task *t;
-
-    if (pos < s->nb_tasks && s->tasks[pos]->id == id)
-        return AVERROR(EEXIST);
-    if (s->nb_tasks == s->max_tasks) {
-        int    max   = s->max_tasks ? 2 * s->max_tasks : 64;
-        Task **tasks = av_realloc_array(s->tasks, max, sizeof(*tasks));
-
-        if (!tasks)
-            return AVERROR(ENOMEM);
-        s->tasks     = tasks;
-        s->max_tasks = max;
-    }
-    t = av_mallocz(sizeof(*t));
-    if (!t)
-        return AVERROR(ENOMEM);
-    t->failed_on = av_calloc(s->nb_hosts / 64 + 1, sizeof(*t->failed_on));
-    if (!t->failed_on) {
-        av_free(t);
-        return AVERROR(ENOMEM);
-    }
-    t->id     = id;
-    t->weight = weight;
-    t->opaque = opaque;
-    memmove(s->tasks + pos + 1, s->tasks + pos, (s->nb_tasks - pos) * sizeof(*s->tasks));
-    s->tasks[pos] = t;
-    s->nb_tasks++;
-    return 0;
+    s->version++;
+    return sched_task_add(s, id, weight, opaque);
 }
 
 void sched_finish(Sched *s)
 {
+    s->version++;
     s->finishing = 1;
 }
 
-static void forget_task(Sched *s, Task *t)
+static void set_phase(HostEntry *h, SlotInfo *sl, enum SlotPhase phase)
 {
-    int pos = task_position(s, t->id);
-
-    s->nb_tasks--;
-    memmove(s->tasks + pos, s->tasks + pos + 1, (s->nb_tasks - pos) * sizeof(*s->tasks));
-    task_free(t);
-}
-
-static int failed_on(const Task *t, int host)
-{
-    return t->failed_on[host / 64] >> (host % 64) & 1;
-}
-
-static int count_slots(const HostEntry *h, enum SlotPhase from, enum SlotPhase to)
-{
-    int n = 0;
-
-    for (int i = 0; i < h->nb_slots; i++)
-        n += h->slots[i].phase >= from && h->slots[i].phase <= to;
-    return n;
+    h->phases[sl->phase]--;
+    sl->phase = phase;
+    h->phases[phase]++;
 }
 
 /** Whether a remote host works, or may still turn out to: it is not up to the fallback then. */
@@ -209,8 +106,8 @@ static int usable(const HostEntry *h, double now)
     if (!h->checked)
         return 0;
     if (now < h->retry_at)           /* it pauses, but what runs there may end well */
-        return count_slots(h, RUNNING, RUNNING) > 0;
-    return count_slots(h, IDLE, RUNNING) > 0;
+        return h->phases[RUNNING] > 0;
+    return h->phases[IDLE] + h->phases[RUNNING] > 0;
 }
 
 static int any_usable(const Sched *s, double now)
@@ -225,30 +122,36 @@ static int any_usable(const Sched *s, double now)
 static int innocent_host(const Sched *s, const Task *t, double now)
 {
     for (int i = 0; i < s->nb_hosts; i++)
-        if (s->hosts[i]->checked && !failed_on(t, i) && usable(s->hosts[i], now))
+        if (s->hosts[i]->checked && !sched_failed_on(t, i) && usable(s->hosts[i], now))
             return 1;
     return 0;
 }
 
+static int may_take(const Sched *s, const Task *t, int host, double now)
+{
+    if (!t->local_only)
+        return !sched_failed_on(t, host) || !innocent_host(s, t, now);
+    /* in the end it need not queue for the fallback while another host has nothing to do */
+    return s->finishing && !t->input && !sched_failed_on(t, host) && s->fallback >= 0 &&
+           s->hosts[s->fallback]->phases[RUNNING];
+}
+
+/** The waiting task with the lowest id that is for this host, or NULL. */
 static Task *pick_task(const Sched *s, int host, double now)
 {
-    int fallback = s->hosts[host]->fallback;
-    int all      = fallback && !any_usable(s, now);
+    int   fallback = s->hosts[host]->fallback;
+    int   all      = fallback && s->nb_pending && !any_usable(s, now);
+    Task *best     = !fallback || all ? sched_first_fresh(s) : NULL;
 
-    for (int i = 0; i < s->nb_tasks; i++) {
-        Task *t = s->tasks[i];
+    for (int i = 0; i < s->nb_troubled; i++) {
+        Task *t = s->troubled[i];
 
-        if (t->running)
+        if (best && best->id < t->id)
             continue;
-        if (fallback) {
-            if (all || t->local_only)
-                return t;
-        } else if (!t->local_only) {
-            if (!failed_on(t, host) || !innocent_host(s, t, now))
-                return t;
-        }
+        if (fallback ? all || t->local_only : may_take(s, t, host, now))
+            best = t;
     }
-    return NULL;
+    return best;
 }
 
 static SchedDecision decide_down(Sched *s, int host, SlotInfo *sl, double now)
@@ -264,9 +167,9 @@ static SchedDecision decide_down(Sched *s, int host, SlotInfo *sl, double now)
         d.until = until;
         return d;
     }
-    if (count_slots(h, CONNECTING, CHECKING) >= limit)
+    if (h->phases[CONNECTING] + h->phases[CHECKING] >= limit)
         return d;
-    sl->phase = CONNECTING;
+    set_phase(h, sl, CONNECTING);
     sl->epoch = h->epoch;
     d.action  = SCHED_CONNECT;
     return d;
@@ -283,16 +186,22 @@ static SchedDecision decide_idle(Sched *s, int host, SlotInfo *sl, double now)
         return d;
     }
     t = pick_task(s, host, now);
+    if (!t && !h->fallback)
+        t = sched_pick_straggler(s, host, now, &d.until);
     if (!t)
         return d;
-    t->running = 1;
-    sl->task   = t;
-    sl->phase  = RUNNING;
-    sl->epoch  = h->epoch;
-    d.action   = SCHED_RUN;
-    d.id       = t->id;
-    d.task     = t->opaque;
-    d.number   = t->number++;
+    d.duplicate = t->nb_running > 0;
+    if (sched_attempt_begin(s, t, sl, now) < 0) {
+        d.until = now + 1;
+        return d;
+    }
+    s->version++;
+    set_phase(h, sl, RUNNING);
+    sl->epoch = h->epoch;
+    d.action  = SCHED_RUN;
+    d.id      = t->id;
+    d.task    = t->opaque;
+    d.number  = t->number++;
     return d;
 }
 
@@ -304,12 +213,12 @@ SchedDecision sched_decide(Sched *s, int host, int slot, double now)
 
     av_assert0(slot < h->nb_slots && !sl->task);
     if (h->broken && sl->phase != DOWN && sl->phase != GONE) {
-        sl->phase = DOWN;
-        d.action  = SCHED_DISCONNECT;
+        set_phase(h, sl, DOWN);
+        d.action = SCHED_DISCONNECT;
         return d;
     }
-    if (h->broken || sl->phase == GONE || (s->finishing && !s->nb_tasks)) {
-        sl->phase = GONE;
+    if (h->broken || sl->phase == GONE || (s->finishing && !s->nb_open)) {
+        set_phase(h, sl, GONE);
         return d;
     }
     return sl->phase == DOWN ? decide_down(s, host, sl, now)
@@ -321,7 +230,8 @@ void sched_connected(Sched *s, int host, int slot)
     HostEntry *h  = s->hosts[host];
     SlotInfo  *sl = &h->slots[slot];
 
-    sl->phase    = h->checked ? IDLE : CHECKING;
+    s->version++;
+    set_phase(h, sl, h->checked ? IDLE : CHECKING);
     sl->failures = 0;
     sl->retry_at = 0;
 }
@@ -330,13 +240,16 @@ void sched_checked(Sched *s, int host, int nb_slots)
 {
     HostEntry *h = s->hosts[host];
 
-    h->checked        = 1;
-    h->nb_slots       = av_clip(nb_slots, 1, SCHED_MAX_SLOTS);
-    h->slots[0].phase = IDLE;
+    s->version++;
+    h->checked       = 1;
+    h->nb_slots      = av_clip(nb_slots, 1, SCHED_MAX_SLOTS);
+    h->phases[DOWN] += h->nb_slots - 1;
+    set_phase(h, &h->slots[0], IDLE);
 }
 
 void sched_break(Sched *s, int host)
 {
+    s->version++;
     s->hosts[host]->broken = 1;
 }
 
@@ -369,13 +282,14 @@ void sched_connect_failed(Sched *s, int host, int slot, int permanent, double no
     HostEntry *h  = s->hosts[host];
     SlotInfo  *sl = &h->slots[slot];
 
-    sl->phase = DOWN;
-    if (count_slots(h, IDLE, RUNNING)) {
+    s->version++;
+    set_phase(h, sl, DOWN);
+    if (h->phases[IDLE] + h->phases[RUNNING]) {
         /* the host is well, it only does not want so many of us */
         sl->failures++;
         sl->retry_at = now + pause_length(s, sl->failures);
         if (permanent || sl->failures >= s->config.max_failures)
-            sl->phase = GONE;
+            set_phase(h, sl, GONE);
     } else if (permanent) {
         h->broken = 1;
     } else {
@@ -383,29 +297,45 @@ void sched_connect_failed(Sched *s, int host, int slot, int permanent, double no
     }
 }
 
-/** End the attempt of a slot. @return its task, which is pending again */
-static Task *end_attempt(SlotInfo *sl, int up)
+static Task *end_attempt(Sched *s, HostEntry *h, SlotInfo *sl, int up)
 {
-    Task *t = sl->task;
-
-    av_assert0(t && sl->phase == RUNNING);
-    t->running = 0;
-    sl->task   = NULL;
-    sl->phase  = up ? IDLE : DOWN;
-    return t;
+    s->version++;
+    set_phase(h, sl, up ? IDLE : DOWN);
+    return sched_attempt_end(s, sl);
 }
 
-int sched_done(Sched *s, int host, int slot, int up)
+int sched_done(Sched *s, int host, int slot, int up, double now)
 {
-    HostEntry *h = s->hosts[host];
-    Task      *t = end_attempt(&h->slots[slot], up);
+    HostEntry *h  = s->hosts[host];
+    SlotInfo  *sl = &h->slots[slot];
+    Task      *t  = sl->task;
+    int        ret = h->wrong ? AVERROR(EPERM) : t->done ? AVERROR(EEXIST) : 0;
 
-    if (h->wrong)
-        return AVERROR(EPERM);
-    h->failures = 0;
-    h->commands = 0;
-    h->retry_at = 0;
-    forget_task(s, t);
+    if (!h->wrong) {
+        sched_measure(s, sl, now);
+        h->failures = 0;
+        h->commands = 0;
+        h->retry_at = 0;
+    }
+    t->done |= !ret;
+    end_attempt(s, h, sl, up);
+    if (t->done && !t->nb_running)
+        sched_task_forget(s, t);
+    return ret;
+}
+
+int sched_loser(Sched *s, int *host, int *slot)
+{
+    for (int i = 0; i < s->nb_running; i++) {
+        SlotInfo *sl = s->running[i];
+
+        if (!sl->task->done || sl->told)
+            continue;
+        sl->told = 1;
+        *host    = sl->host;
+        *slot    = sl->slot;
+        return 1;
+    }
     return 0;
 }
 
@@ -430,7 +360,7 @@ static void blame_host(Sched *s, HostEntry *h, const SlotInfo *sl,
 static void absolve_hosts(Sched *s, const Task *t)
 {
     for (int i = 0; i < s->nb_hosts; i++)
-        if (failed_on(t, i))
+        if (sched_failed_on(t, i))
             s->hosts[i]->commands = 0;
 }
 
@@ -454,29 +384,45 @@ static int hopeless(const Sched *s, const Task *t, int nb_remote)
     return !fallback_works(s) && (t->local_only || !nb_remote);
 }
 
+/** What a failure means for the task, and for the host. */
+static void note_failure(Sched *s, HostEntry *h, SlotInfo *sl, enum SchedFailure kind, double now)
+{
+    Task *t = sl->task;
+
+    sched_note_failed_on(t, sl->host);
+    t->failures++;
+    t->commands += kind == SCHED_FAIL_COMMAND;
+    t->input |= kind == SCHED_FAIL_INPUT;
+    if (t->input || t->failures >= s->config.max_attempts ||
+        (t->commands >= s->config.max_tries && fallback_works(s)))
+        t->local_only = 1;
+    if (kind != SCHED_FAIL_INPUT)
+        blame_host(s, h, sl, kind, now);
+}
+
 enum SchedNext sched_failed(Sched *s, int host, int slot, enum SchedFailure kind, int up,
                             double now)
 {
-    HostEntry *h  = s->hosts[host];
-    SlotInfo  *sl = &h->slots[slot];
-    Task      *t  = end_attempt(sl, up);
+    HostEntry *h         = s->hosts[host];
+    SlotInfo  *sl        = &h->slots[slot];
+    Task      *t         = sl->task;
+    int        cancelled = kind == SCHED_FAIL_CANCELLED;
     int        nb_remote;
 
-    if (kind != SCHED_FAIL_CANCELLED && h->fallback) {
+    if (!cancelled && h->fallback)
         absolve_hosts(s, t);
-        forget_task(s, t);
-        return SCHED_NEXT_GIVE_UP;
-    }
-    if (kind != SCHED_FAIL_CANCELLED) {
-        t->failed_on[host / 64] |= UINT64_C(1) << (host % 64);
-        t->failures++;
-        t->local_only = kind == SCHED_FAIL_INPUT || t->failures >= s->config.max_attempts;
-        if (kind != SCHED_FAIL_INPUT)
-            blame_host(s, h, sl, kind, now);
+    else if (!cancelled)
+        note_failure(s, h, sl, kind, now);
+    end_attempt(s, h, sl, up);
+    if (t->nb_running)
+        return SCHED_NEXT_OTHER_RUNS;
+    if (t->done) {
+        sched_task_forget(s, t);
+        return SCHED_NEXT_OTHER_RUNS;
     }
     nb_remote = remote_hosts(s);
-    if (hopeless(s, t, nb_remote)) {
-        forget_task(s, t);
+    if ((!cancelled && h->fallback) || hopeless(s, t, nb_remote)) {
+        sched_task_forget(s, t);
         return SCHED_NEXT_GIVE_UP;
     }
     if (t->local_only || !nb_remote)
@@ -484,22 +430,26 @@ enum SchedNext sched_failed(Sched *s, int host, int slot, enum SchedFailure kind
     return nb_remote == 1 && !h->broken ? SCHED_NEXT_AGAIN : SCHED_NEXT_OTHER;
 }
 
-int sched_given_up(Sched *s, void **task)
+/** A waiting task that no host is left for. */
+static Task *find_hopeless(const Sched *s)
 {
     int nb_remote = remote_hosts(s);
 
-    if (fallback_works(s))
-        return 0;
-    for (int i = 0; i < s->nb_tasks; i++) {
-        Task *t = s->tasks[i];
+    for (int i = 0; i < s->nb_troubled; i++)
+        if (hopeless(s, s->troubled[i], nb_remote))
+            return s->troubled[i];
+    return nb_remote ? NULL : sched_first_fresh(s);
+}
 
-        if (t->running || !hopeless(s, t, nb_remote))
-            continue;
-        *task = t->opaque;
-        forget_task(s, t);
-        return 1;
-    }
-    return 0;
+int sched_given_up(Sched *s, void **task)
+{
+    Task *t = fallback_works(s) || !s->nb_pending ? NULL : find_hopeless(s);
+
+    if (!t)
+        return 0;
+    *task = t->opaque;
+    sched_task_forget(s, t);
+    return 1;
 }
 
 enum SchedHostState sched_host_state(const Sched *s, int host, double now)
@@ -520,21 +470,19 @@ double sched_host_until(const Sched *s, int host)
 
 int sched_host_up(const Sched *s, int host)
 {
-    return count_slots(s->hosts[host], CHECKING, RUNNING);
+    const HostEntry *h = s->hosts[host];
+
+    return h->phases[CHECKING] + h->phases[IDLE] + h->phases[RUNNING];
 }
 
 int sched_open(const Sched *s)
 {
-    return s->nb_tasks;
+    return s->nb_open;
 }
 
 int sched_pending(const Sched *s)
 {
-    int n = 0;
-
-    for (int i = 0; i < s->nb_tasks; i++)
-        n += !s->tasks[i]->running;
-    return n;
+    return s->nb_pending;
 }
 
 int sched_slots(const Sched *s)

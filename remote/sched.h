@@ -8,22 +8,26 @@
  * seconds of any monotonic clock, so that a whole run can be simulated. Not thread-safe: fleet.c
  * holds its lock around each call.
  *
- * A slot asks sched_decide() what to do, does it, and reports with one of the events; any event
- * may change what the other slots are told, so slots that wait have to ask again after it.
+ * A slot asks sched_decide() what to do, does it, and reports with one of the events; any event, and
+ * any duplicate begun, may change what the other slots are told, so slots that wait have to ask again
+ * after it.
  *
  * Rules:
  * - Pending tasks go out in order of id, because the join needs them in that order.
  * - A task is not given to a host that failed it while another healthy host has not.
- * - After max_attempts failures on remote hosts a task is left to the fallback host; a task that
- *   fails there too is given up: then its input is at fault, and the hosts are innocent.
+ * - A task whose command failed max_tries times, or that failed in any way max_attempts times, is left
+ *   to the fallback host; if it fails there too it is given up: then its input is at fault, and the
+ *   hosts are innocent.
  * - A failed connection, a stall, or max_commands failed commands in a row (without a success
  *   between) make a host pause; pauses grow. After max_failures such without a success
  *   between, the host is broken for the run. Wrong data breaks it at once.
  * - The fallback host takes the rest only when no remote host is usable or still in its first
  *   connect.
+ * - When no task waits and none will come, the attempt with the most time left is begun a second
+ *   time on the fastest free slot, if that is going to be earlier. The first result wins; the caller
+ *   stops the loser. Times come from the attempts' own progress and the measured rates of hosts.
  *
- * Only one attempt of a task runs at a time; duplicates of stragglers and measured rates of hosts
- * would enter in pick_task().
+ * An event costs O(log tasks); what free slots ask at the end of a run O(hosts + running) once an event.
  */
 
 #include <stdint.h>
@@ -36,6 +40,7 @@ typedef struct Sched Sched;
 typedef struct SchedConfig {
     uint32_t seed;          ///< of the jitter
     int      max_attempts;  ///< failures of a task on remote hosts; 0: 3
+    int      max_tries;     ///< failed commands of a task on remote hosts, where there is a fallback; 0: 2
     int      max_failures;  ///< of a host in a row; 0: 5
     int      max_commands;  ///< failed commands of a host in a row that make one failure; 0: 3
     double   backoff;       ///< first pause, seconds; 0: 1
@@ -56,6 +61,7 @@ typedef struct SchedDecision {
     int64_t id;        ///< of SCHED_RUN
     void   *task;      ///< of SCHED_RUN: as given to sched_add_task()
     int     number;    ///< of SCHED_RUN: 0 for the first attempt of this task
+    int     duplicate; ///< of SCHED_RUN: another attempt of it runs
 } SchedDecision;
 
 enum SchedFailure {
@@ -73,6 +79,7 @@ enum SchedNext {
     SCHED_NEXT_OTHER,    ///< tried again, on another host if possible
     SCHED_NEXT_LOCAL,    ///< left to the fallback host
     SCHED_NEXT_GIVE_UP,  ///< the scheduler has forgotten it
+    SCHED_NEXT_OTHER_RUNS, ///< another attempt of it goes on, or has won
 };
 
 enum SchedHostState {
@@ -113,12 +120,24 @@ void sched_checked(Sched *s, int host, int nb_slots);
 void sched_break(Sched *s, int host);
 
 /**
+ * How much of its task's weight the attempt of this slot has done, by its own account. Lower
+ * than before: ignored.
+ */
+void sched_progress(Sched *s, int host, int slot, double done, double now);
+
+/**
  * The attempt of this slot ended well.
  * @param up whether the slot is still connected
- * @return 0: accepted, the scheduler has forgotten the task. AVERROR(EPERM): the host has returned
- *         wrong data elsewhere meanwhile; the result must not be used, the task is pending again
+ * @return 0: accepted. AVERROR(EEXIST): another attempt was faster. AVERROR(EPERM): the host has
+ *         returned wrong data elsewhere meanwhile; the result must not be used. Once no attempt of an
+ *         accepted task runs the scheduler has forgotten it
  */
-int sched_done(Sched *s, int host, int slot, int up);
+int sched_done(Sched *s, int host, int slot, int up, double now);
+/**
+ * An attempt whose task is done. Call after sched_done() until it returns 0; stop each, and
+ * report its end as that of any other.
+ */
+int sched_loser(Sched *s, int *host, int *slot);
 enum SchedNext sched_failed(Sched *s, int host, int slot, enum SchedFailure kind, int up,
                             double now);
 
@@ -138,5 +157,13 @@ int sched_open(const Sched *s);
 int sched_pending(const Sched *s);
 /** Slots of all remote hosts that are not broken, at least one. */
 int sched_slots(const Sched *s);
+/** Measured weight a second of one of the host's slots; 0: not known yet. */
+double sched_rate(const Sched *s, int host);
+/**
+ * How much of the remaining work the next task ought to be, so that all hosts end together: big
+ * tasks first, small ones last (factoring).
+ * @param remaining weight of what is not a task yet
+ */
+double sched_share(Sched *s, double remaining);
 
 #endif

@@ -30,6 +30,8 @@ struct Slot {
     Transport        *t;
     int               wake_fd;
     atomic_int        cancelled;
+    atomic_int        aborted;   ///< the running command only
+    int               failed;    ///< the transport is of no use any more
 
     /* for slot_progress() */
     atomic_int   state;
@@ -92,14 +94,39 @@ void slot_free(Slot **sp)
     av_freep(sp);
 }
 
-void slot_cancel(Slot *s)
+/** All waits to come return at once until slot_rearm(). */
+static void wake(Slot *s)
 {
     uint64_t one = 1;
 
-    atomic_store(&s->cancelled, 1);
-    /* never read again, so that it wakes all waits to come; it can only fail when it is full */
+    /* can only fail when it is full, which is as good */
     if (write(s->wake_fd, &one, sizeof(one)) < 0)
         return;
+}
+
+void slot_cancel(Slot *s)
+{
+    atomic_store(&s->cancelled, 1);
+    wake(s);
+}
+
+void slot_abort(Slot *s)
+{
+    atomic_store(&s->aborted, 1);
+    wake(s);
+}
+
+void slot_rearm(Slot *s)
+{
+    uint64_t count;
+
+    if (!atomic_exchange(&s->aborted, 0) || atomic_load(&s->cancelled))
+        return;
+    while (read(s->wake_fd, &count, sizeof(count)) < 0 && errno == EINTR)
+        ;
+    /* cancelled meanwhile: that wake-up must not be lost */
+    if (atomic_load(&s->cancelled))
+        wake(s);
 }
 
 void slot_progress(const Slot *cs, SlotProgress *p)
@@ -131,12 +158,13 @@ static void copy_error(const Slot *s, int error, char *why, size_t why_size)
 
 int slot_connected(const Slot *s)
 {
-    return s->t && s->t->ops->connected(s->t);
+    return s->t && !s->failed && s->t->ops->connected(s->t);
 }
 
 void slot_disconnect(Slot *s)
 {
     transport_free(&s->t);
+    s->failed = 0;
     set_state(s, SLOT_DOWN);
 }
 
@@ -335,7 +363,7 @@ static int run_steps(Slot *s, Run *r)
     int ret = 0;
 
     while (ret >= 0 && atomic_load(&s->state) != SLOT_IDLE) {
-        if (atomic_load(&s->cancelled)) {
+        if (atomic_load(&s->cancelled) || atomic_load(&s->aborted)) {
             r->blame = SLOT_END_CANCELLED;
             return AVERROR_EXIT;
         }
@@ -377,7 +405,8 @@ void slot_run(Slot *s, const SlotJob *job, SlotResult *result)
             copy_error(s, ret, result->why, sizeof(result->why));
         if (s->t)
             s->t->ops->cancel(s->t);
-        slot_disconnect(s);
+        s->failed = 1;
+        set_state(s, SLOT_DOWN);
     }
     av_free(r.in);
     av_free(r.out);

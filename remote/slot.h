@@ -9,7 +9,7 @@
  *   DOWN -> CONNECTING -> IDLE -> EXEC -> PUMP -> STATUS -> IDLE
  *                          ^                                  anything that goes wrong -> DOWN
  *
- * A slot belongs to one thread; only slot_cancel() and slot_progress() may be called by others.
+ * A slot belongs to one thread; only slot_cancel(), slot_abort() and slot_progress() may be called by others.
  */
 
 #include <stddef.h>
@@ -82,7 +82,10 @@ int  slot_connect(Slot *s, int timeout_ms, char *why, size_t why_size);
 void slot_disconnect(Slot *s);
 int  slot_connected(const Slot *s);
 
-/** Run a command to its end. Blocks. After any end but SLOT_END_STATUS the slot is disconnected. */
+/**
+ * Run a command to its end. Blocks. After any end but SLOT_END_STATUS the slot is no longer connected;
+ * slot_disconnect() gives the rest back, which may take a second.
+ */
 void slot_run(Slot *s, const SlotJob *job, SlotResult *result);
 
 /**
@@ -95,6 +98,10 @@ void slot_probe(Slot *s, const char *command, int stall_timeout_ms, AVBPrint *ou
 
 /** For good: whatever runs ends as cancelled at once, and so does all that is begun later. Any thread. */
 void slot_cancel(Slot *s);
+/** Only what runs now ends as cancelled; what is begun before slot_rearm() does, too. Any thread. */
+void slot_abort(Slot *s);
+/** Before a command is given to the slot: a slot_abort() that came too late for the one before is forgotten. */
+void slot_rearm(Slot *s);
 /** Any thread. */
 void slot_progress(const Slot *s, SlotProgress *progress);
 

@@ -228,6 +228,8 @@ typedef struct Try {
     enum SchedFailure kind;     ///< of an error
     void         *result;
     char          why[512];
+    Worker       *w;
+    int64_t       told;         ///< of a.frames, to the scheduler
 } Try;
 
 static int try_out(void *opaque, const uint8_t *data, size_t size)
@@ -243,6 +245,12 @@ static void try_err(void *opaque, const char *data, size_t size)
 
     if (t->f->client.attempt_stderr)
         t->f->client.attempt_stderr(t->f->client.opaque, &t->a, data, size);
+    if (t->a.frames <= t->told)
+        return;
+    t->told = t->a.frames;
+    pthread_mutex_lock(&t->f->lock);
+    sched_progress(t->f->sched, t->w->fh->index, t->w->index, t->told, fleet_clock());
+    pthread_mutex_unlock(&t->f->lock);
 }
 
 /** Judge by how the command ended. */
@@ -326,6 +334,7 @@ static const char *const next_names[] = {
     [SCHED_NEXT_OTHER]   = "trying again on another host",
     [SCHED_NEXT_LOCAL]   = "trying again locally",
     [SCHED_NEXT_GIVE_UP] = "given up",
+    [SCHED_NEXT_OTHER_RUNS] = "it runs on another host, too",
 };
 
 /** Tell the scheduler, and people, of a failure. Takes the lock. */
@@ -344,6 +353,7 @@ static void attempt_failed(Worker *w, Try *t)
     was_broken = sched_host_state(f->sched, fh->index, now) == SCHED_HOST_BROKEN;
     next = sched_failed(f->sched, fh->index, w->index, t->kind, slot_connected(w->slot), now);
     w->task = NULL;
+    fleet_attempt_over(f, task);
     if (t->kind == SCHED_FAIL_CANCELLED) {
         if (next == SCHED_NEXT_GIVE_UP)
             fleet_give_up(f, task);
@@ -353,8 +363,10 @@ static void attempt_failed(Worker *w, Try *t)
         return;
     }
     make_one_line(t->why);
-    task->error = t->error;
-    name_failure(task->why, sizeof(task->why), fh, t->why);
+    if (next != SCHED_NEXT_OTHER_RUNS) {
+        task->error = t->error;
+        name_failure(task->why, sizeof(task->why), fh, t->why);
+    }
     note_failure(f, fh, t->why);
     state = host_outlook(f, fh, now, outlook, sizeof(outlook));
     if (t->kind == SCHED_FAIL_WRONG && state && !strcmp(state, "broken"))
@@ -380,42 +392,57 @@ static void attempt_failed(Worker *w, Try *t)
         trace_host(w, state, t->why);
 }
 
+/** The result is there: whoever else works on the task may stop. Needs the lock. */
+static void stop_losers(Fleet *f)
+{
+    int host, slot;
+
+    while (sched_loser(f->sched, &host, &slot))
+        slot_abort(f->hosts[host].workers[slot]->slot);
+}
+
 /** Hand in the result. Takes the lock. */
 static void attempt_done(Worker *w, Try *t)
 {
-    Fleet     *f       = w->fleet;
-    FleetHost *fh      = w->fh;
-    FleetTask *task    = t->a.task;
-    int        refused = 1;
+    Fleet     *f    = w->fleet;
+    FleetHost *fh   = w->fh;
+    FleetTask *task = t->a.task;
+    int        ret  = AVERROR_EXIT;
 
     pthread_mutex_lock(&f->lock);
     w->task = NULL;
     if (!f->cancelled)
-        refused = sched_done(f->sched, fh->index, w->index, slot_connected(w->slot));
-    if (!refused) {
+        ret = sched_done(f->sched, fh->index, w->index, slot_connected(w->slot), fleet_clock());
+    if (ret >= 0) {
         fh->tasks_done++;
-        task->error  = 0;
-        task->result = t->result;
-        fleet_task_done(f, task);
+        task->error   = 0;
+        task->result  = t->result;
+        task->settled = 1;
+        stop_losers(f);
     }
+    fleet_attempt_over(f, task);
     fleet_changed(f);
     pthread_mutex_unlock(&f->lock);
-    if (refused)
+    if (ret == AVERROR(EEXIST))
+        av_strlcpy(t->why, "another attempt was faster", sizeof(t->why));
+    else if (ret < 0)
         av_strlcpy(t->why, "the host is no longer trusted, or the job was cancelled",
                    sizeof(t->why));
-    trace_attempt(t, refused ? "cancelled" : "ok");
-    if (refused && f->client.result_free && t->result)
+    trace_attempt(t, ret < 0 ? "cancelled" : "ok");
+    if (ret < 0 && f->client.result_free && t->result)
         f->client.result_free(f->client.opaque, t->result);
 }
 
-static void worker_run(Worker *w, FleetTask *task, int number)
+static void worker_run(Worker *w, const SchedDecision *d)
 {
-    FleetHost *fh = w->fh;
-    Try        t  = {
+    FleetHost *fh   = w->fh;
+    FleetTask *task = d->task;
+    Try        t    = {
         .f  = w->fleet,
+        .w  = w,
         .id = task->id,
         .a  = { .task = task, .host = fh->host, .info = &fh->info, .slot = w->index,
-                .number = number, .frames = -1 },
+                .number = d->number, .duplicate = d->duplicate, .frames = -1 },
     };
 
     run_attempt(w, &t);
@@ -423,6 +450,8 @@ static void worker_run(Worker *w, FleetTask *task, int number)
         attempt_failed(w, &t);
     else
         attempt_done(w, &t);
+    if (!slot_connected(w->slot))
+        slot_disconnect(w->slot);
 }
 
 static void *worker_main(void *arg)
@@ -440,13 +469,18 @@ static void *worker_main(void *arg)
             fleet_wait(f, &f->work, d.until);
             continue;
         }
-        if (d.action == SCHED_RUN)
+        slot_rearm(w->slot);
+        if (d.action == SCHED_RUN) {
             w->task = d.task;
+            w->task->running++;
+            if (d.duplicate)    /* the next fastest slot may have its turn now */
+                pthread_cond_broadcast(&f->work);
+        }
         pthread_mutex_unlock(&f->lock);
         if (d.action == SCHED_CONNECT)
             worker_connect(w);
         else if (d.action == SCHED_RUN)
-            worker_run(w, d.task, d.number);
+            worker_run(w, &d);
         else
             slot_disconnect(w->slot);
         pthread_mutex_lock(&f->lock);

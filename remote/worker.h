@@ -65,6 +65,8 @@ void fleet_wait(Fleet *f, pthread_cond_t *cond, double until);
 void fleet_changed(Fleet *f);
 /** The task is done, well or not. Needs the lock. */
 void fleet_task_done(Fleet *f, FleetTask *task);
+/** One of its attempts is over: hand the task out if its result is there and this was the last. Needs the lock. */
+void fleet_attempt_over(Fleet *f, FleetTask *task);
 /** The task is done badly: no host is left for it. Needs the lock. */
 void fleet_give_up(Fleet *f, FleetTask *task);
 

@@ -117,11 +117,23 @@ failing('crashes', 'failed', 'kill -SEGV $$',
         qr/^host h1: segment \d: ffmpeg ended with status 139; trying again on another host/);
 failing('does not read', 'failed', 'exec 0<&-; echo "Cannot allocate memory" >&2; exit 1',
         qr/^host h1: segment \d: ffmpeg ended with status 1: Cannot allocate memory; trying again/);
+
+# A host that hangs: what it has is done once more elsewhere, long before it is given up.
+for my $hang (['slow', 'sleep 40; exec $FFMPEG "$@"'], ['hangs after half', '$FFMPEG "$@" | head -c 3000; exec sleep 300']) {
+    my $run = try_it(@$hang);
+    ok(events($run, 'attempt', host => 'h1', outcome => 'cancelled') == 1
+       && events($run, 'attempt', outcome => 'ok') == 6, "$hang->[0]: the trace");
+    ok(wait_for { !processes("$top/fleet/h1") || !grep { slurp("/proc/$_/cmdline") =~ /^sleep\0/ } processes("$top/fleet/h1") },
+       "$hang->[0]: nothing goes on there");
+}
+
+# With no other host nobody else can: only the deadline helps.
 $ENV{FFLEET_STALL_TIMEOUT} = 2;  # enough for a busy machine
-failing('stalls', 'stalled', 'exec sleep 300',
-        qr/^host h1: segment \d: nothing moved for 2 seconds; trying again on another host/);
-failing('stalls after half', 'stalled', '$FFMPEG "$@" | head -c 3000; exec sleep 300',
-        qr/^host h1: segment \d: nothing moved for 2 seconds; trying again on another host/);
+stub('h1', '[ -e $HERE/stalled ] && exec $FFMPEG "$@"; : >$HERE/stalled; $FFMPEG "$@" | head -c 3000; exec sleep 300');
+$run = run({ env => { FFLEET_HOSTS => 'h1' } }, @ours);
+judge('stalls', $run, qr/^host h1: segment \d: nothing moved for 2 seconds; trying again$/);
+ok(events($run, 'attempt', host => 'h1', outcome => 'stalled') == 1
+   && events($run, 'attempt', outcome => 'ok') == 6, 'stalls: the trace');
 delete $ENV{FFLEET_STALL_TIMEOUT};
 
 stub('h1', 'echo >$HERE/begun; exec sleep 300');

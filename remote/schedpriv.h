@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_SCHEDPRIV_H
+#define FFLEET_SCHEDPRIV_H
+
+/**
+ * @file
+ * The inside of a Sched. Only sched.c, schedtask.c and schedrate.c include this.
+ */
+
+#include "sched.h"
+
+struct AVTreeNode;
+
+/* Attempts of a task that may run at a time: even a duplicate may be on a host that hangs. */
+#define MAX_AT_ONCE 4
+/* Hosts that a task remembers to have failed on; with more failures it is the fallback's anyway. */
+#define MAX_FAILED_ON 16
+
+enum SlotPhase { DOWN, CONNECTING, CHECKING, IDLE, RUNNING, GONE, NB_PHASES };
+
+typedef struct SlotInfo SlotInfo;
+
+typedef struct Task {
+    int64_t   id;
+    double    weight;
+    void     *opaque;
+    SlotInfo *attempts[MAX_AT_ONCE];
+    int       nb_running;
+    int       number;      ///< attempts begun
+    int       failures;    ///< on remote hosts
+    int       commands;    ///< of these, failed commands
+    int       local_only;
+    int       input;       ///< it is said to be the input's fault
+    int       done;        ///< its result is there; what still runs has lost
+    int       failed_on[MAX_FAILED_ON];
+    int       nb_failed_on;
+    struct AVTreeNode *open, *fresh;   ///< its places in the trees, NULL while it is in one
+    int       troubled;    ///< 1 + index in Sched.troubled; 0: not there
+} Task;
+
+struct SlotInfo {
+    enum SlotPhase phase;
+    int      host, slot;
+    Task    *task;
+    int      running;    ///< 1 + index in Sched.running; 0: not there
+    int      told;       ///< a loser that was told to stop
+    double   start;      ///< of the attempt
+    double   done;       ///< weight done so far, by its own account
+    double   done_at;    ///< when that last changed
+    unsigned epoch;      ///< of the host when what now goes on here began
+    int      failures;   ///< of connects in a row, while the host's other slots were well
+    double   retry_at;
+};
+
+typedef struct HostEntry {
+    int      fallback, checked, broken, wrong;
+    int      nb_slots;
+    int      phases[NB_PHASES];   ///< how many slots are in each
+    SlotInfo slots[SCHED_MAX_SLOTS];
+    /* All slots of a host notice the same incident. It counts once: a failure moves the host to a
+     * new epoch, and failures of what began in an older one do not count. */
+    unsigned epoch;
+    int      failures;   ///< in a row
+    int      commands;   ///< failed commands in a row
+    double   retry_at;
+    double   rate;       ///< weight a second, of one slot; 0: not known yet
+} HostEntry;
+
+/** What all idle slots ask for at the same moment, found once. */
+typedef struct Straggler {
+    unsigned version;    ///< of the scheduler
+    double   time;
+    Task    *slowest;    ///< the one with the most time left, or NULL
+    int      fastest;    ///< the fastest host with an idle slot, or -1
+} Straggler;
+
+struct Sched {
+    SchedConfig config;
+    uint32_t    random;
+    HostEntry **hosts;
+    int         nb_hosts;
+    int         fallback;      ///< index, or -1
+
+    struct AVTreeNode *open;   ///< all tasks, by id
+    struct AVTreeNode *fresh;  ///< those that wait and never failed
+    Task      **troubled;      ///< those that wait after a failure
+    int         nb_troubled;
+    unsigned    troubled_size;
+    SlotInfo  **running;       ///< slots with an attempt
+    int         nb_running;
+    unsigned    running_size;
+    int         nb_open, nb_pending;
+    int         finishing;
+
+    unsigned    version;       ///< changes with every event
+    Straggler   straggler;
+    double      rate_sum;      ///< of the hosts whose rate is known
+    int         rate_count;
+    double      rate_min;
+};
+
+/* schedtask.c */
+
+/** @return 0, AVERROR(EEXIST) or AVERROR(ENOMEM) */
+int   sched_task_add(Sched *s, int64_t id, double weight, void *opaque);
+void  sched_task_forget(Sched *s, Task *t);
+void  sched_task_free_all(Sched *s);
+int   sched_failed_on(const Task *t, int host);
+void  sched_note_failed_on(Task *t, int host);
+/** The waiting task that never failed with the lowest id, or NULL. */
+Task *sched_first_fresh(const Sched *s);
+/** A slot takes the task: it waits no more. */
+int   sched_attempt_begin(Sched *s, Task *t, SlotInfo *sl, double now);
+/** The slot's attempt is over. With none left and no result its task waits again. @return the task */
+Task *sched_attempt_end(Sched *s, SlotInfo *sl);
+
+/* schedrate.c */
+
+/** An attempt ended well: what does that say of its host? */
+void  sched_measure(Sched *s, const SlotInfo *sl, double now);
+/**
+ * A task whose running attempt a second one of this slot would outrun, and that no faster slot is free for.
+ * @param until when to ask again, if there is none
+ */
+Task *sched_pick_straggler(Sched *s, int host, double now, double *until);
+
+#endif

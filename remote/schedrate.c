@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How fast hosts are, and what follows from it: which attempt is worth a second one.
+ */
+#include <math.h>
+
+#include <libavutil/common.h>
+
+#include "schedpriv.h"
+
+/* How much a new measurement moves a host's rate. */
+#define RATE_GAIN 0.5
+/* A duplicate has to promise that much, or the first attempt is left to itself. */
+#define MIN_GAIN  1.2
+/* Seconds that it costs to begin an attempt, at least. */
+#define MIN_START 0.2
+/* Estimates change with time alone: how often free slots look at them, seconds. */
+#define RECHECK   1.0
+/* Estimates of the same moment. */
+#define SAME_TIME 0.05
+
+static void recount_rates(Sched *s)
+{
+    s->rate_sum   = 0;
+    s->rate_count = 0;
+    s->rate_min   = INFINITY;
+    for (int i = 0; i < s->nb_hosts; i++) {
+        const HostEntry *h = s->hosts[i];
+
+        if (h->fallback || h->broken || !h->rate)
+            continue;
+        s->rate_sum += h->rate;
+        s->rate_min  = FFMIN(s->rate_min, h->rate);
+        s->rate_count++;
+    }
+}
+
+void sched_measure(Sched *s, const SlotInfo *sl, double now)
+{
+    HostEntry *h    = s->hosts[sl->host];
+    double     rate = sl->task->weight / FFMAX(now - sl->start, 1e-3);
+
+    if (h->fallback)
+        return;
+    if (!h->rate)
+        s->rate_count++;
+    s->rate_sum -= h->rate;
+    h->rate     += (rate - h->rate) * (h->rate ? RATE_GAIN : 1);
+    s->rate_sum += h->rate;
+}
+
+/** Of one slot of a host; a host not measured yet is like the others. 0: nothing is known. */
+static double rate_of(const Sched *s, int host)
+{
+    const HostEntry *h = s->hosts[host];
+
+    return h->rate ? h->rate : s->rate_count ? s->rate_sum / s->rate_count : 0;
+}
+
+double sched_rate(const Sched *s, int host)
+{
+    return s->hosts[host]->rate;
+}
+
+void sched_progress(Sched *s, int host, int slot, double done, double now)
+{
+    SlotInfo *sl = &s->hosts[host]->slots[slot];
+
+    if (sl->task)
+        done = FFMIN(done, sl->task->weight);
+    if (!sl->task || done <= sl->done)
+        return;
+    sl->done    = done;
+    sl->done_at = now;
+}
+
+/** Seconds until a single attempt ends, by its own progress, else by its host's rate. INFINITY: no idea */
+static double attempt_left(const Sched *s, const SlotInfo *sl, double now)
+{
+    double elapsed = now - sl->start, quiet = now - sl->done_at;
+    double part    = sl->done / sl->task->weight;
+    double rate    = rate_of(s, sl->host);
+    double expected;
+
+    /* what does not move any more gets the later the longer it stands still */
+    if (part > 0.02)
+        return FFMAX((sl->done_at - sl->start) * (1 - part) / part - quiet, quiet);
+    if (!rate)
+        return INFINITY;
+    expected = sl->task->weight / rate;
+    return FFMAX(expected - elapsed, elapsed / 2);
+}
+
+/** Seconds until the task is done. */
+static double time_left(const Sched *s, const Task *t, double now)
+{
+    double left = INFINITY;
+
+    for (int i = 0; i < t->nb_running; i++)
+        left = FFMIN(left, attempt_left(s, t->attempts[i], now));
+    return left;
+}
+
+/** @param host -1: any */
+static int may_duplicate(const Task *t, int host)
+{
+    if (t->done || t->input || t->nb_running == MAX_AT_ONCE || sched_failed_on(t, host))
+        return 0;
+    for (int i = 0; i < t->nb_running; i++)
+        if (t->attempts[i]->host == host)
+            return 0;
+    return 1;
+}
+
+static double time_needed(const Task *t, double rate)
+{
+    return (t->weight / rate + MIN_START) * MIN_GAIN;
+}
+
+/** The task with the most time left, of those that it pays for a host of this rate to begin once more. */
+static Task *find_slowest(const Sched *s, int host, double rate, double now)
+{
+    Task  *found = NULL;
+    double max   = 0;
+
+    for (int i = 0; i < s->nb_running; i++) {
+        Task  *t    = s->running[i]->task;
+        double left = may_duplicate(t, host) ? time_left(s, t, now) : -1;
+
+        if (left > max && left >= time_needed(t, rate)) {
+            max   = left;
+            found = t;
+        }
+    }
+    return found;
+}
+
+static int find_fastest(const Sched *s, double now)
+{
+    int fastest = -1;
+
+    for (int i = 0; i < s->nb_hosts; i++) {
+        const HostEntry *h = s->hosts[i];
+
+        if (!h->fallback && !h->broken && h->checked && h->phases[IDLE] && now >= h->retry_at &&
+            (fastest < 0 || rate_of(s, i) > rate_of(s, fastest)))
+            fastest = i;
+    }
+    return fastest;
+}
+
+/** What pays for no slot as fast as the fastest free one pays for none. */
+static void find_straggler(Sched *s, double now)
+{
+    Straggler *g = &s->straggler;
+
+    g->version = s->version;
+    g->time    = now;
+    g->fastest = find_fastest(s, now);
+    g->slowest = g->fastest < 0 ? NULL : find_slowest(s, -1, rate_of(s, g->fastest), now);
+}
+
+Task *sched_pick_straggler(Sched *s, int host, double now, double *until)
+{
+    Straggler *g    = &s->straggler;
+    double     rate = rate_of(s, host);
+    Task      *t;
+
+    *until = INFINITY;
+    if (!s->finishing || !s->nb_running || !rate)
+        return NULL;
+    if (g->version != s->version || now - g->time > SAME_TIME || now < g->time)
+        find_straggler(s, now);
+    *until = now + RECHECK;
+    t = g->slowest;
+    if (t && !may_duplicate(t, host))
+        t = find_slowest(s, host, rate, now);
+    if (!t || time_left(s, t, now) < time_needed(t, rate))
+        return NULL;
+    if (g->fastest >= 0 && g->fastest != host && may_duplicate(t, g->fastest) &&
+        rate_of(s, g->fastest) > rate)
+        return NULL;
+    return t;
+}
+
+double sched_share(Sched *s, double remaining)
+{
+    int    slots = sched_slots(s);
+    double parts = 1.5 * slots;
+
+    recount_rates(s);
+    /* the slowest, too, shall be done with its last one when the others are */
+    if (s->rate_count)
+        parts = slots * FFMIN(s->rate_sum / s->rate_count / s->rate_min, 3);
+    return remaining / (2 * FFMAX(parts, 1));
+}
