@@ -11,6 +11,7 @@
 #include <libavcodec/packet.h>
 #include <libavformat/avformat.h>
 #include <libavformat/version.h>
+#include <libavutil/frame.h>
 
 /** FFmpeg 6.1 moved a stream's side data into its codec parameters. */
 #if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 31, 100)
@@ -76,6 +77,25 @@ static inline int compat_copy_stream_side_data(AVStream *dst, const AVStream *sr
     (void)src;
 #endif
     return 0;
+}
+
+/** AVFrame got a duration of its own in FFmpeg 6.0. */
+static inline void compat_set_frame_duration(AVFrame *f, int64_t duration)
+{
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)
+    f->duration = duration;
+#else
+    f->pkt_duration = duration;
+#endif
+}
+
+static inline int64_t compat_frame_duration(const AVFrame *f)
+{
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)
+    return f->duration;
+#else
+    return f->pkt_duration;
+#endif
 }
 
 #endif

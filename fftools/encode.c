@@ -44,6 +44,7 @@ typedef struct EncodeAttempt {
     int64_t frames;          ///< encoded, by the host's progress
     int     accepted;        ///< its frames count from now on
     int64_t fps_in;          ///< frames that the fps filter has seen; -1: not told
+    int64_t entered;         ///< frames that HOSTCOMMAND_COUNTER has seen; -1: not told
 } EncodeAttempt;
 
 int encode_alloc(Encode **out, const Plan *plan, BlobPool *pool)
@@ -224,7 +225,7 @@ static int attempt_begin(void *opaque, FleetAttempt *a, char **command)
     if (!t)
         return AVERROR(ENOMEM);
     a->priv   = t;
-    t->fps_in = -1;
+    t->fps_in = t->entered = -1;
     t->host   = a->host;
     pthread_mutex_lock(&e->lock);
     t->next    = e->running;
@@ -275,6 +276,16 @@ static void set_quantiser(Encode *e, double q)
     pthread_mutex_unlock(&e->lock);
 }
 
+/** vfrdet tells of its frames by their differences: "VFR:0.5 (variable/constant)". */
+static void take_counter(EncodeAttempt *t, const char *line)
+{
+    const char *p = av_strstart(line, "["HOSTCOMMAND_COUNTER, &p) ? strstr(p, " VFR:") : NULL;
+    long long variable, constant;
+
+    if (p && (p = strchr(p, '(')) && sscanf(p, "(%lld/%lld)", &variable, &constant) == 2)
+        t->entered = variable + constant + 1;
+}
+
 /** What a decoder makes up for damage depends on the frames before, which another segment may hold. */
 static int tells_of_damage(const char *line)
 {
@@ -298,6 +309,8 @@ static void take_line(Encode *e, FleetAttempt *a, EncodeAttempt *t)
             p--;
         if (sscanf(p, "%lld", &in) == 1)
             t->fps_in = in;
+    } else if (av_strstart(s, "["HOSTCOMMAND_COUNTER, NULL)) {
+        take_counter(t, s);
     } else if (av_strstart(s, "Conversion failed", NULL)) {
         return;  /* what came before it tells more */
     } else if (av_stristr(s, "error") || av_stristr(s, "invalid") || av_stristr(s, "no such") ||
@@ -360,6 +373,7 @@ static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
     Encode *e = opaque;
     EncodeAttempt *t = a->priv;
     const Segment *seg = a->task->opaque;
+    int64_t seen, wanted;
     Encoded *r;
     int ret;
 
@@ -378,9 +392,10 @@ static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
         return AVERROR_INVALIDDATA;
     }
     /* a frame that could not be decoded would be hidden by a repeated one */
-    if (t->fps_in != seg->nb_window) {
-        snprintf(why, why_size, "%"PRId64" frames could be decoded instead of %"PRId64,
-                 t->fps_in, seg->nb_window);
+    seen   = e->plan->timing ? t->entered : t->fps_in;
+    wanted = e->plan->timing ? seg->chain.nb_seen : seg->nb_window;
+    if (seen != wanted) {
+        snprintf(why, why_size, "%"PRId64" frames could be decoded instead of %"PRId64, seen, wanted);
         return AVERROR_EXTERNAL;
     }
     r = av_mallocz(sizeof(*r));

@@ -49,11 +49,13 @@ static const FilterGroup groups[] = {
 
     { FILTER_READS_T, 0, FILE_ | FILTER_NEEDS_FONT, "draws a subtitle file by time",
       "ass subtitles" },
+    { FILTER_RETIMING, 0, 0, "changes the number of frames or their times",
+      "fps framestep select setpts settb trim" },
     { FILTER_READS_N, 0, 0, "counts frames unless it is given a time and a duration", "fade" },
 
     { FILTER_WINDOW, 0, 0, "looks at neighbouring frames",
-      "amplify atadenoise dedot deflicker estdif kerndeint mestimate phase tblend tlut2 tmedian "
-      "tmidequalizer tmix yadif" },
+      "amplify atadenoise bwdif dedot deflicker estdif kerndeint mestimate phase tblend tlut2 tmedian "
+      "tmidequalizer tmix w3fdif yadif" },
     { FILTER_WINDOW, 0, GPU, "looks at neighbouring frames", "yadif_cuda yadif_videotoolbox" },
 
     { FILTER_FADING, 0, 0, "carries a memory of earlier frames",
@@ -80,9 +82,9 @@ static const FilterGroup groups[] = {
       "libplacebo program_opencl vpp_amf vpp_qsv" },
 
     { FILTER_TIMING, 0, 0, "changes the number of frames or their times",
-      "bwdif decimate dejudder detelecine doubleweave fieldmatch fps framerate framestep interlace "
-      "minterpolate mpdecimate pullup repeatfields select separatefields setpts settb telecine "
-      "tile tinterlace tpad trim untile w3fdif weave zoompan" },
+      "decimate dejudder detelecine doubleweave fieldmatch framerate interlace "
+      "minterpolate mpdecimate pullup repeatfields separatefields telecine "
+      "tile tinterlace tpad untile weave zoompan" },
     { FILTER_TIMING, 0, FILE_, "changes the times of frames", "fsync" },
     { FILTER_TIMING, 0, GPU, "may change the number of frames",
       "bwdif_cuda bwdif_vulkan deinterlace_qsv deinterlace_vaapi" },
@@ -119,14 +121,13 @@ static const FilterGroup groups[] = {
 static const FilterRule rules[] = {
     { "bm3d",          "ref",          "0 false",  0, FILTER_MULTI_INPUT, 0, "has a second input" },
     { "guided",        "guidance",     "off 0",    0, FILTER_MULTI_INPUT, 0, "has a second input" },
-    { "bwdif",         "mode",         "send_frame 0", 1, FILTER_WINDOW, 0, "looks at neighbouring frames" },
-    { "w3fdif",        "mode",         "frame 0",  1, FILTER_WINDOW, 0, "looks at neighbouring frames" },
-    { "estdif",        "mode",         "frame 0",  0, FILTER_TIMING, 0, "makes a frame of each field" },
-    { "estdif",        "mode",         NULL,      -1, FILTER_TIMING, 0, "makes a frame of each field" },
-    { "yadif",         "mode",         "send_frame 0 send_frame_nospatial 2", 0, FILTER_TIMING, 0,
-      "makes a frame of each field" },
     { "yadif_cuda",    "mode",         "send_frame 0 send_frame_nospatial 2", 0, FILTER_TIMING, 0,
       "makes a frame of each field" },
+    { "fps",           "start_time",   "",         0, FILTER_TIMING, 0, "begins at a time of its own" },
+    { "trim",          "start_frame",  "",         0, FILTER_TIMING, 0, "counts frames" },
+    { "trim",          "end_frame",    "",         0, FILTER_TIMING, 0, "counts frames" },
+    { "select",        "outputs",      "1",        0, FILTER_MULTI_INPUT, 0, "has several outputs" },
+    { "select",        "n",            "1",        0, FILTER_MULTI_INPUT, 0, "has several outputs" },
     { "nnedi",         "field",        NULL,      -1, FILTER_WINDOW, 0, "looks at neighbouring frames" },
     { "nnedi",         "field",        "a t b -1 0 1", 0, FILTER_TIMING, 0, "makes a frame of each field" },
     { "nnedi",         "field",        "a t b -1 0 1", 1, FILTER_WINDOW, 0, "looks at neighbouring frames" },

@@ -21,6 +21,7 @@
 typedef struct Verdict {
     enum FilterTrait trait;
     int  flags;
+    int  renumbers; ///< frames get times that begin anew with the first one
     char why[128];  ///< predicate of a sentence
 } Verdict;
 
@@ -30,8 +31,9 @@ typedef struct Verdict {
 static const char *const trait_names[] = {
     [FILTER_POINTWISE]   = "pointwise",
     [FILTER_READS_T]     = "reads-t",
-    [FILTER_READS_N]     = "reads-n",
+    [FILTER_RETIMING]    = "retiming",
     [FILTER_WINDOW]      = "window",
+    [FILTER_READS_N]     = "reads-n",
     [FILTER_FADING]      = "fading",
     [FILTER_WHOLE]       = "whole",
     [FILTER_TIMING]      = "timing",
@@ -89,6 +91,36 @@ static void raise_to(Verdict *v, enum FilterTrait trait, int flags, const char *
 static int is_word(int c)
 {
     return av_isdigit(c) || (av_tolower(c) >= 'a' && av_tolower(c) <= 'z') || c == '_';
+}
+
+/* Whether an expression uses nothing but functions without a memory, numbers, and the given names. */
+static int only_reads(const char *expr, const char *names)
+{
+    static const char *const state[] = { "random", "randomi", "rand", "st", "ld", "time", "print" };
+    const char *p = expr;
+
+    while (*p) {
+        char word[32];
+        size_t n = 0;
+        int digit = av_isdigit(*p) || *p == '.';
+
+        while (is_word(p[n]) || (digit && p[n] == '.'))
+            n++;
+        if (!n || digit) {
+            p += FFMAX(n, 1);
+            continue;
+        }
+        if (n >= sizeof(word))
+            return 0;
+        av_strlcpy(word, p, n + 1);
+        p += n;
+        if (p[strspn(p, BLANKS)] != '(' && !av_match_name(word, names))
+            return 0;
+        for (size_t i = 0; i < FF_ARRAY_ELEMS(state); i++)
+            if (!strcmp(word, state[i]))
+                return 0;
+    }
+    return 1;
 }
 
 /*
@@ -191,6 +223,46 @@ static void judge_fade(Verdict *v, AVDictionary *opts)
     }
 }
 
+/* Those whose effect can be worked out from times alone, unless an expression reads more than these. */
+static void judge_retiming(Verdict *v, const char *filter, const char *key, const char *value)
+{
+    static const struct { const char *filter, *names; } readable[] = {
+        { "fps",    "ntsc,pal,film,ntsc_film,round,zero,inf,down,up,near,pass" },
+        { "select", "n,t,pts,TB,PI,E,PHI" },
+        { "setpts", "PTS,TB,T,N,STARTPTS,STARTT,FRAME_RATE,FR,PI,E,PHI,AVTB" },
+        { "settb",  "AVTB,intb,default,PI,E,PHI" },
+    };
+
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(readable); i++)
+        if (!strcmp(filter, readable[i].filter) && strcmp(key, "strip_fps") &&
+            !only_reads(value, readable[i].names))
+            raise_to(v, FILTER_TIMING, 0, "has an expression that cannot be worked out (%s)", value);
+    v->renumbers |= !strcmp(filter, "setpts") && !only_reads(value, "PTS,TB,T,PI,E,PHI,AVTB");
+}
+
+/* A deinterlacer that makes two frames of one. */
+static int makes_fields(const char *filter, AVDictionary *opts)
+{
+    AVDictionaryEntry *mode = av_dict_get(opts, "mode", NULL, AV_DICT_MATCH_CASE);
+
+    if (mode)
+        return !av_match_name(mode->value, "send_frame,frame,send_frame_nospatial,0,2");
+    return !strcmp(filter, "bwdif") || !strcmp(filter, "w3fdif");
+}
+
+static void judge_fields(Verdict *v, const char *filter, AVDictionary *opts)
+{
+    AVDictionaryEntry *deint = av_dict_get(opts, "deint", NULL, AV_DICT_MATCH_CASE);
+
+    if (makes_fields(filter, opts) && deint && !av_match_name(deint->value, "all,0"))
+        raise_to(v, FILTER_TIMING, 0, "makes a frame of each field%s", " where it is interlaced");
+}
+
+static int is_deinterlacer(const char *filter)
+{
+    return av_match_name(filter, "yadif,bwdif,w3fdif,estdif");
+}
+
 /* noise is the same on each frame, unless it is temporal or averaged. */
 static void judge_noise(Verdict *v, const char *key, const char *value)
 {
@@ -215,6 +287,8 @@ static void judge_option(Verdict *v, const char *filter, const FilterGroup *g, i
         return;
     else if (!strcmp(filter, "noise"))
         judge_noise(v, key, value);
+    else if (g->trait == FILTER_RETIMING)
+        judge_retiming(v, filter, key, value);
     else if (g->how & FILTERGROUP_EXPR && (!(g->how & FILTERGROUP_INIT) || eval_frame))
         judge_expr(v, filter, key, value);
 }
@@ -295,6 +369,8 @@ static int judge_filter(Verdict *v, const char *name, const char *args)
     judge_rules(v, name, opts);
     if (!strcmp(name, "fade"))
         judge_fade(v, opts);
+    if (is_deinterlacer(name))
+        judge_fields(v, name, opts);
     for (e = NULL; (e = av_dict_get(opts, "", e, AV_DICT_IGNORE_SUFFIX));)
         judge_option(v, name, g, eval_frame, e->key, e->value);
     if (v->flags & FILTER_NEEDS_FONT && !v->why[0])
@@ -349,7 +425,7 @@ end:
 
 static int parse_chain(const char *p, enum FilterTrait *worst, char *why, size_t why_size)
 {
-    int flags = 0, foreign = 0, ret;
+    int flags = 0, foreign = 0, renumbered = 0, nb_rates = 0, windows = 0, ret;
 
     p += strspn(p, BLANKS);
     if (av_strstart(p, "sws_flags=", NULL)) {
@@ -372,6 +448,14 @@ static int parse_chain(const char *p, enum FilterTrait *worst, char *why, size_t
             return AVERROR(EINVAL);
         if (end == ';' || foreign)
             raise_to(&v, FILTER_MULTI_INPUT, 0, "%s", "is linked by labels");
+        if (renumbered && v.trait == FILTER_READS_T)
+            raise_to(&v, FILTER_TIMING, 0, "reads times that '%s' has changed", "setpts");
+        nb_rates   += av_match_name(name, "fps,framestep,select");
+        windows    |= v.trait == FILTER_WINDOW;
+        renumbered |= v.renumbers;
+        if (windows && nb_rates > 1)
+            raise_to(&v, FILTER_TIMING, 0, "changes the frame rate again%s",
+                     ", around filters that look at neighbouring frames");
         if (v.why[0] && (v.trait > *worst || !why[0]))
             snprintf(why, why_size, "the filter '%s' %s", name, v.why);
         *worst = FFMAX(*worst, v.trait);
@@ -402,7 +486,7 @@ int filterchain_traits(const char *graph, enum FilterTrait *worst, char *why, si
 static int filter_window(const char *name, const char *args)
 {
     static const struct { const char *name; int frames; } windows[] = {
-        { "yadif", 3 }, { "bwdif", 3 }, { "w3fdif", 3 }, { "tblend", 2 },
+        { "yadif", 3 }, { "bwdif", 3 }, { "w3fdif", 3 }, { "estdif", 3 }, { "tblend", 2 },
     };
     AVDictionary *opts = NULL;
     AVDictionaryEntry *e;
@@ -421,36 +505,103 @@ static int filter_window(const char *name, const char *args)
     return frames > 0 && frames <= MAX_WINDOW ? frames : AVERROR(ENOSYS);
 }
 
-int filterchain_window(const char *p, int *drops_first)
+/** Call do_filter for each filter of a chain without labels. args: never NULL. @return 0 or its first AVERROR code */
+static int walk_chain(const char *p, int (*do_filter)(void *opaque, const char *name, const char *args),
+                      void *opaque)
 {
-    int total = 0, frames = 0;
+    int ret = 0;
 
-    *drops_first = 0;
-    while (frames >= 0 && p[strspn(p, BLANKS)]) {
-        char *word, *args = NULL, name[64];
-        Verdict v;
+    while (ret >= 0 && p[strspn(p, BLANKS)]) {
+        char *word, *args = NULL;
 
         p += strspn(p, BLANKS);
         word = av_get_token(&p, "=,;[");
         if (!word)
             return AVERROR(ENOMEM);
-        av_strlcpy(name, word, sizeof(name));
-        av_free(word);
-        name[strcspn(name, "@")] = 0;
+        word[strcspn(word, "@")] = 0;
         if (*p == '=') {
             p++;
             args = av_get_token(&p, "[],;");
         }
-        if (judge_filter(&v, name, args ? args : "") < 0)
-            frames = AVERROR(EINVAL);
-        else
-            frames = v.trait == FILTER_WINDOW ? filter_window(name, args ? args : "") : 0;
-        *drops_first |= !strcmp(name, "tblend");
-        total += FFMAX(frames, 0);
+        ret = do_filter(opaque, word, args ? args : "");
         av_free(args);
+        av_free(word);
         if (*p && *p != ',')
             return AVERROR(ENOSYS);
         p += *p == ',';
     }
-    return frames < 0 ? frames : total;
+    return ret;
+}
+
+typedef struct Windows {
+    int total;
+    int drops_first;
+} Windows;
+
+static int add_window(void *opaque, const char *name, const char *args)
+{
+    Windows *w = opaque;
+    Verdict v;
+    int frames = 0;
+
+    if (judge_filter(&v, name, args) < 0)
+        return AVERROR(EINVAL);
+    if (v.trait == FILTER_WINDOW)
+        frames = filter_window(name, args);
+    w->drops_first |= !strcmp(name, "tblend");
+    w->total += FFMAX(frames, 0);
+    return FFMIN(frames, 0);
+}
+
+int filterchain_window(const char *graph, int *drops_first)
+{
+    Windows w = { 0 };
+    int ret = walk_chain(graph, add_window, &w);
+
+    *drops_first = w.drops_first;
+    return ret < 0 ? ret : w.total;
+}
+
+typedef struct Timing {
+    AVBPrint text;
+    int needed;
+} Timing;
+
+/* The deinterlacers take part even when they keep the number of frames: others stand behind them. */
+static int add_timing(void *opaque, const char *name, const char *args)
+{
+    Timing *t = opaque;
+    Verdict v;
+    AVDictionary *opts = NULL;
+    int ret = judge_filter(&v, name, args);
+
+    if (ret < 0)
+        return ret;
+    if (v.trait == FILTER_READS_T || v.trait == FILTER_RETIMING)
+        t->needed = 1;
+    if (v.trait != FILTER_RETIMING && !is_deinterlacer(name) && strcmp(name, "tblend"))
+        return 0;
+    ret = parse_options(&opts, avfilter_get_by_name(name), args);
+    t->needed |= is_deinterlacer(name) && makes_fields(name, opts);
+    av_dict_free(&opts);
+    av_bprintf(&t->text, "%s%s%s", t->text.len ? "," : "", name, *args ? "=" : "");
+    av_bprint_escape(&t->text, args, "[],;", AV_ESCAPE_MODE_BACKSLASH, AV_ESCAPE_FLAG_WHITESPACE);
+    return ret;
+}
+
+int filterchain_timing(const char *graph, char **timing)
+{
+    Timing t = { .needed = 0 };
+    int ret;
+
+    *timing = NULL;
+    av_bprint_init(&t.text, 0, AV_BPRINT_SIZE_UNLIMITED);
+    ret = walk_chain(graph, add_timing, &t);
+    if (ret >= 0 && t.needed && !t.text.len)
+        av_bprintf(&t.text, "null");
+    if (ret < 0 || !t.needed)
+        av_bprint_finalize(&t.text, NULL);
+    else
+        ret = av_bprint_finalize(&t.text, timing);
+    return FFMIN(ret, 0);
 }

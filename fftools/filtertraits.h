@@ -17,11 +17,12 @@
 enum FilterTrait {
     FILTER_POINTWISE,   ///< a frame in, a frame out, from that frame alone
     FILTER_READS_T,     ///< pointwise, but needs true timestamps
-    FILTER_READS_N,     ///< pointwise, but counts frames
+    FILTER_RETIMING,    ///< drops, repeats or retimes frames, going by their times and order alone
     FILTER_WINDOW,      ///< needs a bounded number of frames before or after
+    FILTER_READS_N,     ///< pointwise, but counts frames
     FILTER_FADING,      ///< carries a memory of all earlier frames
     FILTER_WHOLE,       ///< needs, or reports on, the whole stream; or differs from run to run
-    FILTER_TIMING,      ///< drops, adds or retimes frames
+    FILTER_TIMING,      ///< drops, adds or retimes frames, going by what they show or by a state of its own
     FILTER_MULTI_INPUT, ///< more than one input or output, or link labels
     FILTER_SOURCE,      ///< makes or swallows frames
     FILTER_AUDIO,       ///< works on sound
@@ -60,5 +61,15 @@ int filterchain_traits(const char *graph, enum FilterTrait *worst, char *why, si
  *         whose window is not known, other AVERROR codes
  */
 int filterchain_window(const char *graph, int *drops_first);
+
+/**
+ * The part of a chain, no worse than FILTER_WINDOW, that decides which frames there are and when: for
+ * timinggraph_open(). Everything else is left out.
+ *
+ * @param timing av_malloc'd; NULL when neither the number nor the times of the frames change and no
+ *               filter reads them
+ * @return 0 or an AVERROR code
+ */
+int filterchain_timing(const char *graph, char **timing);
 
 #endif

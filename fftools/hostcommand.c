@@ -48,27 +48,67 @@ static void print_trim(AVBPrint *bp, const Plan *plan, int64_t from, int64_t to)
     av_bprintf(bp, "trim=start=%.6f:end=%.6f,", (base + from) / rate, (base + to) / rate);
 }
 
-static void print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
+/** Open the gaps again that stock leaves with variable frame rate, and `fps` has filled. */
+static void print_gaps(AVBPrint *bp, const Segment *seg)
 {
-    int64_t from = seg->first_slot * SEGMENT_WIRE_UNITS - SEGMENT_WIRE_UNITS / 2;
-
-    print_trim(bp, plan, seg->filter_from, seg->filter_to);
-    if (plan->autorotate)
-        av_bprintf(bp, "%s,", plan->autorotate);
-    if (plan->filters)
-        av_bprintf(bp, "%s,", plan->filters);
-    if (plan->window)
-        print_trim(bp, plan, from, from + seg->nb_slots * SEGMENT_WIRE_UNITS);
-    av_bprintf(bp, "fps=fps=%d/%d:round=near,tpad=stop=-1:stop_mode=clone,"
-               "trim=end_frame=%"PRId64, plan->frame_rate.num, plan->frame_rate.den,
-               seg->nb_slots);
-    /* `fps` has filled the gaps that stock leaves with variable frame rate: open them again */
     for (int i = 0; seg->nb_ranges > 1 && i < seg->nb_ranges; i++) {
         int64_t first = seg->ranges[i].first - seg->first_slot;
 
         av_bprintf(bp, "%sbetween(n,%"PRId64",%"PRId64")%s", i ? "+" : ",select='", first,
                    first + seg->ranges[i].count - 1, i == seg->nb_ranges - 1 ? "'" : "");
     }
+}
+
+/**
+ * The user's filters see the true timestamps. Behind them, only the frames that are shown go on, and are
+ * counted into their slots. Nothing here may end before its input does, as the number of frames at the
+ * entrance tells whether all could be decoded: HOSTCOMMAND_COUNTER reports it.
+ */
+static void print_chain(AVBPrint *bp, const Plan *plan, const Segment *seg)
+{
+    const SegmentChain *c = &seg->chain;
+    int64_t n = 0;
+
+    av_bprintf(bp, "settb=%d/%d,setpts=PTS-%"PRId64",trim=start_pts=%"PRId64":end_pts=%"PRId64
+               ","HOSTCOMMAND_COUNTER",", plan->in_time_base.num, plan->in_time_base.den,
+               c->shift, c->from, c->to);
+    if (plan->autorotate)
+        av_bprintf(bp, "%s,", plan->autorotate);
+    av_bprintf(bp, "%s,select='", plan->filters);
+    for (int i = 0; i < c->nb_runs; i++)
+        av_bprintf(bp, "%sbetween(n,%"PRId64",%"PRId64")", i ? "+" : "", c->runs[i].index,
+                   c->runs[i].index + c->runs[i].count - 1);
+    av_bprintf(bp, "',settb=%d/%d,setpts='N+%"PRId64, plan->frame_rate.den, plan->frame_rate.num,
+               c->runs[0].slot + SEGMENT_WIRE_BASE);
+    for (int i = 1; i < c->nb_runs; i++) {
+        const ChainRun *r = &c->runs[i], *last = r - 1;
+
+        n += last->count;
+        if (r->slot != last->slot + last->count)
+            av_bprintf(bp, "+%"PRId64"*gte(N,%"PRId64")", r->slot - last->slot - last->count, n);
+    }
+    av_bprintf(bp, "',");
+}
+
+static void print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
+{
+    int64_t from = seg->first_slot * SEGMENT_WIRE_UNITS - SEGMENT_WIRE_UNITS / 2;
+
+    if (plan->timing) {
+        print_chain(bp, plan, seg);
+    } else {
+        print_trim(bp, plan, seg->filter_from, seg->filter_to);
+        if (plan->autorotate)
+            av_bprintf(bp, "%s,", plan->autorotate);
+        if (plan->filters)
+            av_bprintf(bp, "%s,", plan->filters);
+        if (plan->window)
+            print_trim(bp, plan, from, from + seg->nb_slots * SEGMENT_WIRE_UNITS);
+    }
+    av_bprintf(bp, "fps=fps=%d/%d:round=near,tpad=stop=-1:stop_mode=clone,"
+               "trim=end_frame=%"PRId64, plan->frame_rate.num, plan->frame_rate.den,
+               seg->nb_slots);
+    print_gaps(bp, seg);
 }
 
 static void add_forced_keyframes(AVBPrint *bp, const Plan *plan, const Segment *seg)

@@ -7,6 +7,9 @@
 #include "plan.h"
 #include "segment.h"
 
+/** With timing filters: the filter that says how many frames have come in. */
+#define HOSTCOMMAND_COUNTER "vfrdet@entry"
+
 /**
  * @param ffmpeg       its name or path there
  * @param lavc_version AV_VERSION_INT of its libavcodec: options are spelled as it knows them

@@ -17,8 +17,11 @@
 #include "keyframes.h"
 #include "plan.h"
 #include "streammap.h"
+#include "timinggraph.h"
 
 #define DEFAULT_SEGMENT_LENGTH 8.0
+#define COUNTING_REACH         48
+#define MAX_RATE_RATIO         30
 #define MIN_SPLIT_DURATION     (4 * AV_TIME_BASE)
 
 /** Reason for stock; returns 1 so that a decision can end with it. */
@@ -38,7 +41,7 @@ static const char *const global_options[] = {
     "vsync", "filter_threads", "filter_complex_threads", NULL
 };
 static const char *const input_options[] = {
-    "f", "thread_queue_size", "autorotate", "ss", "t", "to", "sseof", "itsoffset", NULL
+    "f", "thread_queue_size", "autorotate", "ss", "t", "to", "sseof", "itsoffset", "r", NULL
 };
 /* concern the remainder or the muxer only */
 static const char *const output_options[] = {
@@ -378,13 +381,58 @@ static int decide_filters(Plan *p)
         return p->reason[0] ? 1 : stock(p, "the filters %s are not split yet", p->filters);
     if (worst == FILTER_WINDOW) {
         p->window = filterchain_window(p->filters, &p->drop_first);
-        if (p->window >= 0) {
-            p->reason[0] = 0;
-            return 0;
-        }
+        if (p->window < 0)
+            worst = FILTER_UNKNOWN;
     }
-    if (worst != FILTER_POINTWISE)
+    if (worst > FILTER_WINDOW || filterchain_timing(p->filters, &p->timing) < 0)
         return p->reason[0] ? 1 : stock(p, "the filters %s are not split yet", p->filters);
+    if (p->timing)
+        p->drop_first = 0; /* left to the timing graph */
+    p->reason[0] = 0;
+    return 0;
+}
+
+/** Filters that count may have to begin some frames earlier to come out right; windows are given twofold, in
+ * frames of the lower rate. */
+static int find_reach(const Plan *p)
+{
+    double ratio = p->filter_frame_rate.num > 0 && p->filter_frame_rate.den > 0 ?
+                   av_q2d(av_div_q(p->in_frame_rate, p->filter_frame_rate)) : 1;
+
+    return COUNTING_REACH + (2 * p->window + 2) * av_clipd(ratio, 1, MAX_RATE_RATIO);
+}
+
+/** What the filters get, and what they make of it. */
+static int decide_filter_timing(Plan *p)
+{
+    const CmdFile *in  = plan_video_input(p)->file;
+    const CmdOption *rate = cmdline_last(in->options, in->nb_options, "r");
+    TimingGraph *g = NULL;
+    int ret;
+
+    p->in_time_base  = plan_video(p)->time_base;
+    p->in_frame_rate = av_guess_frame_rate(plan_video_input(p)->fc, plan_video(p), NULL);
+    if (rate) {
+        if (av_parse_video_rate(&p->in_rate, rate->value) < 0)
+            return stock(p, "the frame rate %s is invalid", rate->value);
+        if (p->timing || plan_video_input(p)->limits.start != AV_NOPTS_VALUE ||
+            plan_video_input(p)->limits.duration != INT64_MAX)
+            return stock(p, "-r of the input is not split together with time limits or filters that read times");
+        p->in_frame_rate = p->in_rate;
+        p->in_time_base  = av_inv_q(p->in_rate);
+    }
+    p->reach             = p->window;
+    p->filter_time_base  = p->in_time_base;
+    p->filter_frame_rate = p->in_frame_rate;
+    if (!p->timing)
+        return 0;
+    ret = timinggraph_open(&g, p->timing, p->in_time_base, p->in_frame_rate);
+    if (ret < 0)
+        return stock(p, "the filters %s cannot be set up: %s", p->filters, av_err2str(ret));
+    p->filter_time_base  = timinggraph_time_base(g);
+    p->filter_frame_rate = timinggraph_frame_rate(g);
+    p->reach             = find_reach(p);
+    timinggraph_free(&g);
     return 0;
 }
 
@@ -435,14 +483,14 @@ static int decide_timing(Plan *p)
 
     if (p->streams[p->fleet_stream].encoder->id == AV_CODEC_ID_NONE)
         return stock(p, "no encoder");
-    p->frame_rate = av_guess_frame_rate(plan_video_input(p)->fc, plan_video(p), NULL);
+    p->frame_rate = p->filter_frame_rate;
     if (rate) {
         if (av_parse_video_rate(&p->frame_rate, rate->value) < 0)
             return stock(p, "the frame rate %s is invalid", rate->value);
         p->out_rate_given = 1;
     }
     if (p->frame_rate.num <= 0 || p->frame_rate.den <= 0)
-        return stock(p, "the input's frame rate is unknown");
+        return stock(p, p->timing ? "the filters leave the frame rate open" : "the input's frame rate is unknown");
     if (av_q2d(p->frame_rate) > 1000 || p->frame_rate.num > INT32_MAX / 1024)
         return stock(p, "the frame rate is very high");
     if (streammap_rate_unsupported(enc, p->frame_rate))
@@ -459,7 +507,7 @@ static int decide_timing(Plan *p)
         p->vsync = parse_vsync(mode->value);
     if (p->vsync == VSYNC_AUTO)
         p->vsync = auto_vsync(p, p->out_rate_given);
-    if (p->vsync == VSYNC_PASSTHROUGH || p->vsync == VSYNC_DROP)
+    if (p->vsync == VSYNC_DROP || (p->vsync == VSYNC_PASSTHROUGH && COMPAT_TIMING_7 && !p->out_rate_given))
         return stock(p, "frame timestamps are passed through unchanged");
     return 0;
 }
@@ -557,7 +605,8 @@ int plan_make(Plan **out, const Command *cmd)
 {
     static int (*const decisions[])(Plan *) = {
         decide_shape, decide_options, decide_output, decide_limits, decide_inputs, decide_streams,
-        decide_encoder, decide_rotation, decide_filters, decide_timing, decide_keyframes,
+        decide_encoder, decide_rotation, decide_filters, decide_filter_timing,
+        decide_timing, decide_keyframes,
         decide_frame_limit, decide_length,
     };
     Plan *p = av_mallocz(sizeof(*p));
@@ -587,5 +636,6 @@ void plan_free(Plan **pp)
         av_freep(&p->encoder_args[i]);
     av_freep(&p->encoder_args);
     av_freep(&p->filters);
+    av_freep(&p->timing);
     av_freep(pp);
 }

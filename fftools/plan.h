@@ -48,6 +48,13 @@ typedef struct Plan {
     char  *filters;          ///< the user's filter chain, or NULL
     int    window;           ///< neighbouring frames, on either side, that the filters look at
     int    drop_first;       ///< the filters swallow the first frame
+    char  *timing;           ///< the part of them that changes or reads times, see filterchain_timing(); or NULL
+    int    reach;            ///< frames on either side of a segment's that may have to go with it
+    AVRational in_rate;      ///< -r of the input: its frames are counted instead of timed; {0, 1}: not given
+    AVRational in_time_base; ///< of the frames that the filters get, and their rate
+    AVRational in_frame_rate;
+    AVRational filter_time_base; ///< of those that come out of them
+    AVRational filter_frame_rate;
     const char *autorotate;  ///< filters that ffmpeg puts in front of it for the input's rotation, or NULL
     EncoderJudgement judge;
     int    gop;              ///< segments may begin at every gop-th output frame only; 0: at the input's keyframes

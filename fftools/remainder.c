@@ -19,16 +19,19 @@
 /* of stock's output; what is longer is cut */
 #define MAX_LINE 1024
 
-/** One frame like the input's, so that the user's filters and encoder take it. */
-static void add_placeholder(ArgList *l, const Plan *plan)
+/**
+ * One frame like the input's, so that the user's filters and encoder take it; like the output's, where
+ * filters that drop frames or repeat them have to be left out.
+ */
+static void add_placeholder(ArgList *l, const Plan *plan, const Trial *t)
 {
-    const AVCodecParameters *par = plan_video(plan)->codecpar;
+    const AVCodecParameters *par = plan->timing ? t->video->codecpar : plan_video(plan)->codecpar;
     const char *fmt = av_get_pix_fmt_name(par->format);
     AVRational r = plan->frame_rate;
     /* -ss may fall between frames; with so fine a time base nobody can guess a frame rate, so else not */
     int64_t start = plan->out_limits.start == AV_NOPTS_VALUE ? 0 : plan->out_limits.start;
     const char *tb = start || plan->drop_first ? "settb=AVTB," : "";
-    int turned = plan->autorotate && av_strstart(plan->autorotate, "transpose", NULL);
+    int turned = plan->autorotate && !plan->timing && av_strstart(plan->autorotate, "transpose", NULL);
 
     if (plan->drop_first)
         start -= av_rescale_q(1, av_inv_q(r), AV_TIME_BASE_Q);
@@ -82,7 +85,7 @@ static void build_args(ArgList *l, const Plan *plan, const Trial *t, const char 
                       "-loglevel", "level+error", NULL);
     arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip_global);
     arglist_add_inputs(l, cmd);
-    add_placeholder(l, plan);
+    add_placeholder(l, plan, t);
     add_first_copy(l, plan, t);
     for (int i = 0; i < plan->nb_streams; i++) {
         arglist_add(l, "-map");
@@ -96,6 +99,10 @@ static void build_args(ArgList *l, const Plan *plan, const Trial *t, const char 
         arglist_addf(l, "%d/%d", plan->frame_rate.num, plan->frame_rate.den);
     }
     arglist_add_options(l, cmd, out->options, out->nb_options, skip_output);
+    if (plan->timing) {
+        arglist_addf(l, "-filter:%d", plan->fleet_stream);
+        arglist_add(l, "null");
+    }
     /* edit lists count in this unit: a multiple of the usual sample rates loses nothing; a btrt box
      * would be read back as part of a text stream's header */
     if (plan_is_mov(plan))

@@ -7,31 +7,15 @@
 
 #include "compat.h"
 #include "keyframes.h"
-#include "segment.h"
+#include "segmentbuild.h"
+#include "timinggraph.h"
 #include "videoreader.h"
-#include "wire.h"
 
 /* Packets of one segment that may wait in memory, before the next place to cut is found. */
 #define MAX_PENDING_BYTES (256 << 20)
 #define MAX_SEGMENT_BYTES (64 << 20)
 /* Each costs a term of an expression on the host's command line. */
-#define MAX_RANGES 600
 #define MAX_FORCED 1000
-
-typedef struct Frame {
-    AVPacket *pkt;
-    int64_t   pts;      ///< with ffmpeg's offset, in the stream's time base
-    int64_t   dts;      ///< likewise; INT64_MIN: unknown
-    int64_t   duration;
-    int64_t   slot, count;
-    int64_t   index;    ///< of the first output frame that shows it
-    int64_t   wire;
-    int       key;
-    int       hidden;   ///< decoded, but not for the filters to see: edit lists, -ss and -t of the input
-    int       discard;  ///< never shown: hidden, or by -ss and -t of the output
-    int       forced;   ///< its first output frame is a forced keyframe
-    int       placed;   ///< slot and count are set; count may still grow while it is the last
-} Frame;
 
 struct Segmenter {
     const Plan *plan;
@@ -40,6 +24,7 @@ struct Segmenter {
     VideoReader *reader;
     AVPacket   *pkt;
     Timeline    timeline;
+    TimingGraph *graph;        ///< or NULL
     ForcedKeyframes *keyframes;   ///< or NULL
     int64_t    *forced;        ///< slots of forced keyframes not yet in a segment
     int         nb_forced;
@@ -50,6 +35,12 @@ struct Segmenter {
     int         nb_frames;
     size_t      frames_size;   ///< for av_fast_realloc()
     int64_t     bytes;
+    Frame     **made;          ///< by the timing filters, from the segment's first one on
+    int         nb_made;
+    size_t      made_size;
+    int64_t     next_number;   ///< of a frame that the filters see
+    TimingFrame last_seen;     ///< by them
+    int64_t     last_source;   ///< of the last one made
     Frame     **waiting;       ///< not placed yet, by pts
     int         nb_waiting;
     size_t      waiting_size;
@@ -64,6 +55,7 @@ struct Segmenter {
     int         after_cut;     ///< frames placed since
     int         ended;         ///< no further frame is shown
     int         after_end;     ///< frames placed since
+    int         drained;       ///< the filters know that the input ended
     int         eof;
 };
 
@@ -84,14 +76,16 @@ int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
 
     cfg.vsync           = plan->vsync;
     cfg.frame_rate      = plan->frame_rate;
-    cfg.in_time_base    = s->st->time_base;
-    cfg.sink_frame_rate = av_guess_frame_rate(fc, s->st, NULL);
+    cfg.in_time_base    = plan->filter_time_base;
+    cfg.duration_time_base = plan->timing ? plan->filter_time_base :
+                             COMPAT_TIMING_7 ? plan->in_time_base : s->st->time_base;
+    cfg.sink_frame_rate = plan->filter_frame_rate;
     cfg.use_duration    = !plan->filters;
     cfg.start           = out->start == AV_NOPTS_VALUE ? 0 : out->start;
     timeline_init(&s->timeline, &cfg);
     trim_init(&s->in_trim, in->start == AV_NOPTS_VALUE ? AV_NOPTS_VALUE : 0, in->duration,
               s->st->time_base);
-    trim_init(&s->out_trim, out->start, out->duration, s->st->time_base);
+    trim_init(&s->out_trim, out->start, out->duration, plan->filter_time_base);
     s->max_slot = out->duration == INT64_MAX ? INT64_MAX :
                   av_rescale_q_rnd(out->duration, AV_TIME_BASE_Q, av_inv_q(plan->frame_rate),
                                    AV_ROUND_UP);
@@ -100,6 +94,13 @@ int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
     if (plan->force_keyframes &&
         forced_keyframes_alloc(&s->keyframes, plan->force_keyframes, plan->frame_rate) < 0)
         return AVERROR(ENOMEM);
+    s->last_source = -1;
+    if (plan->timing) {
+        int ret = timinggraph_open(&s->graph, plan->timing, plan->in_time_base, plan->in_frame_rate);
+
+        if (ret < 0)
+            return ret;
+    }
     return s->pkt ? videoreader_open(&s->reader, plan) : AVERROR(ENOMEM);
 }
 
@@ -119,6 +120,10 @@ void segmenter_close(Segmenter **sp)
     for (int i = 0; i < s->nb_frames; i++)
         frame_free(&s->frames[i]);
     av_freep(&s->frames);
+    for (int i = 0; i < s->nb_made; i++)
+        frame_free(&s->made[i]);
+    av_freep(&s->made);
+    timinggraph_free(&s->graph);
     av_freep(&s->waiting);
     av_freep(&s->forced);
     forced_keyframes_free(&s->keyframes);
@@ -133,6 +138,7 @@ void segment_free(Segment **seg)
         return;
     blob_unref(&(*seg)->task.input);
     av_freep(&(*seg)->ranges);
+    av_freep(&(*seg)->chain.runs);
     av_freep(&(*seg)->forced);
     av_freep(seg);
 }
@@ -189,8 +195,9 @@ static int read_frame(Segmenter *s, char *reason, size_t reason_size)
     }
     f->pts      = s->pkt->pts;
     f->dts      = s->pkt->dts == AV_NOPTS_VALUE ? INT64_MIN : s->pkt->dts;
-    f->duration = s->pkt->duration;
+    f->duration = COMPAT_TIMING_7 && s->plan->in_rate.num ? 1 : s->pkt->duration;
     f->key      = !!(s->pkt->flags & AV_PKT_FLAG_KEY);
+    f->number   = -1;
     f->hidden   = !!(s->pkt->flags & AV_PKT_FLAG_DISCARD);
     ret = append_frame(s, f);
     if (ret < 0) {
@@ -218,43 +225,6 @@ static int swallowed(Segmenter *s)
 
     s->first_seen = 1;
     return first;
-}
-
-/** Give a frame that cannot be overtaken any more its place among the output frames. */
-static int place_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
-{
-    TimelineStep step;
-
-    f->placed = 1;
-    s->after_end += s->ended;
-    f->hidden  |= !trim_passes(&s->in_trim, f->pts);
-    f->discard  = f->hidden || s->ended || swallowed(s) || !trim_passes(&s->out_trim, f->pts);
-    s->ended |= s->in_trim.eof || s->out_trim.eof;
-    if (f->discard) {
-        if (f->key && !s->start)
-            s->drop_to = f;
-        return 0;
-    }
-    if (timeline_add(&s->timeline, f->pts, f->duration, &step) < 0)
-        return stock_only(reason, reason_size, "the frame timing is out of the ordinary");
-    if (s->last && s->last->pts >= f->pts)
-        return stock_only(reason, reason_size, "the order of the input's frames is unusual");
-    if (s->last && step.prev_count) {
-        if (!s->last->count) {
-            s->last->slot  = step.prev_slot;
-            s->last->index = s->timeline.frame_number - step.count - step.prev_count;
-        }
-        s->last->count += step.prev_count;
-        limit_frame(s, s->last);
-    }
-    f->slot  = step.slot;
-    f->count = step.count;
-    f->index = s->timeline.frame_number - step.count;
-    s->last  = f;
-    limit_frame(s, f);
-    if (f->count && !s->start)
-        s->start = f;
-    return 0;
 }
 
 /** Now that it is known how often a frame is shown: which of its output frames are forced keyframes? */
@@ -288,129 +258,154 @@ static int may_start(const Segmenter *s, const Frame *f)
     return f->key;
 }
 
+/**
+ * Give a frame that comes out of the filters its slots. Only once the next one is known is it sure that the
+ * one before stays where it is: then that may become the place to cut.
+ */
+static int show_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
+{
+    Frame *settled = s->last;
+    TimelineStep step;
+    int ret;
+
+    if (settled && settled->when >= f->when)
+        return stock_only(reason, reason_size, "the order of the input's frames is unusual");
+    if (timeline_add(&s->timeline, f->when, f->duration, &step) < 0)
+        return stock_only(reason, reason_size, "the frame timing is out of the ordinary");
+    if (settled && step.prev_count) {
+        if (!settled->count) {
+            settled->slot  = step.prev_slot;
+            settled->index = s->timeline.frame_number - step.count - step.prev_count;
+        }
+        settled->count += step.prev_count;
+        limit_frame(s, settled);
+    }
+    f->slot  = step.slot;
+    f->count = step.count;
+    f->index = s->timeline.frame_number - step.count;
+    s->last  = f;
+    limit_frame(s, f);
+    if (f->count && !s->start)
+        s->start = f;
+    if (!settled)
+        return 0;
+    ret = settle_frame(s, settled);
+    if (ret >= 0 && s->start && !s->cut && may_start(s, settled)) {
+        s->cut       = settled;
+        s->after_cut = 0;
+    }
+    return ret;
+}
+
+static Frame *find_source(const Segmenter *s, int64_t number)
+{
+    for (int i = s->nb_frames - 1; i >= 0; i--)
+        if (s->frames[i]->number == number)
+            return s->frames[i];
+    return NULL;
+}
+
+/** A frame that the timing filters made. */
+static int take_made(Segmenter *s, const TimingFrame *t, char *reason, size_t reason_size)
+{
+    Frame *source = find_source(s, t->source), *f, **made;
+    int first = t->source != s->last_source;
+
+    if (!source || t->source < s->last_source)
+        return stock_only(reason, reason_size, "the filters put frames in another order");
+    s->last_source = t->source;
+    if (s->ended || !trim_passes(&s->out_trim, t->pts)) {
+        s->ended |= s->out_trim.eof;
+        if (source->key && !s->start)
+            s->drop_to = source;
+        return 0;
+    }
+    f    = av_mallocz(sizeof(*f));
+    made = av_fast_realloc(s->made, (unsigned *)&s->made_size, (s->nb_made + 1) * sizeof(*made));
+    if (made)
+        s->made = made;
+    if (!f || !made) {
+        av_free(f);
+        return AVERROR(ENOMEM);
+    }
+    f->pts      = f->when = t->pts;
+    f->duration = t->duration;
+    f->number   = t->source;
+    f->key      = source->key && first;
+    f->placed   = 1;
+    made[s->nb_made++] = f;
+    return show_frame(s, f, reason, reason_size);
+}
+
+/** @return AVERROR_EOF when the filters are done */
+static int drain_filters(Segmenter *s, char *reason, size_t reason_size)
+{
+    TimingFrame t;
+    int ret;
+
+    while ((ret = timinggraph_receive(s->graph, &t)) >= 0)
+        if ((ret = take_made(s, &t, reason, reason_size)) < 0)
+            return ret;
+    return ret == AVERROR(EAGAIN) ? 0 : ret;
+}
+
+static int filter_frame(Segmenter *s, const Frame *f, char *reason, size_t reason_size)
+{
+    const TimingFrame t = { f->number, f->when, f->duration };
+    int ret = timinggraph_send(s->graph, &t);
+
+    if (ret >= 0)
+        ret = drain_filters(s, reason, reason_size);
+    if (ret != AVERROR_EOF)
+        return ret;
+    s->ended = 1; /* as with trim: nothing comes any more */
+    return 0;
+}
+
+/** Take a frame that cannot be overtaken any more. */
+static int place_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
+{
+    f->placed = 1;
+    s->after_end += s->ended;
+    f->when    = s->plan->in_rate.num ? s->next_number : f->pts;
+    f->hidden |= !trim_passes(&s->in_trim, f->when);
+    s->ended  |= s->in_trim.eof;
+    if (!f->hidden) {
+        f->number    = s->next_number++;
+        s->last_seen = (TimingFrame) { f->number, f->when, f->duration };
+    }
+    f->discard = f->hidden || s->ended ||
+                 (!s->graph && (swallowed(s) || !trim_passes(&s->out_trim, f->when)));
+    s->ended |= s->out_trim.eof;
+    if (f->discard) {
+        if (f->key && !s->start)
+            s->drop_to = f;
+        return 0;
+    }
+    return s->graph ? filter_frame(s, f, reason, reason_size) : show_frame(s, f, reason, reason_size);
+}
+
 /** Place all frames up to dts; stop at one that may start a new segment: *cut. */
 static int place_frames(Segmenter *s, int64_t dts, Frame **cut, char *reason, size_t reason_size)
 {
+    const int tail = s->plan->reach;
+
     while (s->nb_waiting && s->waiting[0]->pts <= dts) {
-        Frame *f = s->waiting[0], *settled = s->last;
         int ret;
 
-        /* only once the next frame is known is it sure that the last one stays where it is */
-        ret = place_frame(s, f, reason, reason_size);
+        s->after_cut++;
+        ret = place_frame(s, s->waiting[0], reason, reason_size);
         if (ret < 0)
             return ret;
-        s->after_cut++;
         s->nb_waiting--;
         memmove(s->waiting, s->waiting + 1, s->nb_waiting * sizeof(*s->waiting));
-        if (settled && settled != s->last) {
-            ret = settle_frame(s, settled);
-            if (ret < 0)
-                return ret;
-            if (s->start && !s->cut && may_start(s, settled)) {
-                s->cut       = settled;
-                s->after_cut = 0;
-            }
-        }
-        if (s->cut && s->after_cut >= s->plan->window) {
+        if (s->cut && s->after_cut >= tail) {
             *cut   = s->cut;
             s->cut = NULL;
             return 0;
         }
     }
     return 0;
-}
-
-static int by_pts(const void *a, const void *b)
-{
-    const Frame *x = *(Frame *const *)a, *y = *(Frame *const *)b;
-
-    return FFDIFFSIGN(x->pts, y->pts);
-}
-
-/**
- * Set the wire timestamps of frames sorted by pts.
- * @param end first slot that is not owed
- */
-static int set_wire_times(Frame **sorted, int nb, int64_t end)
-{
-    int64_t shown = INT64_MAX, next = INT64_MAX;  /* wire times of the next one shown, and of the next one */
-    int last_shown = nb - 1;
-
-    while (last_shown >= 0 && !(sorted[last_shown]->placed && sorted[last_shown]->count))
-        last_shown--;
-    /* what follows the last frame known to be shown only has to stay out of the way */
-    for (int i = last_shown + 1; i < nb; i++)
-        sorted[i]->wire = (end + i - last_shown) * SEGMENT_WIRE_UNITS;
-    for (int i = last_shown; i >= 0; i--) {
-        Frame *f = sorted[i];
-
-        if (f->count)
-            f->wire = shown = f->slot * SEGMENT_WIRE_UNITS;
-        else if (f->discard)
-            f->wire = FFMIN(next - 1, shown - SEGMENT_WIRE_UNITS / 2 - 1);
-        else
-            f->wire = next - 1;
-        if (f->wire >= next || f->wire <= -SEGMENT_WIRE_BASE * SEGMENT_WIRE_UNITS ||
-            (!f->discard && f->wire < shown - SEGMENT_WIRE_UNITS / 2))
-            return AVERROR_PATCHWELCOME;
-        next = f->wire;
-    }
-    return 0;
-}
-
-/** The wire times between which the filters' input lies: window frames more on either side. */
-static void find_filter_range(Segment *seg, Frame **sorted, int nb, int64_t end, int window)
-{
-    int64_t half = SEGMENT_WIRE_UNITS / 2;
-    int64_t from = seg->first_slot * SEGMENT_WIRE_UNITS - half;
-    int64_t to   = end * SEGMENT_WIRE_UNITS - half;
-    int first = 0, last = nb;
-
-    while (first < nb && sorted[first]->wire < from)
-        first++;
-    while (last > 0 && sorted[last - 1]->wire >= to)
-        last--;
-    seg->filter_from = from;
-    for (int i = 1; i <= window && i <= first && !sorted[first - i]->hidden; i++)
-        seg->filter_from = sorted[first - i]->wire;
-    seg->filter_to = to;
-    for (int i = 0; i < window && last + i < nb && !sorted[last + i]->hidden; i++)
-        seg->filter_to = sorted[last + i]->wire + 1;
-}
-
-static int64_t count_window(Frame **frames, int nb, int64_t first, int64_t end)
-{
-    int64_t from = first * SEGMENT_WIRE_UNITS - SEGMENT_WIRE_UNITS / 2;
-    int64_t to   = end   * SEGMENT_WIRE_UNITS - SEGMENT_WIRE_UNITS / 2, n = 0;
-
-    for (int i = 0; i < nb; i++)
-        n += frames[i]->wire >= from && frames[i]->wire < to;
-    return n;
-}
-
-/** Note which of the slots from seg->first_slot up to end show a frame. */
-static int find_ranges(Segment *seg, Frame **sorted, int nb, int64_t end)
-{
-    SlotRange *last = NULL;
-
-    for (int i = 0; i < nb; i++) {
-        const Frame *f = sorted[i];
-
-        if (!f->placed || !f->count || f->slot < seg->first_slot || f->slot >= end)
-            continue;
-        if (!last || last->first + last->count != f->slot) {
-            last = av_realloc_array(seg->ranges, seg->nb_ranges + 1, sizeof(*seg->ranges));
-            if (!last)
-                return AVERROR(ENOMEM);
-            seg->ranges = last;
-            last = &seg->ranges[seg->nb_ranges++];
-            *last = (SlotRange) { .first = f->slot };
-        }
-        last->count    += f->count;
-        seg->nb_frames += f->count;
-        seg->nb_slots   = last->first + last->count - seg->first_slot;
-    }
-    return seg->nb_ranges > MAX_RANGES ? AVERROR_PATCHWELCOME : 0;
 }
 
 /** Hand over the forced keyframes before end. */
@@ -431,59 +426,6 @@ static int take_forced(Segmenter *s, Segment *seg, int64_t end)
     s->nb_forced  -= n;
     memmove(s->forced, s->forced + n, s->nb_forced * sizeof(*s->forced));
     return 0;
-}
-
-/** Make a segment of the first nb frames collected. */
-static int make_segment(Segmenter *s, int nb, int64_t end, Segment **out)
-{
-    Segment *seg   = av_mallocz(sizeof(*seg));
-    Frame **sorted = av_memdup(s->frames, nb * sizeof(*sorted));
-    Blob *blob = NULL;
-    WireWriter *w = NULL;
-    int ret = AVERROR(ENOMEM);
-
-    if (!seg || !sorted)
-        goto end;
-    qsort(sorted, nb, sizeof(*sorted), by_pts);
-    ret = set_wire_times(sorted, nb, end);
-    seg->first_slot = s->start->slot;
-    if (ret >= 0)
-        ret = find_ranges(seg, sorted, nb, end);
-    if (ret >= 0)
-        ret = take_forced(s, seg, end);
-    if (ret < 0)
-        goto end;
-    ret = blob_alloc(&blob, s->pool);
-    if (ret < 0)
-        goto end;
-    ret = wire_writer_open(&w, s->st, av_inv_q(av_mul_q(s->plan->frame_rate,
-                           (AVRational){ SEGMENT_WIRE_UNITS, 1 })), blob);
-    for (int i = 0; ret >= 0 && i < nb; i++)
-        ret = wire_write(w, s->frames[i]->pkt, s->frames[i]->wire +
-                         SEGMENT_WIRE_BASE * SEGMENT_WIRE_UNITS);
-    if (ret >= 0)
-        ret = wire_writer_finish(w);
-    if (ret < 0)
-        goto end;
-    blob_seal(blob);
-    find_filter_range(seg, sorted, nb, end, s->plan->window);
-    seg->fragile     = videoreader_is_fragile(s->reader, sorted[0]->pts);
-    seg->nb_window   = count_window(sorted, nb, seg->first_slot, end);
-    seg->nb_dup      = s->timeline.nb_dup;
-    seg->nb_drop     = s->timeline.nb_drop;
-    seg->task.id     = s->next_id++;
-    seg->task.input  = blob;
-    seg->task.weight = seg->nb_frames;
-    seg->task.opaque = seg;
-    *out = seg;
-    seg  = NULL;
-    blob = NULL;
-end:
-    wire_writer_free(&w);
-    blob_unref(&blob);
-    av_free(sorted);
-    segment_free(&seg);
-    return ret;
 }
 
 /** The pts of the n-th frame, in presentation order, before (n < 0) or after f; of the outermost where there are fewer. */
@@ -508,10 +450,10 @@ static int64_t neighbour_pts(const Segmenter *s, const Frame *f, int n)
     return pts;
 }
 
-/** After a cut at f: forget what no later segment needs. */
+/** After a cut at a frame of the input: forget what no later segment needs. */
 static int drop_before(Segmenter *s, const Frame *f)
 {
-    int64_t lead = neighbour_pts(s, f, -s->plan->window);
+    int64_t lead = neighbour_pts(s, f, -s->plan->reach);
     int keep = 0;
 
     for (int i = 0; i < s->nb_frames; i++) {
@@ -521,7 +463,8 @@ static int drop_before(Segmenter *s, const Frame *f)
             break;
     }
     for (int i = 0; i < keep; i++)
-        if (!s->frames[i]->placed || s->frames[i] == s->last || s->frames[i] == f)
+        if (!s->frames[i]->placed || s->frames[i] == s->last || s->frames[i] == f ||
+            (s->graph && s->frames[i]->number > s->last_source))
             return AVERROR_PATCHWELCOME;
     for (int i = 0; i < keep; i++) {
         s->bytes -= s->frames[i]->pkt->size;
@@ -532,18 +475,73 @@ static int drop_before(Segmenter *s, const Frame *f)
     return 0;
 }
 
+/** Forget the made frames before cut. @return how many there were */
+static int drop_made(Segmenter *s, const Frame *cut)
+{
+    int nb = 0;
+
+    while (nb < s->nb_made && s->made[nb] != cut)
+        frame_free(&s->made[nb++]);
+    s->nb_made -= nb;
+    memmove(s->made, s->made + nb, s->nb_made * sizeof(*s->made));
+    return nb;
+}
+
+/** @param nb frames whose packets are in it @param cut where the next one starts; NULL: this is the last */
+static int make_segment(Segmenter *s, int nb, const Frame *cut, int64_t end, Segment **out)
+{
+    Segment *seg = av_mallocz(sizeof(*seg));
+    SegmentBuild b = {
+        .plan   = s->plan,   .st = s->st, .pool = s->pool,
+        .frames = s->frames, .nb_frames = nb,
+        .first  = s->start->slot, .end = end, .at_end = !cut,
+    };
+    int64_t first = INT64_MAX;
+    int ret = seg ? 0 : AVERROR(ENOMEM);
+
+    for (int i = 0; i < nb; i++)
+        first = FFMIN(first, s->frames[i]->pts);
+    if (s->graph && ret >= 0) {
+        drop_made(s, s->start);
+        b.made = s->made;
+        while (b.nb_made < s->nb_made && s->made[b.nb_made] != cut)
+            b.nb_made++;
+        while (b.nb_made > 0 && !s->made[b.nb_made - 1]->count)
+            b.nb_made--;
+    }
+    if (ret >= 0)
+        ret = take_forced(s, seg, end);
+    if (ret >= 0)
+        ret = segment_build(&b, seg);
+    if (ret < 0) {
+        segment_free(&seg);
+        return ret;
+    }
+    seg->fragile = videoreader_is_fragile(s->reader, first);
+    seg->nb_dup  = s->timeline.nb_dup;
+    seg->nb_drop = s->timeline.nb_drop;
+    seg->task.id = s->next_id++;
+    *out = seg;
+    return 0;
+}
+
 static int cut_segment(Segmenter *s, Frame *cut, Segment **seg, char *reason, size_t reason_size)
 {
-    int64_t tail = neighbour_pts(s, cut, s->plan->window);
-    int nb = 0, ret;
+    const Frame *source = s->graph ? find_source(s, cut->number) : cut;
+    int nb = 0, ret = source ? 0 : AVERROR_PATCHWELCOME;
 
-    for (int i = 0; i < s->nb_frames; i++)
-        if (s->frames[i]->pts < tail)
-            nb = i + 1;
-    ret = make_segment(s, nb, cut->slot, seg);
+    if (source) {
+        int64_t tail = neighbour_pts(s, source, s->plan->reach);
+
+        for (int i = 0; i < s->nb_frames; i++)
+            if (s->frames[i]->pts < tail)
+                nb = i + 1;
+        ret = make_segment(s, nb, cut, cut->slot, seg);
+    }
     if (ret >= 0) {
         s->start = cut;
-        ret = drop_before(s, cut);
+        drop_made(s, cut);
+        ret = drop_before(s, source);
     }
     if (ret < 0)
         segment_free(seg);
@@ -556,9 +554,17 @@ static int last_segment(Segmenter *s, Segment **seg, char *reason, size_t reason
     TimelineStep step;
     Frame *cut = NULL;
     int64_t end = 0;
-    int ret;
+    int ret, nb;
+    Frame **shown;
 
     ret = place_frames(s, INT64_MAX, &cut, reason, reason_size);
+    if (ret >= 0 && !cut && s->graph && !s->drained) {
+        s->drained = 1;
+        ret = timinggraph_end(s->graph, segment_input_end(s->plan, s->last_seen));
+        if (ret >= 0)
+            ret = drain_filters(s, reason, reason_size);
+        ret = ret == AVERROR_EOF ? 0 : ret;
+    }
     if (ret < 0)
         return ret;
     if (!cut) {
@@ -577,10 +583,12 @@ static int last_segment(Segmenter *s, Segment **seg, char *reason, size_t reason
     }
     if (s->last && (ret = settle_frame(s, s->last)) < 0)
         return ret;
-    for (int i = 0; i < s->nb_frames; i++)
-        if (s->frames[i]->count)
-            end = FFMAX(end, s->frames[i]->slot + s->frames[i]->count);
-    ret = make_segment(s, s->nb_frames, end, seg);
+    shown = s->graph ? s->made : s->frames;
+    nb    = s->graph ? s->nb_made : s->nb_frames;
+    for (int i = 0; i < nb; i++)
+        if (shown[i]->count)
+            end = FFMAX(end, shown[i]->slot + shown[i]->count);
+    ret = make_segment(s, s->nb_frames, NULL, end, seg);
     return ret == AVERROR_PATCHWELCOME ?
            stock_only(reason, reason_size, "the frame timing is out of the ordinary") : ret;
 }
@@ -592,7 +600,8 @@ int segmenter_next(Segmenter *s, Segment **seg, char *reason, size_t reason_size
         return AVERROR_EOF;
     for (;;) {
         Frame *cut = NULL;
-        int ret = s->ended && s->after_end >= s->plan->window ? AVERROR_EOF :
+        int tail = s->plan->reach;
+        int ret = s->ended && s->after_end >= tail ? AVERROR_EOF :
                   read_frame(s, reason, reason_size);
 
         if (ret == AVERROR_EOF)

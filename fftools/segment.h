@@ -10,7 +10,8 @@
  *
  * On the wire a packet's pts is where its frame is first shown, in SEGMENT_WIRE_UNITS a slot, so that
  * hosts need to know nothing of the frame rate conversion: `fps` fills what is missing. Frames that
- * stock drops come just before the next one that is shown; `fps` drops them too. The wire format is NUT.
+ * stock drops come just before the next one that is shown; `fps` drops them too. With timing filters
+ * it is the true timestamp (see SegmentChain). The wire format is NUT.
  */
 
 #include "../remote/blob.h"
@@ -27,6 +28,25 @@ typedef struct SlotRange {
     int64_t first, count;
 } SlotRange;
 
+/** Frames that the filters make one after another, shown in slots one after another. */
+typedef struct ChainRun {
+    int64_t index;         ///< of the first, among those the filters make on the host
+    int64_t count;
+    int64_t slot;          ///< of the first
+} ChainRun;
+
+/**
+ * With filters that read or change the frames' times (Plan.timing) hosts get the true ones, and only behind
+ * the filters are the frames counted out into slots.
+ */
+typedef struct SegmentChain {
+    int64_t   shift;       ///< added to the times on the wire, in Plan.in_time_base
+    int64_t   from, to;    ///< times of the frames that the filters see, likewise
+    int64_t   nb_seen;     ///< how many
+    ChainRun *runs;
+    int       nb_runs;
+} SegmentChain;
+
 typedef struct Segment {
     FleetTask task;        ///< task.opaque is the Segment; task.input the packets in NUT
     int64_t   first_slot;  ///< of the owed output frames
@@ -38,6 +58,7 @@ typedef struct Segment {
     int       nb_forced;
     int64_t   filter_from, filter_to; ///< wire times of what the filters have to see: the owed frames and their neighbours
     int64_t   nb_window;   ///< input frames between the trim points: what `fps` must have seen
+    SegmentChain chain;    ///< instead of filter_from, filter_to and nb_window, with timing filters
     int       fragile;     ///< to be decoded by this machine's version of libavcodec only, see videoreader_is_fragile()
     int64_t   nb_dup;      ///< of the whole input up to the end of this segment, as stock counts
     int64_t   nb_drop;

@@ -57,8 +57,8 @@ static double frame_duration(Timeline *t, int64_t pts, int64_t duration)
     if (cfg->use_duration)
         duration = t->last_duration;
     else if (cfg->sink_frame_rate.num > 0 && cfg->sink_frame_rate.den > 0 && !duration)
-        duration = av_rescale_q(1, av_inv_q(cfg->sink_frame_rate), cfg->in_time_base);
-    return duration * av_q2d(cfg->in_time_base) * av_q2d(cfg->frame_rate);
+        duration = av_rescale_q(1, av_inv_q(cfg->sink_frame_rate), cfg->duration_time_base);
+    return duration * av_q2d(cfg->duration_time_base) * av_q2d(cfg->frame_rate);
 }
 #else
 static double frame_duration(Timeline *t, int64_t pts, int64_t duration)
@@ -74,8 +74,8 @@ static double frame_duration(Timeline *t, int64_t pts, int64_t duration)
      * set-up always does */
     d = FFMIN(d, 1 / (av_q2d(cfg->frame_rate) * av_q2d(enc_tb)));
     if (cfg->use_duration &&
-        lrintf(duration * av_q2d(cfg->in_time_base) / av_q2d(enc_tb)) > 0)
-        d = lrintf(duration * av_q2d(cfg->in_time_base) / av_q2d(enc_tb));
+        lrintf(duration * av_q2d(cfg->duration_time_base) / av_q2d(enc_tb)) > 0)
+        d = lrintf(duration * av_q2d(cfg->duration_time_base) / av_q2d(enc_tb));
     return d;
 }
 #endif
@@ -133,6 +133,11 @@ int timeline_add(Timeline *t, int64_t pts, int64_t frame_dur, TimelineStep *step
             nb = 0;
         else if (delta > 0.6)
             t->next_slot = llrint(slot);
+        break;
+    case VSYNC_PASSTHROUGH:
+        if (t->seen && llrint(slot) < t->next_slot)
+            return AVERROR_PATCHWELCOME; /* the encoder gets two frames of the same time */
+        t->next_slot = llrint(slot);
         break;
     default:
         return AVERROR_PATCHWELCOME;

@@ -27,7 +27,8 @@ enum VsyncMethod {
 typedef struct TimelineConfig {
     enum VsyncMethod vsync;
     AVRational frame_rate;       ///< of the output (encoder's time base is its inverse)
-    AVRational in_time_base;     ///< of pts and duration given to timeline_add()
+    AVRational in_time_base;     ///< of pts given to timeline_add()
+    AVRational duration_time_base; ///< of duration
     AVRational sink_frame_rate;  ///< of the filter graph's output; {0, 1} unknown
     int        out_rate_given;   ///< -r is among the output's options
     int64_t    start;            ///< -ss of the output, in AV_TIME_BASE units: what is there becomes slot 0
@@ -60,7 +61,7 @@ void timeline_init(Timeline *t, const TimelineConfig *cfg);
 /**
  * Take one more frame, in presentation order.
  * @param pts      in cfg.in_time_base, ffmpeg's offset already applied
- * @param duration of the packet; 0: unknown
+ * @param duration of the packet, in cfg.duration_time_base; 0: unknown
  * @return 0, or AVERROR_PATCHWELCOME where stock does something that is not modelled
  */
 int timeline_add(Timeline *t, int64_t pts, int64_t duration, TimelineStep *step);

@@ -234,6 +234,25 @@ mov_text copied                     | subs.mp4   | X264 -c:a copy -c:s copy | ou
 scale                               | h264.mp4   | X264 -vf scale=128:-2 | out.mp4 | --exact-frames | fleet
 +crop, pad                          | h264.mp4   | X264 -vf crop=160:90,pad=192:108:16:8 | out.mkv | --exact-frames | fleet
 hflip, eq                           | h264.mp4   | X264 -vf hflip,eq=contrast=1.2 | out.mp4 | --exact-frames | fleet
+# filters that read or change the times of frames
+fps up, with audio                  | h264.mp4   | X264 -vf fps=30 | out.mp4 | --exact-frames | fleet
+fps of VFR                          | vfr.mkv    | X264 -vf fps=20,scale=128:-2 | out.mkv | --exact-frames | fleet
++fps of few                         | h264.mp4   | X264 -vf fps=2 | out.mp4 | --exact-frames | fleet
+setpts of VFR                       | vfr.mkv    | X264 -vf setpts=0.5*PTS -an | out.mp4 | --exact-frames | fleet
++setpts slower                      | vfr.mkv    | X264 -vf setpts=1.7*PTS -an | out.mkv | --exact-frames | fleet
++setpts, counted                    | plain.mkv  | X264 -vf setpts=N/30/TB | out.mp4 | --exact-frames | fleet
+trim and setpts                     | h264.mp4   | X264 -vf trim=1:5,setpts=PTS-STARTPTS -an | out.mp4 | --exact-frames | fleet
+every third frame                   | h264.mp4   | X264 -vf select=\'not(mod(n\\\,3))\',setpts=N/FRAME_RATE/TB -an | out.mp4 | --exact-frames | fleet
+framestep, then fps                 | h264.mp4   | X264 -vf framestep=7,fps=50 | out.mp4 | --exact-frames | fleet
+fields to frames                    | mpeg2.ts   | X264 -vf yadif=1 | out.mp4 | --exact-frames | fleet
+fields to frames, VFR               | vfr.mkv    | X264 -vf bwdif,fade=d=3 | out.mp4 | --exact-frames | fleet
++w3fdif, framestep                  | mpeg2.ts   | X264 -vf w3fdif,framestep=4 | out.mp4 | --exact-frames | fleet
++estdif                             | mpeg2.ts   | X264 -vf estdif=field | out.mkv | --exact-frames | fleet
+fps, then a window                  | h264.mp4   | X264 -vf fps=10,tmix=5 | out.mp4 | --exact-frames | fleet
+fades, -ss                          | h264.ts    | X264 -vf fade=t=in:d=2,fade=t=out:st=4:d=2 -ss 1.3 | out.mp4 | --exact-frames | fleet
+hue by time, VFR                    | vfr.mkv    | X264 -vf hue=H=2*PI*t:s=sin(2*PI*t)+1 | out.mkv | --exact-frames | fleet
++tblend, fade                       | vfr.mkv    | X264 -vf tblend,fade=t=in:d=4 -r 24 | out.mp4 | --exact-frames | fleet
+passthrough                         | vfr.mkv    | X264 -fps_mode passthrough | out.mkv | --exact-frames |
 -s                                  | h264.mp4   | X264 -s 128x72 | out.mp4 | --exact-frames | fleet
 +-s with -sws_flags                 | h264.mp4   | X264 -s 128x72 -sws_flags lanczos | out.mp4 | --exact-frames | fleet
 +setsar, format                     | h264.mp4   | X264 -vf setsar=4/3,format=yuv444p | out.mp4 | --exact-frames | fleet

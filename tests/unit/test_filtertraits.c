@@ -10,6 +10,7 @@
 #include <libavfilter/avfilter.h>
 #include <libavutil/avutil.h>
 #include <libavutil/error.h>
+#include <libavutil/mem.h>
 
 #include "fftools/filtertraits.h"
 
@@ -120,9 +121,12 @@ static const struct {
     { "vignette=PI/4:dither=0:enable=t", FILTER_READS_T, 0, "" },
     { "yadif", FILTER_WINDOW, 0, "yadif" },
     { "yadif=0:-1:0", FILTER_WINDOW, 0, "yadif" },
-    { "yadif=1", FILTER_TIMING, 0, "yadif" },
-    { "yadif=mode=send_field", FILTER_TIMING, 0, "yadif" },
-    { "bwdif", FILTER_TIMING, 0, "bwdif" },
+    { "yadif=1", FILTER_WINDOW, 0, "yadif" },
+    { "yadif=mode=send_field", FILTER_WINDOW, 0, "yadif" },
+    { "yadif=1:-1:1", FILTER_TIMING, 0, "interlaced" },
+    { "yadif=0:-1:1", FILTER_WINDOW, 0, "yadif" },
+    { "bwdif", FILTER_WINDOW, 0, "bwdif" },
+    { "bwdif=deint=interlaced", FILTER_TIMING, 0, "interlaced" },
     { "bwdif=send_frame", FILTER_WINDOW, 0, "bwdif" },
     { "w3fdif=mode=frame", FILTER_WINDOW, 0, "w3fdif" },
     { "tmix=frames=3", FILTER_WINDOW, 0, "tmix" },
@@ -136,9 +140,22 @@ static const struct {
     { "stereo3d=out=17", FILTER_TIMING, 0, "stereo3d" },
     { "reverse", FILTER_WHOLE, 0, "reverse" },
     { "cropdetect", FILTER_WHOLE, 0, "cropdetect" },
-    { "scale=10:10,fps=25,hqdn3d", FILTER_TIMING, 0, "fps" },
+    { "scale=10:10,fps=25,hqdn3d", FILTER_FADING, 0, "hqdn3d" },
+    { "fps=25", FILTER_RETIMING, 0, "fps" },
+    { "fps=source_fps*2", FILTER_TIMING, 0, "worked out" },
+    { "fps=25:start_time=1", FILTER_TIMING, 0, "fps" },
+    { "fps=10,tmix,fps=50", FILTER_TIMING, 0, "again" },
+    { "select='not(mod(n,2))'", FILTER_RETIMING, 0, "select" },
+    { "select='gt(scene,0.4)'", FILTER_TIMING, 0, "scene" },
+    { "select='st(0,n)'", FILTER_TIMING, 0, "worked out" },
+    { "framestep=2", FILTER_RETIMING, 0, "framestep" },
+    { "trim=1:2", FILTER_RETIMING, 0, "trim" },
+    { "trim=start_frame=10", FILTER_TIMING, 0, "trim" },
+    { "setpts=PTS*2,fade=d=1", FILTER_RETIMING, 0, "setpts" },
+    { "setpts=N/30/TB,fade=d=1", FILTER_TIMING, 0, "setpts" },
+    { "setpts=RTCTIME", FILTER_TIMING, 0, "worked out" },
     { "select='eq(pict_type,I)'", FILTER_TIMING, 0, "select" },
-    { "setpts=PTS-STARTPTS", FILTER_TIMING, 0, "setpts" },
+    { "setpts=PTS-STARTPTS", FILTER_RETIMING, 0, "setpts" },
     { "overlay", FILTER_MULTI_INPUT, 0, "overlay" },
     { "split[a][b];[a][b]hstack", FILTER_MULTI_INPUT, 0, "split" },
     { "[x]null[out]", FILTER_MULTI_INPUT, 0, "label" },
@@ -182,11 +199,36 @@ static void malformed(void **state)
     }
 }
 
+static void timing_part(void **state)
+{
+    static const struct { const char *graph, *timing; } parts[] = {
+        { "scale=10:10", NULL },
+        { "yadif,scale=10:10", NULL },
+        { "hue=H=t", "null" },
+        { "scale=10:10,fps=25,hflip", "fps=25" },
+        { "yadif=1,hflip", "yadif=1" },
+        { "yadif,fps=10", "yadif,fps=10" },
+        { "select='not(mod(n,2))',setpts=PTS/2,tblend", "select=not(mod(n\\,2)),setpts=PTS/2,tblend" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        char *timing;
+
+        assert_int_equal(filterchain_timing(parts[i].graph, &timing), 0);
+        if (parts[i].timing)
+            assert_string_equal(timing, parts[i].timing);
+        else
+            assert_null(timing);
+        av_free(timing);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_filter_has_an_entry),
-        cmocka_unit_test(pads_agree),
+        cmocka_unit_test(pads_agree), cmocka_unit_test(timing_part),
         cmocka_unit_test(chains),
         cmocka_unit_test(malformed),
     };

@@ -66,7 +66,7 @@ static void simulate(const TimelineConfig *cfg, const int64_t *pts, const int64_
 static void check_table(enum VsyncMethod vsync, AVRational rate, AVRational in_rate,
                         const char *pts, const char *want, int dup, int drop)
 {
-    TimelineConfig cfg = { .vsync = vsync, .frame_rate = rate, .in_time_base = { 1, 1000 },
+    TimelineConfig cfg = { .vsync = vsync, .frame_rate = rate, .in_time_base = { 1, 1000 }, .duration_time_base = { 1, 1000 },
                            .sink_frame_rate = in_rate };
     int64_t list[MAX_FRAMES], duration[MAX_FRAMES];
     int nb = 0, pos = 0, n;
@@ -111,18 +111,24 @@ static void test_tables(void **state)
     check_table(VSYNC_VSCFR, r25, r25, "80 120", "0@2 1@3", 0, 0);
     check_table(VSYNC_VSCFR, r25, r25, "30 70", "0@1 1@2", 0, 0);
     check_table(VSYNC_VFR, r25, r25, "80 120", "0@2 1@3", 0, 0);
+    check_table(VSYNC_PASSTHROUGH, r25, r25, "80 120 400", "0@2 1@3 2@10", 0, 0);
 }
 
 static void test_refusals(void **state)
 {
-    TimelineConfig cfg = { .vsync = VSYNC_PASSTHROUGH, .frame_rate = { 25, 1 },
-                           .in_time_base = { 1, 1000 }, .sink_frame_rate = { 25, 1 } };
+    TimelineConfig cfg = { .vsync = VSYNC_DROP, .frame_rate = { 25, 1 },
+                           .in_time_base = { 1, 1000 }, .duration_time_base = { 1, 1000 },
+                           .sink_frame_rate = { 25, 1 } };
     TimelineStep step;
     Timeline t;
 
     (void)state;
     timeline_init(&t, &cfg);
     assert_int_equal(timeline_add(&t, 0, 40, &step), AVERROR_PATCHWELCOME);
+    cfg.vsync = VSYNC_PASSTHROUGH;
+    timeline_init(&t, &cfg);
+    assert_int_equal(timeline_add(&t, 0, 40, &step), 0);
+    assert_int_equal(timeline_add(&t, 10, 40, &step), AVERROR_PATCHWELCOME); /* the same slot again */
     cfg.vsync = VSYNC_CFR;
     timeline_init(&t, &cfg);
     assert_int_equal(timeline_add(&t, 0, 40, &step), 0);
@@ -138,7 +144,7 @@ static void test_order(void **state)
     (void)state;
     av_lfg_init(&lfg, 7);
     for (int run = 0; run < 3000; run++) {
-        TimelineConfig cfg = { .vsync = methods[run % 3], .in_time_base = { 1, 1000 },
+        TimelineConfig cfg = { .vsync = methods[run % 3], .in_time_base = { 1, 1000 }, .duration_time_base = { 1, 1000 },
                                .frame_rate = { 1 + av_lfg_get(&lfg) % 120, 1 },
                                .sink_frame_rate = { 1 + av_lfg_get(&lfg) % 120, 1 },
                                .use_duration = av_lfg_get(&lfg) & 1 };
@@ -256,7 +262,7 @@ static void foresee(const char *name, TimelineConfig *cfg, int have_rate, Show *
     cfg->sink_frame_rate = av_guess_frame_rate(fc, st, NULL);
     if (!have_rate)
         cfg->frame_rate = cfg->sink_frame_rate;
-    cfg->in_time_base = st->time_base;
+    cfg->in_time_base = cfg->duration_time_base = st->time_base;
     offset = fc->start_time == AV_NOPTS_VALUE ? 0 :
              av_rescale_q(-fc->start_time, AV_TIME_BASE_Q, st->time_base);
     for (; av_read_frame(fc, pkt) >= 0; nb++) {

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/mathematics.h>
+#include <libavutil/mem.h>
+
+#include "compat.h"
+#include "segmentbuild.h"
+#include "wire.h"
+
+/* Each costs a term of an expression on the host's command line. */
+#define MAX_RANGES 600
+
+static int by_pts(const void *a, const void *b)
+{
+    const Frame *x = *(Frame *const *)a, *y = *(Frame *const *)b;
+
+    return FFDIFFSIGN(x->pts, y->pts);
+}
+
+/**
+ * Set the wire timestamps of frames sorted by pts.
+ * @param end first slot that is not owed
+ */
+static int set_wire_times(Frame **sorted, int nb, int64_t end)
+{
+    int64_t shown = INT64_MAX, next = INT64_MAX;  /* wire times of the next one shown, and of the next one */
+    int last_shown = nb - 1;
+
+    while (last_shown >= 0 && !(sorted[last_shown]->placed && sorted[last_shown]->count))
+        last_shown--;
+    /* what follows the last frame known to be shown only has to stay out of the way */
+    for (int i = last_shown + 1; i < nb; i++)
+        sorted[i]->wire = (end + i - last_shown) * SEGMENT_WIRE_UNITS;
+    for (int i = last_shown; i >= 0; i--) {
+        Frame *f = sorted[i];
+
+        if (f->count)
+            f->wire = shown = f->slot * SEGMENT_WIRE_UNITS;
+        else if (f->discard)
+            f->wire = FFMIN(next - 1, shown - SEGMENT_WIRE_UNITS / 2 - 1);
+        else
+            f->wire = next - 1;
+        if (f->wire >= next || f->wire <= -SEGMENT_WIRE_BASE * SEGMENT_WIRE_UNITS ||
+            (!f->discard && f->wire < shown - SEGMENT_WIRE_UNITS / 2))
+            return AVERROR_PATCHWELCOME;
+        next = f->wire;
+    }
+    return 0;
+}
+
+/** The wire times between which the filters' input lies: window frames more on either side. */
+static void find_filter_range(Segment *seg, Frame **sorted, int nb, int64_t end, int window)
+{
+    int64_t half = SEGMENT_WIRE_UNITS / 2;
+    int64_t from = seg->first_slot * SEGMENT_WIRE_UNITS - half;
+    int64_t to   = end * SEGMENT_WIRE_UNITS - half;
+    int first = 0, last = nb;
+
+    while (first < nb && sorted[first]->wire < from)
+        first++;
+    while (last > 0 && sorted[last - 1]->wire >= to)
+        last--;
+    seg->filter_from = from;
+    for (int i = 1; i <= window && i <= first && !sorted[first - i]->hidden; i++)
+        seg->filter_from = sorted[first - i]->wire;
+    seg->filter_to = to;
+    for (int i = 0; i < window && last + i < nb && !sorted[last + i]->hidden; i++)
+        seg->filter_to = sorted[last + i]->wire + 1;
+}
+
+static int64_t count_window(Frame **frames, int nb, int64_t first, int64_t end)
+{
+    int64_t from = first * SEGMENT_WIRE_UNITS - SEGMENT_WIRE_UNITS / 2;
+    int64_t to   = end   * SEGMENT_WIRE_UNITS - SEGMENT_WIRE_UNITS / 2, n = 0;
+
+    for (int i = 0; i < nb; i++)
+        n += frames[i]->wire >= from && frames[i]->wire < to;
+    return n;
+}
+
+/** Note which of the slots from seg->first_slot up to end show a frame. */
+static int find_ranges(Segment *seg, Frame **shown, int nb, int64_t end)
+{
+    SlotRange *last = NULL;
+
+    for (int i = 0; i < nb; i++) {
+        const Frame *f = shown[i];
+
+        if (!f->placed || !f->count || f->slot < seg->first_slot || f->slot >= end)
+            continue;
+        if (!last || last->first + last->count != f->slot) {
+            last = av_realloc_array(seg->ranges, seg->nb_ranges + 1, sizeof(*seg->ranges));
+            if (!last)
+                return AVERROR(ENOMEM);
+            seg->ranges = last;
+            last = &seg->ranges[seg->nb_ranges++];
+            *last = (SlotRange) { .first = f->slot };
+        }
+        last->count    += f->count;
+        seg->nb_frames += f->count;
+        seg->nb_slots   = last->first + last->count - seg->first_slot;
+    }
+    return seg->nb_ranges > MAX_RANGES ? AVERROR_PATCHWELCOME : 0;
+}
+
+/* ---- with timing filters ---- */
+
+int64_t segment_input_end(const Plan *plan, TimingFrame last)
+{
+    AVRational tb = plan->in_time_base;
+    int64_t end = av_rescale_q(last.pts, tb, AV_TIME_BASE_Q);
+
+    /* send_filter_eof() in ffmpeg.c (5.1) goes by microseconds */
+    end += last.duration > 0 ? av_rescale_q(last.duration, tb, AV_TIME_BASE_Q) :
+                               av_rescale_q(1, av_inv_q(plan->in_frame_rate), AV_TIME_BASE_Q);
+    return av_rescale_q_rnd(end, AV_TIME_BASE_Q, tb, AV_ROUND_NEAR_INF);
+}
+
+typedef struct Simulation {
+    TimingGraph *graph;
+    int64_t *numbers;   ///< of what comes out
+    unsigned size;
+    int nb;
+} Simulation;
+
+static int collect(Simulation *m)
+{
+    TimingFrame f;
+    int ret;
+
+    while ((ret = timinggraph_receive(m->graph, &f)) >= 0) {
+        int64_t *grown = av_fast_realloc(m->numbers, &m->size, (m->nb + 1) * sizeof(*grown));
+
+        if (!grown)
+            return AVERROR(ENOMEM);
+        m->numbers = grown;
+        grown[m->nb++] = f.source;
+    }
+    return ret == AVERROR(EAGAIN) || ret == AVERROR_EOF ? 0 : ret;
+}
+
+/**
+ * What a host's filters make of these frames. Only at the end of the input do those count that come when the
+ * host's input ends: it cannot know how long its last frame lasts.
+ * @return how many, or an AVERROR code
+ */
+static int simulate(const SegmentBuild *b, Frame **seen, int nb_seen, int at_end, int64_t **numbers)
+{
+    const Plan *plan = b->plan;
+    Simulation m = { 0 };
+    TimingFrame f = { 0 };
+    int ret = timinggraph_open(&m.graph, plan->timing, plan->in_time_base, plan->in_frame_rate);
+
+    for (int i = 0; ret >= 0 && i < nb_seen; i++) {
+        f   = (TimingFrame) { seen[i]->number, seen[i]->when, seen[i]->duration };
+        ret = timinggraph_send(m.graph, &f);
+        if (ret == AVERROR_EOF) {
+            at_end = ret = 0;
+            break;
+        }
+        if (ret >= 0)
+            ret = collect(&m);
+    }
+    if (ret >= 0 && at_end)
+        ret = timinggraph_end(m.graph, segment_input_end(plan, f));
+    if (ret >= 0)
+        ret = collect(&m);
+    timinggraph_free(&m.graph);
+    *numbers = m.numbers;
+    return ret < 0 ? ret : m.nb;
+}
+
+/** Where the owed frames are among those a host makes. @return the index of the first; -1: they are not */
+static int find_made(const SegmentBuild *b, const int64_t *numbers, int nb, int before, int after)
+{
+    for (int skip = before; skip + b->nb_made + after <= nb; skip++) {
+        int i = 0;
+
+        while (i < b->nb_made && numbers[skip + i] == b->made[i]->number)
+            i++;
+        if (i == b->nb_made)
+            return skip;
+    }
+    return -1;
+}
+
+/** @return index of the first owed frame among those made of seen[from..to]; -1: they are not there */
+static int try_range(const SegmentBuild *b, Frame **seen, int nb_seen, int from, int to)
+{
+    const int margin = b->plan->window ? 2 * b->plan->window + 2 : 0;
+    const int at_end = b->at_end && to == nb_seen - 1;
+    int64_t *numbers;
+    int nb = simulate(b, seen + from, to - from + 1, at_end, &numbers), skip;
+
+    skip = nb < 0 ? nb : find_made(b, numbers, nb, seen[from]->number ? margin : 0,
+                                   at_end ? 0 : margin);
+    av_free(numbers);
+    return skip;
+}
+
+/**
+ * How many frames before and after those that the owed ones are made of does a host have to see, so
+ * that its filters make the same? Tried out: first where to begin, then where to end.
+ * @return index of the first owed one among what it makes then; AVERROR_PATCHWELCOME: no number will do
+ */
+static int find_lead(const SegmentBuild *b, Frame **seen, int nb_seen, int *from, int *to)
+{
+    const int window = b->plan->window ? b->plan->window + 1 : 0;
+    int first = 0, last = nb_seen - 1, skip = -1;
+
+    while (first < last && seen[first]->number < b->made[0]->number)
+        first++;
+    while (last > first && seen[last]->number > b->made[b->nb_made - 1]->number)
+        last--;
+    for (int lead = window; skip == -1 && lead <= b->plan->reach; lead++) {
+        *from = FFMAX(first - lead, 0);
+        skip  = try_range(b, seen, nb_seen, *from, nb_seen - 1);
+        if (lead > first)
+            break;
+    }
+    if (skip < 0)
+        return skip == -1 ? AVERROR_PATCHWELCOME : skip;
+    for (*to = FFMIN(last + window, nb_seen - 1); *to < nb_seen - 1; ++*to) {
+        int ret = try_range(b, seen, nb_seen, *from, *to);
+
+        if (ret == skip)
+            break;
+        if (ret < -1)
+            return ret;
+    }
+    return skip;
+}
+
+/** Note which of the frames that the filters make are shown where. */
+static int find_runs(const SegmentBuild *b, SegmentChain *c, int skip)
+{
+    ChainRun *last = NULL;
+    int64_t next_slot = 0;
+
+    for (int i = 0; i < b->nb_made; i++) {
+        const Frame *f = b->made[i];
+
+        if (!f->count)
+            continue;
+        if (!last || last->index + last->count != skip + i || f->slot != next_slot) {
+            last = av_realloc_array(c->runs, c->nb_runs + 1, sizeof(*c->runs));
+            if (!last)
+                return AVERROR(ENOMEM);
+            c->runs = last;
+            last  = &c->runs[c->nb_runs++];
+            *last = (ChainRun) { .index = skip + i, .slot = f->slot };
+        }
+        last->count++;
+        next_slot = last->slot + last->count;
+        if (f->count > 1)
+            next_slot = -1;
+    }
+    return c->nb_runs > MAX_RANGES ? AVERROR_PATCHWELCOME : 0;
+}
+
+/** @return the first packet that is needed */
+static int describe_chain(const SegmentBuild *b, Frame **sorted, Segment *seg)
+{
+    SegmentChain *c = &seg->chain;
+    int first = 0, last = b->nb_frames, from, to, skip, keep = 0, ret;
+    int64_t least = 0;
+
+    while (first < last && sorted[first]->number < 0)
+        first++;
+    while (last > first && sorted[last - 1]->number < 0)
+        last--;
+    for (int i = first; i < last; i++)
+        if (sorted[i]->number < 0)
+            return AVERROR_PATCHWELCOME;
+    if (first == last || !b->nb_made)
+        return AVERROR_PATCHWELCOME;
+    sorted += first;
+    skip = find_lead(b, sorted, last - first, &from, &to);
+    if (skip < 0)
+        return skip;
+    ret = find_runs(b, c, skip);
+    if (ret < 0)
+        return ret;
+    c->from    = sorted[from]->pts;
+    c->to      = sorted[to]->pts + 1;
+    c->nb_seen = to - from + 1;
+    for (int i = 0; i < b->nb_frames; i++)
+        if (b->frames[i]->key && b->frames[i]->pts <= c->from)
+            keep = i;
+    for (int i = 0; i < b->nb_frames; i++)
+        least = FFMIN(least, b->frames[i]->pts);
+    c->shift = -least;
+    return keep;
+}
+
+/* ---- all together ---- */
+
+/** Without timing filters the wire tells of slots. */
+static int describe_slots(const SegmentBuild *b, Frame **sorted, Segment *seg)
+{
+    int ret = set_wire_times(sorted, b->nb_frames, b->end);
+
+    if (ret < 0)
+        return ret;
+    find_filter_range(seg, sorted, b->nb_frames, b->end, b->plan->window);
+    seg->nb_window = count_window(sorted, b->nb_frames, seg->first_slot, b->end);
+    return 0;
+}
+
+static int write_packets(const SegmentBuild *b, const Segment *seg, int from, Blob *blob)
+{
+    const Plan *plan = b->plan;
+    AVRational tb = plan->timing ? plan->in_time_base :
+                    av_inv_q(av_mul_q(plan->frame_rate, (AVRational){ SEGMENT_WIRE_UNITS, 1 }));
+    WireWriter *w = NULL;
+    int ret = wire_writer_open(&w, b->st, tb, blob);
+
+    for (int i = from; ret >= 0 && i < b->nb_frames; i++) {
+        const Frame *f = b->frames[i];
+
+        ret = wire_write(w, f->pkt, plan->timing ? f->pts + seg->chain.shift :
+                         f->wire + SEGMENT_WIRE_BASE * SEGMENT_WIRE_UNITS);
+    }
+    if (ret >= 0)
+        ret = wire_writer_finish(w);
+    wire_writer_free(&w);
+    return ret;
+}
+
+int segment_build(const SegmentBuild *b, Segment *seg)
+{
+    Frame **sorted = av_memdup(b->frames, b->nb_frames * sizeof(*sorted));
+    Blob *blob = NULL;
+    int from, ret;
+
+    if (!sorted)
+        return AVERROR(ENOMEM);
+    qsort(sorted, b->nb_frames, sizeof(*sorted), by_pts);
+    seg->first_slot = b->first;
+    from = b->plan->timing ? describe_chain(b, sorted, seg) : describe_slots(b, sorted, seg);
+    ret  = from;
+    if (ret >= 0)
+        ret = b->plan->timing ? find_ranges(seg, b->made, b->nb_made, b->end) :
+                                find_ranges(seg, sorted, b->nb_frames, b->end);
+    if (ret >= 0)
+        ret = blob_alloc(&blob, b->pool);
+    if (ret >= 0)
+        ret = write_packets(b, seg, from, blob);
+    if (ret >= 0) {
+        blob_seal(blob);
+        seg->task.input  = blob;
+        seg->task.weight = seg->nb_frames;
+        seg->task.opaque = seg;
+        blob = NULL;
+    }
+    blob_unref(&blob);
+    av_free(sorted);
+    return ret;
+}
