@@ -61,7 +61,6 @@ struct Segmenter {
 
 int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
 {
-    AVFormatContext *fc = plan_video_input(plan)->fc;
     const TimeLimits *in = &plan_video_input(plan)->limits, *out = &plan->out_limits;
     Segmenter *s = av_mallocz(sizeof(*s));
     TimelineConfig cfg = { 0 };

@@ -242,7 +242,7 @@ setpts of VFR                       | vfr.mkv    | X264 -vf setpts=0.5*PTS -an |
 +setpts slower                      | vfr.mkv    | X264 -vf setpts=1.7*PTS -an | out.mkv | --exact-frames | fleet
 +setpts, counted                    | plain.mkv  | X264 -vf setpts=N/30/TB | out.mp4 | --exact-frames | fleet
 trim and setpts                     | h264.mp4   | X264 -vf trim=1:5,setpts=PTS-STARTPTS -an | out.mp4 | --exact-frames | fleet
-every third frame                   | h264.mp4   | X264 -vf select=\'not(mod(n\\\,3))\',setpts=N/FRAME_RATE/TB -an | out.mp4 | --exact-frames | fleet
+every second frame                  | r60.mkv    | X264 -vf select=not(mod(n\\,2)),setpts=N/FRAME_RATE/TB -an | out.mp4 | --exact-frames | fleet
 framestep, then fps                 | h264.mp4   | X264 -vf framestep=7,fps=50 | out.mp4 | --exact-frames | fleet
 fields to frames                    | mpeg2.ts   | X264 -vf yadif=1 | out.mp4 | --exact-frames | fleet
 fields to frames, VFR               | vfr.mkv    | X264 -vf bwdif,fade=d=3 | out.mp4 | --exact-frames | fleet
