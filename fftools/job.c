@@ -12,6 +12,7 @@
 #include <libavutil/avstring.h>
 #include <libavutil/time.h>
 
+#include "carrier.h"
 #include "compat.h"
 #include "encode.h"
 #include "job.h"
@@ -65,6 +66,7 @@ typedef struct Job {
     char       reader_reason[256];
 
     int        next;            ///< id of the next segment to join
+    int        ending;          ///< with what is there
 } Job;
 
 static int refuse(Job *j, const char *why)
@@ -224,9 +226,14 @@ static int check_output(Job *j, int keys)
     const char *url = cmd->outputs[0].url, *path = url;
     struct stat st, in;
 
+    if (j->plan->pipe)
+        return 0;
     av_strstart(url, "file:", &path);
     if (stat(path, &st) < 0)
         return can_create(path) ? 0 : refuse(j, "the output cannot be created");
+    /* nor does ffmpeg ask where the muxer opens the files */
+    if (j->plan->oformat->flags & AVFMT_NOFILE)
+        return 0;
     if (!S_ISREG(st.st_mode))
         return refuse(j, "the output is not a regular file");
     if (access(path, W_OK) < 0)
@@ -337,6 +344,8 @@ static int write_segment(Job *j, Segment *seg)
     if (!j->mux) {
         j->result->overwrite = 1;
         ret = mux_open(&j->mux, j->plan, j->trial, j->rest, join_params(j->join));
+        if (ret == AVERROR_PATCHWELCOME)
+            return refuse(j, "the output's format or its options are not as they should be");
     }
     while (ret >= 0) {
         ret = join_read(j->join, j->pkt, reason, sizeof(reason));
@@ -357,6 +366,19 @@ static int write_segment(Job *j, Segment *seg)
     return 0;
 }
 
+/** Whether nothing can go wrong any more that would leave the output to stock. */
+static int all_done(Job *j)
+{
+    int done;
+
+    pthread_mutex_lock(&j->lock);
+    done = j->reader_ret == AVERROR_EOF;
+    for (int i = j->next; done && i < j->nb_segments; i++)
+        done = j->segments[i].done;
+    pthread_mutex_unlock(&j->lock);
+    return done;
+}
+
 /** Join what is there, as soon as the remainder is. */
 static int write_ready(Job *j)
 {
@@ -365,7 +387,7 @@ static int write_ready(Job *j)
 
     if (ret < 0)
         return refuse(j, "stock ffmpeg could not make the other streams");
-    if (!ret)
+    if (!ret || (j->plan->pipe && !j->ending && !all_done(j)))
         return 0;
     while ((seg = next_segment(j))) {
         ret = write_segment(j, seg);
@@ -411,7 +433,7 @@ static void stop_fleet(Job *j)
 /** Nothing of the fleet's is there yet: what stock made in the trial is a playable file, too. */
 static int write_trial(Job *j)
 {
-    const char *url = j->plan->cmd->outputs[0].url;
+    const char *url = j->plan->pipe ? "pipe:" : j->plan->cmd->outputs[0].url;
     AVIOContext *out = NULL;
     uint8_t buf[4096];
     int64_t pos = 0;
@@ -437,6 +459,7 @@ static int finish_early(Job *j)
     int64_t deadline = av_gettime_relative() + STOP_TIMEOUT_US;
     int ret = take_results(j, 0);
 
+    j->ending = 1;
     stop_fleet(j);
     remainder_stop(j->rest);
     while (ret >= 0 && !(ret = remainder_poll(j->rest)) && av_gettime_relative() < deadline &&
@@ -445,7 +468,7 @@ static int finish_early(Job *j)
     if (ret > 0)
         ret = write_ready(j);
     if (!j->mux)
-        return write_trial(j);
+        return carrier_is_foreign(j->plan) ? 0 : write_trial(j);
     return ret >= 0 ? mux_finish(j->mux, 0) : ret;
 }
 
@@ -470,7 +493,7 @@ static int finish(Job *j, int ret)
         j->result->status = ret < 0;
     } else {
         j->result->status = 1;
-        if (j->mux && ret == AVERROR_EXTERNAL)
+        if (j->mux && (ret == AVERROR_EXTERNAL || j->plan->oformat->flags & AVFMT_NOFILE))
             mux_finish(j->mux, 0);
     }
     report_finish(j->report, j->mux);

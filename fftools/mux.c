@@ -3,6 +3,7 @@
 
 #include <libavutil/avstring.h>
 
+#include "carrier.h"
 #include "compat.h"
 #include "mux.h"
 
@@ -43,13 +44,38 @@ static void drop_default_handler(const Plan *plan, int stream, AVStream *st)
     static const char *const defaults[] = { "VideoHandler", "SoundHandler", "SubtitleHandler" };
     const AVDictionaryEntry *e = av_dict_get(st->metadata, "handler_name", NULL, 0);
 
-    if (!e || !plan_is_mov(plan) || plan->streams[stream].in_has_handler)
+    if (!e || !carrier_is_mov(plan) || plan->streams[stream].in_has_handler)
         return;
     for (size_t i = 0; i < FF_ARRAY_ELEMS(defaults); i++)
         if (!strcmp(e->value, defaults[i])) {
             av_dict_set(&st->metadata, "handler_name", NULL, 0);
             return;
         }
+}
+
+/** In another container than the output's: what its demuxer made up, and the muxer chose. */
+static void drop_carriers_own(const Plan *plan, int stream, AVStream *st)
+{
+    const PlanStream *s = &plan->streams[stream];
+    const AVDictionaryEntry *e = av_dict_get(st->metadata, "language", NULL, 0);
+
+    if (!carrier_is_foreign(plan))
+        return;
+    if (e && carrier_is_mov(plan) && !s->in_has_language && !strcmp(e->value, "und"))
+        av_dict_set(&st->metadata, "language", NULL, 0);
+    st->codecpar->codec_tag = s->tag;
+}
+
+/**
+ * To a pipe Matroska's muxer can tell the length only beforehand: it looks for tags that come with a Matroska
+ * input, and its own in the carrier are not that.
+ */
+static void restore_duration_tag(const Plan *plan, int stream, AVStream *st)
+{
+    const char *tag = plan->streams[stream].in_duration;
+
+    if (plan->pipe)
+        av_dict_set(&st->metadata, "DURATION", *tag ? tag : NULL, 0);
 }
 
 /** As stock's: all but what only the encoder knows is read back from the trial. */
@@ -95,6 +121,8 @@ static int add_streams(Mux *m, const Trial *t, const AVCodecParameters *params)
         if (ret < 0)
             return ret;
         drop_default_handler(m->plan, i, st);
+        drop_carriers_own(m->plan, i, st);
+        restore_duration_tag(m->plan, i, st);
         st->codecpar->bit_rate = trial_bit_rate(t, m->plan, i);
         m->sizes.headers += st->codecpar->extradata_size;
     }
@@ -135,10 +163,40 @@ static int copy_chapters(AVFormatContext *dst, const AVFormatContext *src)
     return 0;
 }
 
+/** As stock does it. What the muxer does not take is for stock to complain of, as long as nothing is written
+ *  that cannot be taken back. */
+static int open_output(Mux *m, AVDictionary **opts)
+{
+    const char *url = m->oc->url;
+    int ret = 0;
+
+    m->oc->max_delay = m->plan->max_delay;
+    if (m->plan->out_limits.duration != INT64_MAX)
+        m->oc->duration = m->plan->out_limits.duration;
+    if (m->plan->preload)
+        ret = av_dict_set_int(opts, "preload", m->plan->preload, 0);
+    if (ret >= 0 && !(m->oc->oformat->flags & AVFMT_NOFILE)) {
+        ret = avio_open2(&m->oc->pb, url, AVIO_FLAG_WRITE, NULL, opts);
+        if (ret < 0) {
+            av_log(NULL, AV_LOG_ERROR, "%s: %s\n", url, av_err2str(ret));
+            return ret;
+        }
+    }
+    if (ret >= 0)
+        ret = avformat_write_header(m->oc, opts);
+    m->header = ret >= 0;
+    if (ret >= 0)
+        return 0;
+    if (!m->plan->pipe || !m->oc->pb || !avio_tell(m->oc->pb))
+        return AVERROR_PATCHWELCOME;
+    av_log(NULL, AV_LOG_ERROR, "the header of %s cannot be written\n", url);
+    return ret;
+}
+
 int mux_open(Mux **out, const Plan *plan, const Trial *t, Remainder *r,
              const AVCodecParameters *params)
 {
-    const char *url = plan->cmd->outputs[0].url;
+    const char *url = plan->pipe ? "pipe:" : plan->cmd->outputs[0].url;
     AVDictionary *opts = NULL;
     Mux *m = av_mallocz(sizeof(*m));
     int ret;
@@ -166,17 +224,7 @@ int mux_open(Mux **out, const Plan *plan, const Trial *t, Remainder *r,
         (ret = copy_chapters(m->oc, r->file)) < 0 ||
         (ret = av_dict_copy(&opts, plan->format_options, 0)) < 0)
         goto end;
-    m->oc->max_delay = 700000;
-    ret = avio_open2(&m->oc->pb, url, AVIO_FLAG_WRITE, NULL, &opts);
-    if (ret < 0) {
-        av_log(NULL, AV_LOG_ERROR, "%s: %s\n", url, av_err2str(ret));
-        goto end;
-    }
-    ret = avformat_write_header(m->oc, &opts);
-    if (ret < 0)
-        av_log(NULL, AV_LOG_ERROR, "the header of %s cannot be written: %s\n", url,
-               av_err2str(ret));
-    m->header = ret >= 0;
+    ret = open_output(m, &opts);
 end:
     av_dict_free(&opts);
     return ret;
@@ -201,7 +249,7 @@ static int write_packet(Mux *m, AVPacket *pkt)
     if (pkt->dts != AV_NOPTS_VALUE)
         m->ends[st->index] = av_rescale_q(pkt->dts + pkt->duration, st->time_base, AV_TIME_BASE_Q);
     ret = av_interleaved_write_frame(m->oc, pkt);
-    if (ret >= 0 && m->oc->pb->error < 0)
+    if (ret >= 0 && m->oc->pb && m->oc->pb->error < 0)
         ret = m->oc->pb->error;
     if (ret < 0)
         av_log(NULL, AV_LOG_ERROR, "%s cannot be written: %s\n", m->plan->cmd->outputs[0].url,
@@ -264,6 +312,16 @@ int mux_video(Mux *m, AVPacket *pkt)
     return ret;
 }
 
+/** As print_report() of stock finds it; negative: not known. */
+static int64_t total_size(const Mux *m, int at_end)
+{
+    int64_t size = m->oc->pb && at_end ? avio_size(m->oc->pb) : 0;
+
+    if (!m->oc->pb)
+        return AVERROR(EINVAL);
+    return size > 0 ? size : avio_tell(m->oc->pb);
+}
+
 int mux_finish(Mux *m, int whole)
 {
     int ret = write_rest(m, whole ? INT64_MAX : m->end_dts);
@@ -276,17 +334,15 @@ int mux_finish(Mux *m, int whole)
         av_log(NULL, AV_LOG_ERROR, "the end of %s cannot be written: %s\n",
                m->plan->cmd->outputs[0].url, av_err2str(ret));
     }
-    m->total_size = avio_size(m->oc->pb);
-    if (m->total_size <= 0)
-        m->total_size = avio_tell(m->oc->pb);
+    m->total_size = total_size(m, 1);
     m->finished = 1;
-    err = avio_closep(&m->oc->pb);
+    err = m->oc->pb ? avio_closep(&m->oc->pb) : 0;
     return ret < 0 ? ret : err;
 }
 
 int64_t mux_total_size(const Mux *m)
 {
-    return m->finished ? m->total_size : avio_tell(m->oc->pb);
+    return m->finished ? m->total_size : total_size(m, 0);
 }
 
 int64_t mux_out_time(const Mux *m)
@@ -320,7 +376,7 @@ void mux_free(Mux **mp)
 
     if (!m)
         return;
-    if (m->oc)
+    if (m->oc && m->oc->pb)
         avio_closep(&m->oc->pb);
     avformat_free_context(m->oc);
     av_freep(&m->ends);

@@ -22,6 +22,8 @@ typedef struct Mux Mux;
  * Create the output (an existing file is truncated now) and write its header.
  * @param r finished
  * @param params of the joined video
+ * @return 0; AVERROR_PATCHWELCOME when the muxer or its options are not right: stock tells the user what is
+ *         wrong; other AVERROR codes, which it has told of
  */
 int  mux_open(Mux **m, const Plan *plan, const Trial *t, Remainder *r,
               const AVCodecParameters *params);
@@ -37,6 +39,7 @@ int  mux_video(Mux *m, AVPacket *pkt);
  * @return as mux_video()
  */
 int  mux_finish(Mux *m, int whole);
+/** Negative: not known, as of several files. */
 int64_t  mux_total_size(const Mux *m);
 /**
  * The time that ffmpeg reports at the end: in 5.1 the end of the longest stream, in 7.1 that of the

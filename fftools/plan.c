@@ -8,9 +8,11 @@
 #include <libavutil/avstring.h>
 #include <libavutil/cpu.h>
 #include <libavutil/display.h>
+#include <libavutil/intreadwrite.h>
 #include <libavutil/opt.h>
 #include <libavutil/parseutils.h>
 
+#include "carrier.h"
 #include "certain.h"
 #include "compat.h"
 #include "filtertraits.h"
@@ -136,11 +138,18 @@ static int decide_inputs(Plan *p)
     return 0;
 }
 
+static int find_delay(const CmdFile *f, const char *name, double seconds)
+{
+    const CmdOption *o = cmdline_last(f->options, f->nb_options, name);
+
+    return av_clipd(o ? strtod(o->value, NULL) : seconds, 0, 1000) * AV_TIME_BASE;
+}
+
 static int decide_output(Plan *p)
 {
     static const char *const formats[] = {
         "mp4", "mov", "ipod", "3gp", "3g2", "f4v", "psp", "matroska", "webm", "mpegts", "flv",
-        "nut", NULL
+        "nut", "hls", "dash", "segment", "stream_segment,ssegment", NULL
     };
     const CmdFile *f = &p->cmd->outputs[0];
     const CmdOption *fmt = cmdline_last(f->options, f->nb_options, "f");
@@ -151,25 +160,49 @@ static int decide_output(Plan *p)
         return stock(p, "no output format is known for %s", f->url);
     if (!listed(formats, p->oformat->name))
         return stock(p, "the output format %s is not split yet", p->oformat->name);
-    if (!strcmp(f->url, "-") || !strncmp(f->url, "pipe:", 5) || strstr(f->url, "://") ||
-        !strncmp(f->url, "fd:", 3))
+    p->pipe = !strcmp(f->url, "-") || !strcmp(f->url, "pipe:") || !strcmp(f->url, "pipe:1");
+    if (!p->pipe && (!strncmp(f->url, "pipe:", 5) || strstr(f->url, "://") ||
+                     !strncmp(f->url, "fd:", 3)))
         return stock(p, "the output is not a file");
     if (input_av_options(f, AVCLASS_FORMAT, &p->format_options) < 0)
         return stock(p, "out of memory");
+    p->max_delay = find_delay(f, "muxdelay", 0.7);
+    p->preload   = find_delay(f, "muxpreload", 0);
     flags = av_dict_get(p->format_options, "movflags", NULL, 0);
-    if (flags && (strstr(flags->value, "frag") || strstr(flags->value, "empty_moov") ||
-                  strstr(flags->value, "dash") || strstr(flags->value, "cmaf")))
-        return stock(p, "fragmented output is not split yet");
-    if ((flags && strstr(flags->value, "negative_cts")) ||
+    if ((flags && (strstr(flags->value, "negative_cts") || strstr(flags->value, "cmaf"))) ||
         av_dict_get(p->format_options, "use_editlist", NULL, 0))
         return stock(p, "without an edit list the output's timestamps cannot be told apart");
     return 0;
+}
+
+/** -tag as ffmpeg reads it: a number or four characters. */
+static uint32_t find_tag(const Plan *p, int stream)
+{
+    const CmdFile *f = &p->cmd->outputs[0];
+    uint32_t tag = 0;
+
+    for (int i = 0; i < f->nb_options; i++) {
+        const CmdOption *o = &f->options[i];
+        char buf[4] = { 0 }, *end;
+
+        if (!o->def || strcmp(o->name, "tag") ||
+            streammap_option_matches(p->streams, p->nb_streams, stream, o) <= 0)
+            continue;
+        tag = strtol(o->value, &end, 0);
+        if (*end) {
+            memcpy(buf, o->value, FFMIN(sizeof(buf), strlen(o->value)));
+            tag = AV_RL32(buf);
+        }
+    }
+    return tag;
 }
 
 static int decide_streams(Plan *p)
 {
     int ret = streammap_resolve(p->cmd, p->inputs, p->nb_inputs, p->oformat, &p->streams,
                                 &p->nb_streams, p->reason, sizeof(p->reason));
+    const CmdFile *f = &p->cmd->outputs[0];
+    const AVDictionaryEntry *e;
     int nb_fleet = 0;
 
     if (ret < 0)
@@ -180,6 +213,11 @@ static int decide_streams(Plan *p)
 
         s->in_bit_rate    = in->codecpar->bit_rate;
         s->in_has_handler = !!av_dict_get(in->metadata, "handler_name", NULL, 0);
+        s->tag             = find_tag(p, i);
+        e = cmdline_last(f->options, f->nb_options, "map_metadata") ? NULL :
+            av_dict_get(in->metadata, "DURATION", NULL, 0);
+        av_strlcpy(s->in_duration, e ? e->value : "", sizeof(s->in_duration));
+        s->in_has_language = !!av_dict_get(in->metadata, "language", NULL, 0);
         if (p->streams[i].type != AVMEDIA_TYPE_VIDEO || p->streams[i].copy)
             continue;
         nb_fleet++;
@@ -574,6 +612,11 @@ static void find_ts_offset(Plan *p)
         p->ts_offset = -start;
 }
 
+static int decide_carrier(Plan *p)
+{
+    return carrier_choose(p, p->reason, sizeof(p->reason)) < 0;
+}
+
 static int decide_length(Plan *p)
 {
     const PlanInput *in = plan_video_input(p);
@@ -594,20 +637,13 @@ static int decide_length(Plan *p)
     return 0;
 }
 
-int plan_is_mov(const Plan *p)
-{
-    static const char *const names[] = { "mov", "mp4", "ipod", "3gp", "3g2", "psp", "f4v", NULL };
-
-    return listed(names, p->oformat->name);
-}
-
 int plan_make(Plan **out, const Command *cmd)
 {
     static int (*const decisions[])(Plan *) = {
         decide_shape, decide_options, decide_output, decide_limits, decide_inputs, decide_streams,
         decide_encoder, decide_rotation, decide_filters, decide_filter_timing,
         decide_timing, decide_keyframes,
-        decide_frame_limit, decide_length,
+        decide_frame_limit, decide_carrier, decide_length,
     };
     Plan *p = av_mallocz(sizeof(*p));
 

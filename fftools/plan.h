@@ -29,6 +29,9 @@ typedef struct PlanStream {
     /* of the input's stream, noted while nobody reads it */
     int64_t in_bit_rate;
     int     in_has_handler;  ///< it has a handler_name
+    int     in_has_language;
+    char    in_duration[32]; ///< its DURATION tag, unless -map_metadata says what is copied
+    uint32_t tag;            ///< -tag; 0: none
 } PlanStream;
 
 typedef struct Plan {
@@ -42,7 +45,10 @@ typedef struct Plan {
     int fleet_stream;        ///< index into streams
 
     const AVOutputFormat *oformat;
+    const AVOutputFormat *carrier; ///< in which stock's part of it is handed over, see carrier.h
+    int    pipe;             ///< the output is stdout: what is written cannot be taken back
     AVDictionary *format_options;  ///< for the output's muxer and protocol
+    int    max_delay, preload;     ///< -muxdelay, -muxpreload, in AV_TIME_BASE units
     char **encoder_args;     ///< options of the video encoder and scaler, as words; NULL-terminated
     int    nb_encoder_args;
     char  *filters;          ///< the user's filter chain, or NULL
@@ -87,8 +93,5 @@ static inline AVStream *plan_video(const Plan *p)
 {
     return plan_video_input(p)->fc->streams[p->streams[p->fleet_stream].index];
 }
-
-/** Whether the output is one of the mov muxer's formats. */
-int plan_is_mov(const Plan *p);
 
 #endif

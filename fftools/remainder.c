@@ -11,6 +11,7 @@
 #include <libavutil/pixdesc.h>
 
 #include "arglist.h"
+#include "carrier.h"
 #include "compat.h"
 #include "remainder.h"
 #include "stock.h"
@@ -77,7 +78,6 @@ static void build_args(ArgList *l, const Plan *plan, const Trial *t, const char 
     };
     static const char *const skip_output[] = { "map", NULL };
     const Command *cmd = plan->cmd;
-    const CmdFile *out = &cmd->outputs[0];
     const PlanInput *video = plan_video_input(plan);
     const PlanStream *s = &plan->streams[plan->fleet_stream];
 
@@ -98,16 +98,13 @@ static void build_args(ArgList *l, const Plan *plan, const Trial *t, const char 
         arglist_addf(l, "-r:%d", plan->fleet_stream);
         arglist_addf(l, "%d/%d", plan->frame_rate.num, plan->frame_rate.den);
     }
-    arglist_add_options(l, cmd, out->options, out->nb_options, skip_output);
+    carrier_add_options(l, plan, skip_output);
     if (plan->timing) {
         arglist_addf(l, "-filter:%d", plan->fleet_stream);
         arglist_add(l, "null");
     }
-    /* edit lists count in this unit: a multiple of the usual sample rates loses nothing; a btrt box
-     * would be read back as part of a text stream's header */
-    if (plan_is_mov(plan))
-        arglist_add_words(l, "-movie_timescale", "35280000", "-write_btrt", "0", NULL);
-    arglist_add_words(l, "-f", plan->oformat->name, file_name, NULL);
+    carrier_add_exact(l, plan);
+    arglist_add_words(l, "-f", plan->carrier->name, file_name, NULL);
     /* stock corrects the start time by the streams in use, and demuxers seek by them: keep the video in use */
     if (video->fc->iformat->flags & AVFMT_TS_DISCONT || video->limits.start != AV_NOPTS_VALUE) {
         arglist_add(l, "-map");
@@ -316,6 +313,8 @@ static void mend_last_duration(Remainder *r, AVPacket *pkt)
         pkt->dts != AV_NOPTS_VALUE && s->first_dts != AV_NOPTS_VALUE &&
         st->duration + s->first_dts > pkt->dts && av_strstart(r->file->iformat->name, "mov", NULL))
         pkt->duration = st->duration + s->first_dts - pkt->dts;
+    else
+        pkt->duration = carrier_duration(r->plan, pkt->stream_index, st, pkt);
 }
 
 /** mp4's muxer ends each text track with an empty sample; ours will too. */

@@ -16,6 +16,7 @@
 #include <libavutil/time.h>
 
 #include "arglist.h"
+#include "carrier.h"
 #include "compat.h"
 #include "stock.h"
 #include "stocklog.h"
@@ -39,11 +40,10 @@ static int copies_audio(const Plan *plan)
 {
     for (int i = 0; i < plan->nb_streams; i++)
         if (plan->streams[i].type == AVMEDIA_TYPE_AUDIO && plan->streams[i].copy)
-            return plan_is_mov(plan);
+            return carrier_is_mov(plan);
     return 0;
 }
 
-/** When there is something to see. -t counts from 0, and from the first frame: those before 0 are dropped. */
 static double find_start(const Plan *plan, int64_t first_slot)
 {
     const AVStream *st = plan_video(plan);
@@ -66,18 +66,18 @@ static void build_args(ArgList *l, const Plan *plan, int64_t first_slot, const c
     /* the first frames of the input tell as much as those at -ss, and sooner */
     static const char *const skip_output[] = { "ss", "t", "to", NULL };
     const Command *cmd = plan->cmd;
-    const CmdFile *out = &cmd->outputs[0];
 
     arglist_add_words(l, cmd->argv[0], "-nostdin", "-y", "-nostats", "-loglevel", "level+info",
                       NULL);
     arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip);
     arglist_add_inputs(l, cmd);
-    arglist_add_options(l, cmd, out->options, out->nb_options, skip_output);
+    carrier_add_options(l, plan, skip_output);
     arglist_add(l, "-t");
     arglist_addf(l, "%.6f", find_start(plan, first_slot) +
                             FFMAX(TRIAL_FRAMES / av_q2d(plan->frame_rate),
                                   copies_audio(plan) ? TRIAL_AUDIO : 0));
-    arglist_add_words(l, "-f", plan->oformat->name, file_name, NULL);
+    carrier_add_trial(l, plan);
+    arglist_add_words(l, "-f", plan->carrier->name, file_name, NULL);
 }
 
 /** Read stderr until it ends; stop the child once it has said what we want to know. */
@@ -163,9 +163,10 @@ static int mapping_agrees(const Plan *plan, const char *log)
             snprintf(want, sizeof(want), "(copy)");
         } else {
             /* the encoder is the last name; "native" when it is called like its codec */
-            int native = !strcmp(s->encoder->name, avcodec_get_name(s->encoder->id));
+            const char *codec = avcodec_get_name(s->encoder->id);
 
-            snprintf(want, sizeof(want), "(%s))", native ? "native" : s->encoder->name);
+            snprintf(want, sizeof(want), "-> %s (%s))", codec,
+                     strcmp(s->encoder->name, codec) ? s->encoder->name : "native");
             if (!arrow || arrow > end)
                 return 0;
         }
@@ -242,7 +243,7 @@ static void note_copied(Trial *t, const Plan *plan, const AVPacket *pkt)
 /** In MPEG-TS the rounding that note_copied() looks for cannot be seen: its demuxer makes up most timestamps. */
 static int hides_rounding(const Trial *t, const Plan *plan)
 {
-    if (COMPAT_TIMING_7 || strcmp(t->file->iformat->name, "mpegts"))
+    if (COMPAT_TIMING_7 || carrier_is_foreign(plan) || strcmp(t->file->iformat->name, "mpegts"))
         return 0;
     for (int i = 0; i < plan->nb_streams; i++) {
         const PlanStream *s = &plan->streams[i];
@@ -436,7 +437,11 @@ static void print_line(const Trial *t, const Plan *plan, const char *line, size_
         const char *rest = name + strlen(t->file_name);
 
         level = stocklog_unmark(&bp, line, name - line);
-        av_bprintf(&bp, "%s", plan->cmd->outputs[0].url);
+        if (carrier_is_foreign(plan) && av_strstart(line, "[info] Output #0, ", NULL)) {
+            av_bprint_clear(&bp);
+            av_bprintf(&bp, "Output #0, %s, to '", plan->oformat->name);
+        }
+        av_bprintf(&bp, "%s", plan->pipe ? "pipe:" : plan->cmd->outputs[0].url);
         av_bprint_append_data(&bp, rest, line + len - rest);
     } else {
         level = stocklog_unmark(&bp, line, len);

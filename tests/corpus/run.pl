@@ -189,6 +189,15 @@ sub calm {
 
 sub same_bytes { return slurp($_[0]) eq slurp($_[1]) }
 
+# Playlists, without the numbers of bytes in them
+sub playlist {
+    my ($text) = slurp($_[0]);
+    $text =~ s/(BANDWIDTH=|bandwidth="|BYTERANGE:|BYTERANGE=")[\d@]+/$1/g;
+    return $text;
+}
+
+sub is_playlist { return $_[0] =~ /\.(?:m3u8|mpd)$/ }
+
 sub is_media { return $_[0] =~ /\.(?:mp4|m4v|mov|3gp|3g2|f4v|mkv|webm|ts|m2ts|flv|nut|avi|mxf|mpg|ogv|wmv|m4a|mka|mp3|wav)$/ }
 
 # The first difference of the two folders, or undef.
@@ -208,9 +217,16 @@ sub different_files {
 
     return 'stock made ' . join(' ', @names) . ', ffleet ' . join(' ', files_in($ours))
         if "@names" ne join ' ', files_in($ours);
-    for my $name (@names) {
-        next if same_bytes("$stock/$name", "$ours/$name");
-        return "$name has other bytes" unless is_media($name);
+    # parts of films that are no files by themselves are compared by way of the playlist
+    my @changed = grep { !same_bytes("$stock/$_", "$ours/$_") } @names;
+    my @parts   = grep { /\.m4s$/ } @changed;
+    my @lists   = grep { is_playlist($_) } @names;
+    for my $name (grep { is_playlist($_) } @changed) {
+        return "$name has another text" if playlist("$stock/$name") ne playlist("$ours/$name");
+    }
+    @changed = grep { !is_playlist($_) && !(@lists && /\.m4s$/) } @changed;
+    for my $name (@changed, @parts ? @lists : ()) {
+        return "$name has other bytes" unless is_media($name) || is_playlist($name);
         my $pid = open(my $p, '-|') // BAIL_OUT("fork: $!");
         if (!$pid) {
             open STDERR, '>&', \*STDOUT;

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <libavutil/avstring.h>
+
+#include "carrier.h"
+
+static int av_printf_format(3, 4) refuse(char *reason, size_t size, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(reason, size, fmt, ap);
+    va_end(ap);
+    return AVERROR_PATCHWELCOME;
+}
+
+static int listed(const char *const *list, const char *name)
+{
+    for (; *list; list++)
+        if (!strcmp(*list, name))
+            return 1;
+    return 0;
+}
+
+static const char *option(const Plan *p, const char *name)
+{
+    const AVDictionaryEntry *e = av_dict_get(p->format_options, name, NULL, 0);
+
+    return e ? e->value : NULL;
+}
+
+static int is_segment(const Plan *p)
+{
+    return !strcmp(p->oformat->name, "segment") ||
+           av_strstart(p->oformat->name, "stream_segment", NULL);
+}
+
+int carrier_is_mov(const Plan *p)
+{
+    static const char *const names[] = { "mov", "mp4", "ipod", "3gp", "3g2", "psp", "f4v", NULL };
+
+    return listed(names, p->carrier->name);
+}
+
+/** The format of each of its files; NULL: not known. */
+static const AVOutputFormat *inner_format(const Plan *p)
+{
+    const char *type;
+
+    if (is_segment(p)) {
+        type = option(p, "segment_format");
+        return av_guess_format(type, type ? NULL : p->cmd->outputs[0].url, NULL);
+    }
+    if (!strcmp(p->oformat->name, "hls")) {
+        type = option(p, "hls_segment_type");
+        return av_guess_format(type && strcmp(type, "0") && strcmp(type, "mpegts") ? "mp4" :
+                               "mpegts", NULL, NULL);
+    }
+    return av_guess_format("mp4", NULL, NULL);
+}
+
+/** A new file begins at a keyframe: those that segments of ours add would be among them. */
+static int check_cuts(const Plan *p, char *reason, size_t size)
+{
+    if (p->judge.gop >= 1 || p->force_keyframes || option(p, "break_non_keyframes"))
+        return 0;
+    return refuse(reason, size, "%s cuts at keyframes, and nothing fixes where they fall "
+                  "(-force_key_frames, or -g with -sc_threshold 0)", p->oformat->name);
+}
+
+/** Files are named by the clock, continue what is there, or hold sound alone. */
+static int check_names(const Plan *p, char *reason, size_t size)
+{
+    static const char *const names[] = {
+        "strftime", "segment_atclocktime", "hls_start_number_source", NULL
+    };
+    const char *flags = option(p, "hls_flags");
+
+    if (option(p, "var_stream_map"))
+        return refuse(reason, size, "-var_stream_map is not split yet");
+    for (int i = 0; names[i]; i++)
+        if (option(p, names[i]))
+            return refuse(reason, size, "-%s depends on the time of day", names[i]);
+    if (flags && strstr(flags, "append_list"))
+        return refuse(reason, size, "the output continues an earlier one");
+    return 0;
+}
+
+/** Those whose packets, headers and timestamps come back from a carrier as they went in. */
+static int fits(const Plan *p, enum AVCodecID id)
+{
+    switch (id) {
+    case AV_CODEC_ID_AAC:
+    case AV_CODEC_ID_MP3:
+    case AV_CODEC_ID_AC3:
+        return 1;
+    case AV_CODEC_ID_OPUS:
+        return carrier_is_mov(p);
+    case AV_CODEC_ID_MP2:
+    case AV_CODEC_ID_EAC3:
+    case AV_CODEC_ID_DTS:
+        return !carrier_is_mov(p);
+    default:
+        return 0;
+    }
+}
+
+/**
+ * mp4 counts sound in samples. What is copied comes in the input's time base, and with durations that only
+ * the next timestamp tells.
+ */
+static int survives_mov(const Plan *p, const AVStream *in)
+{
+    AVRational tb = in->time_base;
+    int rate = in->codecpar->sample_rate;
+
+    return is_segment(p) ? tb.num == 1 && tb.den == rate :
+                           tb.den && !((int64_t)rate * tb.num % tb.den);
+}
+
+static int check_stream(const Plan *p, const PlanStream *s, char *reason, size_t size)
+{
+    const AVStream *in = p->inputs[s->file].fc->streams[s->index];
+    enum AVCodecID id = s->copy ? in->codecpar->codec_id : s->encoder->id;
+
+    if (s->fleet)
+        return 0;
+    if (s->type != AVMEDIA_TYPE_AUDIO || !fits(p, id))
+        return refuse(reason, size, "%s (%s) beside the video of %s is not split yet",
+                      av_get_media_type_string(s->type), avcodec_get_name(id), p->oformat->name);
+    if (s->copy && carrier_is_mov(p) && !survives_mov(p, in))
+        return refuse(reason, size, "the timestamps of copied audio in %s cannot be foreseen",
+                      p->oformat->name);
+    return 0;
+}
+
+/** Each of the output's files is of that format, so that it fits as well as in one file. */
+static int choose_foreign(Plan *p, char *reason, size_t size)
+{
+    enum AVCodecID video = p->streams[p->fleet_stream].encoder->id;
+    const AVOutputFormat *inner = inner_format(p);
+    int ret;
+
+    if (!inner)
+        return refuse(reason, size, "the format of the output's files is not known");
+    if ((ret = check_cuts(p, reason, size)) < 0 || (ret = check_names(p, reason, size)) < 0)
+        return ret;
+    p->carrier = inner;
+    if (is_segment(p) && !strcmp(inner->name, "matroska"))
+        return 0;
+    if (strcmp(inner->name, "mpegts") && strcmp(inner->name, "mp4") && strcmp(inner->name, "mov"))
+        return refuse(reason, size, "%s files of the format %s are not split yet",
+                      p->oformat->name, inner->name);
+    if (strcmp(inner->name, "mov") && video != AV_CODEC_ID_H264 && video != AV_CODEC_ID_HEVC)
+        return refuse(reason, size, "%s with %s is not split yet", p->oformat->name,
+                      avcodec_get_name(video));
+    for (int i = 0; ret >= 0 && i < p->nb_streams; i++)
+        ret = check_stream(p, &p->streams[i], reason, size);
+    return ret;
+}
+
+static int has_fragments(const Plan *p)
+{
+    const char *flags = option(p, "movflags");
+
+    return option(p, "frag_duration") || option(p, "frag_size") ||
+           (flags && (strstr(flags, "frag") || strstr(flags, "empty_moov") ||
+                      strstr(flags, "dash") || strstr(flags, "isml")));
+}
+
+/** The header is written for good before the packets are. */
+static int header_comes_first(const Plan *p)
+{
+    return p->pipe || p->oformat->flags & AVFMT_NOFILE || (carrier_is_mov(p) && has_fragments(p));
+}
+
+static int encodes_flac(const Plan *p)
+{
+    for (int i = 0; i < p->nb_streams; i++)
+        if (!p->streams[i].copy && p->streams[i].encoder->id == AV_CODEC_ID_FLAC)
+            return 1;
+    return 0;
+}
+
+int carrier_choose(Plan *p, char *reason, size_t size)
+{
+    p->carrier = p->oformat;
+    if (p->pipe && carrier_is_mov(p) && !has_fragments(p))
+        return refuse(reason, size, "%s cannot be written to a pipe", p->oformat->name);
+    if (header_comes_first(p) && encodes_flac(p))
+        return refuse(reason, size, "the header of FLAC is known in the end only");
+    if (option(p, "encryption_scheme"))
+        return refuse(reason, size, "encrypted output is not split yet");
+    return p->oformat->flags & AVFMT_NOFILE ? choose_foreign(p, reason, size) : 0;
+}
+
+static int is_muxers_own(const CmdOption *o)
+{
+    return !o->def && !(o->avclass & ~AVCLASS_FORMAT);
+}
+
+void carrier_add_options(ArgList *l, const Plan *p, const char *const *skip)
+{
+    const CmdFile *f = &p->cmd->outputs[0];
+
+    for (int i = 0; i < f->nb_options; i++) {
+        const CmdOption *o = &f->options[i];
+
+        if (!carrier_is_foreign(p) || !is_muxers_own(o) || !strcmp(o->name, "fflags"))
+            arglist_add_options(l, p->cmd, o, 1, skip);
+    }
+    /* which ones are the default is the format's affair */
+    for (int i = 0; carrier_is_foreign(p) && i < p->nb_streams; i++) {
+        arglist_addf(l, "-c:%d", i);
+        arglist_add(l, p->streams[i].copy ? "copy" : p->streams[i].encoder->name);
+    }
+}
+
+static void add_exact_mov(ArgList *l, const Plan *p)
+{
+    static const char *const fragments[] = {
+        "frag_duration", "frag_size", "frag_interleave", "min_frag_duration", "write_prft", NULL
+    };
+    const char *movflags = option(p, "movflags");
+
+    arglist_add_words(l, "-movflags", carrier_is_foreign(p) ||
+                      (movflags && strstr(movflags, "use_metadata_tags")) ?
+                      "use_metadata_tags" : "0", NULL);
+    for (int i = 0; fragments[i]; i++) {
+        arglist_addf(l, "-%s", fragments[i]);
+        arglist_add(l, "0");
+    }
+    /* edit lists count in this unit: a multiple of the usual sample rates loses nothing; a btrt box
+     * would be read back as part of a text stream's header */
+    arglist_add_words(l, "-movie_timescale", "35280000", "-write_btrt", "0", NULL);
+}
+
+void carrier_add_exact(ArgList *l, const Plan *p)
+{
+    if (carrier_is_mov(p))
+        add_exact_mov(l, p);
+    else
+        carrier_add_trial(l, p);
+}
+
+void carrier_add_trial(ArgList *l, const Plan *p)
+{
+    /* one packet of sound a PES packet: only the first one in it has a timestamp */
+    if (carrier_is_foreign(p) && !strcmp(p->carrier->name, "mpegts"))
+        arglist_add_words(l, "-pes_payload_size", "0", NULL);
+}
+
+int64_t carrier_duration(const Plan *p, int stream, const AVStream *st, const AVPacket *pkt)
+{
+    int frame;
+
+    if (!carrier_is_foreign(p) || !carrier_is_mov(p) || p->streams[stream].copy ||
+        p->streams[stream].type != AVMEDIA_TYPE_AUDIO)
+        return pkt->duration;
+    frame = av_get_audio_frame_duration2(st->codecpar, pkt->size);
+    return frame > 0 ? av_rescale_q(frame, av_make_q(1, st->codecpar->sample_rate), st->time_base) :
+                       pkt->duration;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_CARRIER_H
+#define FFLEET_CARRIER_H
+
+/**
+ * @file
+ * In which container stock hands over what it makes for us. Where the output is one file that can be read
+ * back, that is its own: what it holds survives, and nothing else would have survived in the output. Formats
+ * that write several files, or none, are carried in another, and only with what that one holds exactly.
+ *
+ * Knowledge: libavformat/hlsenc.c, dashenc.c, segment.c, movenc.c and mov.c of FFmpeg 5.1 and 7.1.
+ */
+
+#include "arglist.h"
+#include "plan.h"
+
+/**
+ * Choose plan->carrier, once the streams and their keyframes are known.
+ * @param reason the sentence, when stock has to make the output
+ * @return 0 or AVERROR_PATCHWELCOME
+ */
+int carrier_choose(Plan *plan, char *reason, size_t reason_size);
+
+/** Whether the output's format is carried in another one. */
+static inline int carrier_is_foreign(const Plan *plan)
+{
+    return plan->carrier != plan->oformat;
+}
+
+/** Whether the carrier is one of the mov muxer's formats. */
+int carrier_is_mov(const Plan *plan);
+
+/** Add the output's options but for those that concern only its own muxer. @param skip as for arglist_add_options() */
+void carrier_add_options(ArgList *l, const Plan *plan, const char *const *skip);
+
+/** Add options for the remainder's file, after all others: in one piece, with timestamps that lose nothing. */
+void carrier_add_exact(ArgList *l, const Plan *plan);
+
+/** Likewise for the trial's, of which timestamps are looked at. */
+void carrier_add_trial(ArgList *l, const Plan *plan);
+
+/** The duration of a packet as its encoder gave it; the carrier may only tell when the next one comes. */
+int64_t carrier_duration(const Plan *plan, int stream, const AVStream *st, const AVPacket *pkt);
+
+#endif
