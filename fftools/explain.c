@@ -5,6 +5,7 @@
 #include "explain.h"
 #include "hostcommand.h"
 #include "segment.h"
+#include "sizing.h"
 
 static void print_streams(const Plan *plan)
 {
@@ -38,7 +39,15 @@ static void print_hosts(const HostList *hosts)
     }
 }
 
-static int print_segments(const Plan *plan, char *reason, size_t reason_size)
+/** As the reader would begin, were all hosts as fast as each other. */
+static int next_segment(Segmenter *s, const Plan *plan, int slots, Segment **seg,
+                        char *reason, size_t reason_size)
+{
+    segmenter_set_length(s, sizing_next(plan, NULL, slots, segmenter_position(s)));
+    return segmenter_next(s, seg, reason, reason_size);
+}
+
+static int print_segments(const Plan *plan, int slots, char *reason, size_t reason_size)
 {
     Segmenter *s = NULL;
     Segment *seg = NULL, *first = NULL;
@@ -50,8 +59,8 @@ static int print_segments(const Plan *plan, char *reason, size_t reason_size)
     if (ret >= 0)
         ret = segmenter_open(&s, plan, pool);
     if (ret >= 0)
-        printf("segments:\n");
-    while (ret >= 0 && (ret = segmenter_next(s, &seg, reason, reason_size)) >= 0) {
+        printf("segments:%s\n", plan->segment_length ? "" : " (about; it depends on the hosts' speed)");
+    while (ret >= 0 && (ret = next_segment(s, plan, slots, &seg, reason, reason_size)) >= 0) {
         printf("  %"PRId64": frames %"PRId64" to %"PRId64", %.3f s to %.3f s, %"PRId64" bytes up\n",
                seg->task.id, seg->first_slot, seg->first_slot + seg->nb_slots - 1,
                seg->first_slot / rate, (seg->first_slot + seg->nb_slots) / rate,
@@ -78,7 +87,7 @@ static int print_segments(const Plan *plan, char *reason, size_t reason_size)
 int explain_print(const Plan *plan, const HostList *hosts)
 {
     char reason[256] = "";
-    int ret;
+    int slots = 0, ret;
 
     if (plan->reason[0]) {
         printf("stock ffmpeg makes all of it: %s\n", plan->reason);
@@ -91,7 +100,9 @@ int explain_print(const Plan *plan, const HostList *hosts)
         printf("the fleet encodes the video\n");
     print_streams(plan);
     print_hosts(hosts);
-    ret = print_segments(plan, reason, sizeof(reason));
+    for (int i = 0; i < hosts->nb_hosts; i++)
+        slots += FFMAX(hosts->hosts[i].slots, 1);
+    ret = print_segments(plan, FFMAX(slots, 1), reason, sizeof(reason));
     if (ret == AVERROR_PATCHWELCOME) {
         printf("stock ffmpeg makes all of it after all: %s\n", reason);
         ret = 0;

@@ -21,6 +21,7 @@
 #include "remainder.h"
 #include "report.h"
 #include "segment.h"
+#include "sizing.h"
 #include "terminal.h"
 #include "trial.h"
 
@@ -99,6 +100,13 @@ static int keep_segment(Job *j, Segment *seg)
     return ret;
 }
 
+static int read_segment(Job *j, Segment **seg, char *reason, size_t reason_size)
+{
+    segmenter_set_length(j->segmenter, sizing_next(j->plan, j->fleet, 1,
+                                                   segmenter_position(j->segmenter)));
+    return segmenter_next(j->segmenter, seg, reason, reason_size);
+}
+
 static void *reader_main(void *opaque)
 {
     Job *j = opaque;
@@ -116,7 +124,7 @@ static void *reader_main(void *opaque)
         ret = fleet_submit(j->fleet, &seg->task);
         if (ret < 0)
             break;
-    } while ((ret = segmenter_next(j->segmenter, &seg, reason, sizeof(reason))) >= 0);
+    } while ((ret = read_segment(j, &seg, reason, sizeof(reason))) >= 0);
     if (ret == AVERROR_EOF)
         fleet_finish(j->fleet);
     pthread_mutex_lock(&j->lock);
@@ -186,7 +194,7 @@ static int confirm_plan(Job *j)
         return refuse(j, "there is no place for temporary files");
     ret = segmenter_open(&j->segmenter, j->plan, j->pool);
     if (ret >= 0)
-        ret = segmenter_next(j->segmenter, &j->first, reason, sizeof(reason));
+        ret = read_segment(j, &j->first, reason, sizeof(reason));
     if (ret >= 0)
         ret = trial_run(&j->trial, j->plan, j->first->first_slot, j->stock, &j->dir, interrupted,
                         &j->terminal, reason, sizeof(reason));

@@ -21,7 +21,6 @@
 #include "streammap.h"
 #include "timinggraph.h"
 
-#define DEFAULT_SEGMENT_LENGTH 8.0
 #define COUNTING_REACH         48
 #define MAX_RATE_RATIO         30
 #define MIN_SPLIT_DURATION     (4 * AV_TIME_BASE)
@@ -624,15 +623,13 @@ static int decide_length(Plan *p)
 
     find_ts_offset(p);
     p->segment_length = p->cmd->own.segment_length;
-    if (p->segment_length > 0)
-        return 0;
-    p->segment_length = DEFAULT_SEGMENT_LENGTH;
     if (duration != INT64_MAX && in->limits.start != AV_NOPTS_VALUE)
         duration -= in->limits.start;
     duration = FFMIN3(duration, in->limits.duration, p->out_limits.duration);
     if (p->max_frames != INT64_MAX)
         duration = FFMIN(duration, p->max_frames * AV_TIME_BASE / av_q2d(p->frame_rate));
-    if (duration < MIN_SPLIT_DURATION)
+    p->duration = duration == INT64_MAX ? 0 : FFMAX(duration, 0) / (double)AV_TIME_BASE;
+    if (duration < MIN_SPLIT_DURATION && !p->segment_length)
         return stock(p, "the input is too short to be worth splitting");
     return 0;
 }

@@ -72,7 +72,8 @@ typedef struct Plan {
     TimeLimits out_limits;
     int64_t max_frames;      ///< INT64_MAX: without limit
     int64_t ts_offset;       ///< what ffmpeg adds to the input's timestamps, in AV_TIME_BASE units
-    double segment_length;   ///< seconds
+    double segment_length;   ///< seconds; 0: as is best for the hosts
+    double duration;         ///< of the output, in seconds, as far as the input's header tells; 0: unknown
 } Plan;
 
 /**

@@ -70,7 +70,7 @@ int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
     s->plan     = plan;
     s->pool     = pool;
     s->st       = plan_video(plan);
-    s->target   = FFMAX(1, plan->segment_length * av_q2d(plan->frame_rate) + 0.5);
+    s->target   = 1;
     s->pkt      = av_packet_alloc();
 
     cfg.vsync           = plan->vsync;
@@ -590,6 +590,16 @@ static int last_segment(Segmenter *s, Segment **seg, char *reason, size_t reason
     ret = make_segment(s, s->nb_frames, NULL, end, seg);
     return ret == AVERROR_PATCHWELCOME ?
            stock_only(reason, reason_size, "the frame timing is out of the ordinary") : ret;
+}
+
+void segmenter_set_length(Segmenter *s, int64_t slots)
+{
+    s->target = FFMAX(slots, 1);
+}
+
+int64_t segmenter_position(const Segmenter *s)
+{
+    return s->start ? s->start->slot : 0;
 }
 
 int segmenter_next(Segmenter *s, Segment **seg, char *reason, size_t reason_size)

@@ -71,6 +71,11 @@ typedef struct Segmenter Segmenter;
  */
 int segmenter_open(Segmenter **s, const Plan *plan, BlobPool *pool);
 
+/** Least length of the next segment; it ends where the first one after that may begin. */
+void segmenter_set_length(Segmenter *s, int64_t slots);
+/** The slot where the next segment begins. */
+int64_t segmenter_position(const Segmenter *s);
+
 /**
  * Read on to the end of the next segment. One thread at a time.
  * @param seg the caller's; give back with segment_free()

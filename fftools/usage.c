@@ -21,7 +21,7 @@ static const char help[] =
 "  --hosts LIST              hosts to encode on: [user@]host[:port][/slots] ...\n"
 "  --hostlist HOST ...       the same, up to the next word that starts with '-'\n"
 "  --ssh-user USER           user for hosts that name none\n"
-"  --segment-length SECONDS  wanted length of a segment\n"
+"  --segment-length SECONDS  least length of a segment\n"
 "  --file FILE               short for -i FILE; without an output: output.mp4\n"
 "  --explain                 say what would be split, or why nothing is\n"
 "  --no-fallback             fail rather than encode on this machine\n"

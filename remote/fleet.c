@@ -380,3 +380,23 @@ int fleet_queued(Fleet *f)
     pthread_mutex_unlock(&f->lock);
     return n;
 }
+
+int fleet_slots(Fleet *f)
+{
+    int n;
+
+    pthread_mutex_lock(&f->lock);
+    n = sched_slots(f->sched);
+    pthread_mutex_unlock(&f->lock);
+    return n;
+}
+
+double fleet_share(Fleet *f, double remaining)
+{
+    double share;
+
+    pthread_mutex_lock(&f->lock);
+    share = sched_share(f->sched, remaining);
+    pthread_mutex_unlock(&f->lock);
+    return share;
+}

@@ -160,5 +160,9 @@ typedef struct FleetHostStatus {
 int fleet_status(Fleet *f, FleetHostStatus *status, int max);
 /** Tasks waiting for a slot. */
 int fleet_queued(Fleet *f);
+/** Slots of all hosts that are not left out, as far as they are known by now. At least 1. */
+int fleet_slots(Fleet *f);
+/** How much of the remaining work, in any unit, the next task should be. See sched_share(). */
+double fleet_share(Fleet *f, double remaining);
 
 #endif

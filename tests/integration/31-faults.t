@@ -136,6 +136,26 @@ ok(events($run, 'attempt', host => 'h1', outcome => 'stalled') == 1
    && events($run, 'attempt', outcome => 'ok') == 6, 'stalls: the trace');
 delete $ENV{FFLEET_STALL_TIMEOUT};
 
+# What fails on two hosts is tried here, and if that is good, no host is to blame for good.
+for (1 .. 3) {
+    stub("h$_", 'case "$*" in *trim=start=2.6*) echo "Cannot allocate memory" >&2; exit 1 ;; esac; exec $FFMPEG "$@"');
+}
+$run = run({}, @ours);
+judge('a segment that no host can do', $run, map { qr/^host h\d: segment 2: .*Cannot allocate memory; trying again (?:on another host|locally)/ } 1 .. 2);
+ok(events($run, 'attempt', segment => 2, outcome => 'failed') == 2
+   && events($run, 'attempt', segment => 2, host => 'localhost', outcome => 'ok') == 1
+   && !events($run, 'host', state => 'broken'), 'a segment that no host can do: the trace');
+# The same when this machine fails too: then the input is at fault, and stock has to say so.
+put("$top/failing", "#!/bin/sh\ncase \"\$*\" in *trim=start=2.6*) exit 1 ;; esac\nexec $real_ffmpeg \"\$@\"\n");
+chmod 0755, "$top/failing";
+$run = run({ env => { FFLEET_FFMPEG => "$top/failing" } }, @ours);
+judge('a segment that nobody can do', $run,
+      (map { qr/^host h\d: segment 2: .*trying again (?:on another host|locally)/ } 1 .. 2),
+      qr/^ffleet: segment 2 cannot be encoded: localhost: .*; stock ffmpeg does it all/,
+      qr/^host localhost: segment 2: .*; given up/);
+ok(!events($run, 'host', state => 'broken'), 'a segment that nobody can do: the hosts are innocent');
+unstub(qw(h1 h2 h3));
+
 stub('h1', 'echo >$HERE/begun; exec sleep 300');
 my $job = start({}, @ours);
 ok(wait_for { -s "$top/fleet/h1/begun" }, 'the host has begun');
