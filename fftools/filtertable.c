@@ -32,7 +32,7 @@ static const FilterGroup groups[] = {
       "removegrain rgbashift roberts sab scharr selectivecolor setdar setfield setparams setrange "
       "setsar shear showpalette shuffleplanes smartblur sobel stereo3d super2xsai swapuv tonemap "
       "transpose unsharp v360 vaguedenoiser vectorscope vflip vibrance waveform xbr yaepblur" },
-    { P, E, 0, NULL, "addroi crop delogo geq hue rotate swaprect" },
+    { P, E, 0, NULL, "addroi crop delogo geq hue overlay rotate swaprect" },
     { P, E | I, 0, NULL, "eq fftfilt pad perspective scale zscale" },
     { P, E, FILTER_NEEDS_FONT, NULL, "drawtext" },
     { P, E, 0, NULL, "qrencode" },
@@ -93,7 +93,7 @@ static const FilterGroup groups[] = {
       "alphamerge blend colormap concat convolve corr deconvolve displace extractplanes feedback framepack "
       "freezeframes hstack hysteresis identity interleave limitdiff lut2 maskedclamp maskedmax "
       "maskedmerge maskedmin maskedthreshold mergeplanes midequalizer mix morpho msad multiply "
-      "overlay paletteuse premultiply psnr remap scale2ref segment split ssim ssim360 streamselect "
+      "paletteuse premultiply psnr remap scale2ref segment split ssim ssim360 streamselect "
       "threshold unpremultiply varblur vif vstack xcorrelate xfade xmedian xpsnr xstack" },
     { FILTER_MULTI_INPUT, 0, FILE_, "has more than one input", "haldclut libvmaf" },
     { FILTER_MULTI_INPUT, 0, GPU, "has more than one input",
@@ -124,6 +124,9 @@ static const FilterRule rules[] = {
     { "yadif_cuda",    "mode",         "send_frame 0 send_frame_nospatial 2", 0, FILTER_TIMING, 0,
       "makes a frame of each field" },
     { "fps",           "start_time",   "",         0, FILTER_TIMING, 0, "begins at a time of its own" },
+    { "overlay",       "shortest",     "0 false",  0, FILTER_MULTI_INPUT, 0, "ends with the shorter input" },
+    { "overlay",       "eof_action",   "repeat 0", 0, FILTER_MULTI_INPUT, 0, "ends with the shorter input" },
+    { "overlay",       "repeatlast",   "1 true",   0, FILTER_MULTI_INPUT, 0, "does not repeat its second input" },
     { "trim",          "start_frame",  "",         0, FILTER_TIMING, 0, "counts frames" },
     { "trim",          "end_frame",    "",         0, FILTER_TIMING, 0, "counts frames" },
     { "select",        "outputs",      "1",        0, FILTER_MULTI_INPUT, 0, "has several outputs" },

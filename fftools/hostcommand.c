@@ -143,7 +143,7 @@ static void add_tag(AVBPrint *bp, enum AVCodecID id)
 char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpeg, int lavc)
 {
     const char *encoder = plan->streams[plan->fleet_stream].encoder->name;
-    const char *head[32] = { ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats",
+    const char *head[32 + 2 * MAX_SIDES] = { ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats",
                              "-progress", "pipe:2", "-stats_period", "0.5", "-copyts" };
     int n = 11;
     char threads[16];
@@ -155,13 +155,23 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
     head[n++] = "nut";
     head[n++] = "-i";
     head[n++] = "pipe:0";
+    for (int i = 0; i < plan->complex.nb_sides; i++) {
+        head[n++] = "-i";
+        head[n++] = plan->files.files[i].name;
+    }
     head[n]   = NULL;
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
     av_bprint_init(&filters, 0, AV_BPRINT_SIZE_UNLIMITED);
+    shipment_print_unpack(&plan->files, &bp);
     shellquote_argv(&bp, head);
+    if (plan->complex.nb_sides)
+        av_bprintf(&filters, "[0:v:0]");
     print_filters(&filters, plan, seg);
+    if (plan->complex.nb_sides)
+        av_bprintf(&filters, "[out]");
     shellquote_argv(&bp, (const char *const[]){
-        "-map", "0:v:0", "-vf", filters.str, lavc >= FPS_MODE_LAVC ? "-fps_mode" : "-vsync",
+        plan->complex.nb_sides ? "-filter_complex" : "-vf", filters.str, "-map",
+        plan->complex.nb_sides ? "[out]" : "0:v:0", lavc >= FPS_MODE_LAVC ? "-fps_mode" : "-vsync",
         "passthrough", "-c:v", encoder, NULL });
     if (plan->nb_encoder_args)
         shellquote_argv(&bp, (const char *const *)plan->encoder_args);

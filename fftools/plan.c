@@ -39,7 +39,7 @@ static int av_printf_format(2, 3) stock(Plan *p, const char *fmt, ...)
 /* What ffleet does with each of ffmpeg's own options. One that is in no list goes to stock. */
 static const char *const global_options[] = {
     "y", "n", "hide_banner", "loglevel", "stats", "stats_period", "progress", "stdin",
-    "vsync", "filter_threads", "filter_complex_threads", NULL
+    "vsync", "filter_threads", "filter_complex_threads", "filter_complex", NULL
 };
 static const char *const input_options[] = {
     "f", "thread_queue_size", "autorotate", "ss", "t", "to", "sseof", "itsoffset", "r", NULL
@@ -137,6 +137,62 @@ static int decide_inputs(Plan *p)
     return 0;
 }
 
+static int decide_complex(Plan *p)
+{
+    const CmdOption *o = NULL;
+
+    for (int i = 0; i < p->cmd->nb_globals; i++) {
+        const CmdOption *g = &p->cmd->globals[i];
+
+        if (!g->def || strcmp(g->name, "filter_complex"))
+            continue;
+        if (o)
+            return stock(p, "there are several filter graphs");
+        o = g;
+    }
+    if (!o)
+        return 0;
+    if (complexgraph_parse(&p->complex, o->value, p->inputs, p->nb_inputs, p->reason, sizeof(p->reason)) < 0)
+        return p->reason[0] ? 1 : stock(p, "out of memory");
+    return 0;
+}
+
+/** A second input of the filters travels whole, if it is a single picture. */
+static int add_side(Plan *p, const GraphSource *side)
+{
+    const PlanInput *in = &p->inputs[side->file];
+    const char *format  = in->fc->iformat->name;
+    size_t len = strlen(format);
+    int ret;
+
+    if ((strcmp(format, "image2") && (len < 5 || strcmp(format + len - 5, "_pipe"))) ||
+        in->file->nb_options || in->fc->nb_streams != 1)
+        return stock(p, "the filters' second input %s is more than a picture", in->file->url);
+    ret = shipment_add(&p->files, in->file->url, NULL);
+    if (ret < 0)
+        return stock(p, "%s cannot travel to hosts: %s", in->file->url, av_err2str(ret));
+    return 0;
+}
+
+static int decide_graph(Plan *p)
+{
+    const ComplexGraph *g = &p->complex;
+
+    if (g->path && !p->streams[p->fleet_stream].complex)
+        return stock(p, "what the filter graph makes is not the video of the output");
+    if (!g->path)
+        return 0;
+    if (p->filters)
+        return stock(p, "-filter_complex and -vf work on the same video");
+    p->filters = av_strdup(g->filters);
+    if (!p->filters)
+        return stock(p, "out of memory");
+    for (int i = 0; i < g->nb_sides; i++)
+        if (add_side(p, &g->sides[i]))
+            return 1;
+    return 0;
+}
+
 static int find_delay(const CmdFile *f, const char *name, double seconds)
 {
     const CmdOption *o = cmdline_last(f->options, f->nb_options, name);
@@ -198,7 +254,7 @@ static uint32_t find_tag(const Plan *p, int stream)
 
 static int decide_streams(Plan *p)
 {
-    int ret = streammap_resolve(p->cmd, p->inputs, p->nb_inputs, p->oformat, &p->streams,
+    int ret = streammap_resolve(p->cmd, p->inputs, p->nb_inputs, &p->complex, p->oformat, &p->streams,
                                 &p->nb_streams, p->reason, sizeof(p->reason));
     const CmdFile *f = &p->cmd->outputs[0];
     const AVDictionaryEntry *e;
@@ -410,19 +466,25 @@ static int decide_rotation(Plan *p)
 
 static int decide_filters(Plan *p)
 {
+    const char *chain;
     enum FilterTrait worst;
 
+    if (decide_graph(p))
+        return 1;
     if (!p->filters)
         return 0;
-    if (filterchain_traits(p->filters, &worst, p->reason, sizeof(p->reason)))
+    chain = p->complex.path ? p->complex.path : p->filters;
+    if (filterchain_traits(chain, &worst, p->reason, sizeof(p->reason)))
         return p->reason[0] ? 1 : stock(p, "the filters %s are not split yet", p->filters);
     if (worst == FILTER_WINDOW) {
-        p->window = filterchain_window(p->filters, &p->drop_first);
+        p->window = filterchain_window(chain, &p->drop_first);
         if (p->window < 0)
             worst = FILTER_UNKNOWN;
     }
-    if (worst > FILTER_WINDOW || filterchain_timing(p->filters, &p->timing) < 0)
+    if (worst > FILTER_WINDOW || filterchain_timing(chain, &p->timing) < 0)
         return p->reason[0] ? 1 : stock(p, "the filters %s are not split yet", p->filters);
+    if (p->complex.nb_sides && !p->timing)  /* a picture comes at its own time */
+        p->timing = av_strdup("null");
     if (p->timing)
         p->drop_first = 0; /* left to the timing graph */
     p->reason[0] = 0;
@@ -495,7 +557,7 @@ static enum VsyncMethod auto_vsync(const Plan *p, int have_rate)
         v = p->oformat->flags & AVFMT_NOTIMESTAMPS ? VSYNC_PASSTHROUGH : VSYNC_VFR;
     else
         v = VSYNC_CFR;
-    if (v == VSYNC_CFR && in->fc->nb_streams == 1 && !in->limits.ts_offset)
+    if (v == VSYNC_CFR && !p->streams[p->fleet_stream].complex && in->fc->nb_streams == 1 && !in->limits.ts_offset)
         v = VSYNC_VSCFR;
     return v;
 }
@@ -637,7 +699,8 @@ static int decide_length(Plan *p)
 int plan_make(Plan **out, const Command *cmd)
 {
     static int (*const decisions[])(Plan *) = {
-        decide_shape, decide_options, decide_output, decide_limits, decide_inputs, decide_streams,
+        decide_shape, decide_options, decide_output, decide_limits, decide_inputs, decide_complex,
+        decide_streams,
         decide_encoder, decide_rotation, decide_filters, decide_filter_timing,
         decide_timing, decide_keyframes,
         decide_frame_limit, decide_carrier, decide_length,
@@ -663,7 +726,11 @@ void plan_free(Plan **pp)
     for (int i = 0; i < p->nb_inputs; i++)
         input_close(&p->inputs[i]);
     av_freep(&p->inputs);
+    for (int i = 0; i < p->nb_streams; i++)
+        av_freep(&p->streams[i].label);
     av_freep(&p->streams);
+    complexgraph_free(&p->complex);
+    shipment_free(&p->files);
     av_dict_free(&p->format_options);
     for (int i = 0; i < p->nb_encoder_args; i++)
         av_freep(&p->encoder_args[i]);

@@ -14,8 +14,10 @@
 #include <libavformat/avformat.h>
 
 #include "cmdline.h"
+#include "complexgraph.h"
 #include "encodertraits.h"
 #include "inputs.h"
+#include "shipment.h"
 #include "timelimits.h"
 #include "timeline.h"
 
@@ -26,6 +28,8 @@ typedef struct PlanStream {
     int   copy;              ///< stream copy
     int   fleet;             ///< encoded by the fleet; all others are made here
     const AVCodec *encoder;  ///< NULL when copied
+    int   complex;           ///< comes out of -filter_complex; file and index are a stream that goes in
+    char *label;             ///< by that name, without brackets; NULL: none
     /* of the input's stream, noted while nobody reads it */
     int64_t in_bit_rate;
     int     in_has_handler;  ///< it has a handler_name
@@ -51,7 +55,9 @@ typedef struct Plan {
     int    max_delay, preload;     ///< -muxdelay, -muxpreload, in AV_TIME_BASE units
     char **encoder_args;     ///< options of the video encoder and scaler, as words; NULL-terminated
     int    nb_encoder_args;
-    char  *filters;          ///< the user's filter chain, or NULL
+    ComplexGraph complex;    ///< -filter_complex; empty: none
+    char  *filters;          ///< the user's filter chain, or NULL; sides as in ComplexGraph.filters
+    Shipment files;          ///< that the filters need on hosts, first those of complex.sides in their order
     int    window;           ///< neighbouring frames, on either side, that the filters look at
     int    drop_first;       ///< the filters swallow the first frame
     char  *timing;           ///< the part of them that changes or reads times, see filterchain_timing(); or NULL

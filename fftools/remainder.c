@@ -26,13 +26,14 @@
  */
 static void add_placeholder(ArgList *l, const Plan *plan, const Trial *t)
 {
-    const AVCodecParameters *par = plan->timing ? t->video->codecpar : plan_video(plan)->codecpar;
+    const int made = plan->timing || plan->streams[plan->fleet_stream].complex;
+    const AVCodecParameters *par = made ? t->video->codecpar : plan_video(plan)->codecpar;
     const char *fmt = av_get_pix_fmt_name(par->format);
     AVRational r = plan->frame_rate;
     /* -ss may fall between frames; with so fine a time base nobody can guess a frame rate, so else not */
     int64_t start = plan->out_limits.start == AV_NOPTS_VALUE ? 0 : plan->out_limits.start;
     const char *tb = start || plan->drop_first ? "settb=AVTB," : "";
-    int turned = plan->autorotate && !plan->timing && av_strstart(plan->autorotate, "transpose", NULL);
+    int turned = plan->autorotate && !made && av_strstart(plan->autorotate, "transpose", NULL);
 
     if (plan->drop_first)
         start -= av_rescale_q(1, av_inv_q(r), AV_TIME_BASE_Q);
@@ -74,7 +75,8 @@ static void add_first_copy(ArgList *l, const Plan *plan, const Trial *t)
 static void build_args(ArgList *l, const Plan *plan, const Trial *t, const char *file_name)
 {
     static const char *const skip_global[] = {
-        "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner", NULL
+        "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner",
+        "filter_complex", NULL
     };
     static const char *const skip_output[] = { "map", NULL };
     const Command *cmd = plan->cmd;
@@ -87,10 +89,14 @@ static void build_args(ArgList *l, const Plan *plan, const Trial *t, const char 
     arglist_add_inputs(l, cmd);
     add_placeholder(l, plan, t);
     add_first_copy(l, plan, t);
+    if (plan->complex.sound)
+        arglist_add_words(l, "-filter_complex", plan->complex.sound, NULL);
     for (int i = 0; i < plan->nb_streams; i++) {
         arglist_add(l, "-map");
         if (plan->streams[i].fleet)
             arglist_addf(l, "%d:0", cmd->nb_inputs);
+        else if (plan->streams[i].complex)
+            arglist_addf(l, "[%s]", plan->streams[i].label);
         else
             arglist_addf(l, "%d:%d", plan->streams[i].file, plan->streams[i].index);
     }
@@ -99,7 +105,7 @@ static void build_args(ArgList *l, const Plan *plan, const Trial *t, const char 
         arglist_addf(l, "%d/%d", plan->frame_rate.num, plan->frame_rate.den);
     }
     carrier_add_options(l, plan, skip_output);
-    if (plan->timing) {
+    if (plan->timing || plan->streams[plan->fleet_stream].complex) {
         arglist_addf(l, "-filter:%d", plan->fleet_stream);
         arglist_add(l, "null");
     }

@@ -315,7 +315,10 @@ static int write_packets(const SegmentBuild *b, const Segment *seg, int from, Bl
     AVRational tb = plan->timing ? plan->in_time_base :
                     av_inv_q(av_mul_q(plan->frame_rate, (AVRational){ SEGMENT_WIRE_UNITS, 1 }));
     WireWriter *w = NULL;
-    int ret = wire_writer_open(&w, b->st, tb, blob);
+    int ret = shipment_write(&plan->files, blob);
+
+    if (ret >= 0)
+        ret = wire_writer_open(&w, b->st, tb, blob);
 
     for (int i = from; ret >= 0 && i < b->nb_frames; i++) {
         const Frame *f = b->frames[i];

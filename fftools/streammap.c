@@ -16,6 +16,7 @@ typedef struct MapContext {
     const CmdFile *file;
     const PlanInput *inputs;
     int nb_inputs;
+    const ComplexGraph *graph;
     const AVOutputFormat *oformat;
     PlanStream *streams;
     int nb_streams;
@@ -103,6 +104,40 @@ static int add_stream(MapContext *c, int file, int index)
     return 0;
 }
 
+/** A stream of that type that goes into the filter graph, or might: for what it stands in, any will do. */
+static int find_any(const MapContext *c, enum AVMediaType type, GraphSource *source)
+{
+    for (int f = 0; f < c->nb_inputs; f++)
+        for (unsigned i = 0; i < c->inputs[f].fc->nb_streams; i++)
+            if (c->inputs[f].fc->streams[i]->codecpar->codec_type == type) {
+                *source = (GraphSource) { f, i };
+                return 1;
+            }
+    return 0;
+}
+
+static int add_filtered(MapContext *c, const char *map)
+{
+    char *label = av_strndup(map + 1, strcspn(map + 1, "]"));
+    GraphSource source = c->graph->main;
+    int video, ret;
+
+    if (!label)
+        return AVERROR(ENOMEM);
+    video = c->graph->label && !strcmp(label, c->graph->label);
+    if (!video && (!c->graph->sound || !find_any(c, AVMEDIA_TYPE_AUDIO, &source)))
+        ret = refuse(c, "-map %s takes what no filter graph makes", map);
+    else
+        ret = add_stream(c, source.file, source.index);
+    if (ret < 0) {
+        av_free(label);
+        return ret;
+    }
+    c->streams[c->nb_streams - 1].complex = 1;
+    c->streams[c->nb_streams - 1].label   = label;
+    return 0;
+}
+
 /** One -map: input streams added, or taken away again by a negative one. */
 static int apply_map(MapContext *c, const char *map)
 {
@@ -113,7 +148,7 @@ static int apply_map(MapContext *c, const char *map)
 
     map += negative;
     if (map[0] == '[')
-        return refuse(c, "-map %s takes the output of a filter graph", map);
+        return add_filtered(c, map);
     if (strchr(map, ','))
         return refuse(c, "-map %s has a synchronisation part", map);
     file = strtol(map, &tail, 0);
@@ -143,7 +178,8 @@ static int apply_map(MapContext *c, const char *map)
             continue;
         }
         for (int k = c->nb_streams - 1; k >= 0; k--)
-            if (c->streams[k].file == file && c->streams[k].index == (int)i) {
+            if (!c->streams[k].complex && c->streams[k].file == file &&
+                c->streams[k].index == (int)i) {
                 memmove(&c->streams[k], &c->streams[k + 1],
                         (c->nb_streams - k - 1) * sizeof(*c->streams));
                 c->nb_streams--;
@@ -173,6 +209,8 @@ static int resolve_maps(MapContext *c, int *nb_maps)
     for (int i = 0; i < c->nb_streams; i++)
         if (!disabled(c, c->streams[i].type))
             c->streams[kept++] = c->streams[i];
+        else
+            av_freep(&c->streams[i].label);
     c->nb_streams = kept;
     return 0;
 }
@@ -210,6 +248,8 @@ static int pick_best(MapContext *c, enum AVMediaType type)
 
     if (disabled(c, type) || default_codec(c, type) == AV_CODEC_ID_NONE)
         return 0;
+    if (type == AVMEDIA_TYPE_VIDEO && c->graph->path)
+        return 0; /* there is one already */
     for (int f = 0; f < c->nb_inputs; f++) {
         const AVFormatContext *ic = c->inputs[f].fc;
         int64_t file_score = 0;
@@ -350,19 +390,29 @@ static int choose_encoder(MapContext *c, int index)
 }
 
 int streammap_resolve(const Command *cmd, const PlanInput *inputs, int nb_inputs,
-                      const AVOutputFormat *oformat, PlanStream **streams, int *nb_streams, char *reason, size_t reason_size)
+                      const ComplexGraph *graph, const AVOutputFormat *oformat, PlanStream **streams,
+                      int *nb_streams, char *reason, size_t reason_size)
 {
     MapContext c = { .file = &cmd->outputs[0], .inputs = inputs,
-                     .nb_inputs = nb_inputs, .oformat = oformat,
+                     .nb_inputs = nb_inputs, .graph = graph, .oformat = oformat,
                      .reason = reason, .reason_size = reason_size };
-    int nb_maps = 0, ret;
+    int nb_maps = 0, ret = 0;
 
-    ret = resolve_maps(&c, &nb_maps);
+    /* what has no label belongs to the first output, before everything else */
+    if (graph->path && !graph->label) {
+        ret = add_stream(&c, graph->main.file, graph->main.index);
+        if (ret >= 0)
+            c.streams[0].complex = 1;
+    }
+    if (ret >= 0)
+        ret = resolve_maps(&c, &nb_maps);
     if (ret >= 0 && !nb_maps)
         ret = resolve_defaults(&c);
     for (int i = 0; ret >= 0 && i < c.nb_streams; i++)
         ret = choose_encoder(&c, i);
     if (ret < 0) {
+        for (int i = 0; i < c.nb_streams; i++)
+            av_freep(&c.streams[i].label);
         av_freep(&c.streams);
         return ret;
     }

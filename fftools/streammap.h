@@ -12,12 +12,14 @@
 #include "plan.h"
 
 /**
- * @param streams  av_malloc'd
+ * @param graph    of -filter_complex; empty: none
+ * @param streams  av_malloc'd; each label, too
  * @param reason   gets the sentence when stock has to make it
  * @return 0 or an AVERROR code
  */
 int streammap_resolve(const Command *cmd, const PlanInput *inputs, int nb_inputs,
-                      const AVOutputFormat *oformat, PlanStream **streams, int *nb_streams, char *reason, size_t reason_size);
+                      const ComplexGraph *graph, const AVOutputFormat *oformat, PlanStream **streams,
+                      int *nb_streams, char *reason, size_t reason_size);
 
 /** Whether an output option's specifier matches an output stream. @return 1, 0, or an AVERROR code */
 int streammap_option_matches(const PlanStream *streams, int nb_streams, int index,

@@ -140,41 +140,64 @@ static int run(const char *stock, const ArgList *args, AVBPrint *log,
     return ret;
 }
 
-/** Stock prints "  Stream #0:1 -> #0:0 (copy)" or "(h264 (native) -> hevc (libx265))" for each output stream. */
+/** "  overlay:default -> Stream #0:0 (libx264)": what a filter graph makes. */
+static int filtered_agrees(const PlanStream *s, int n, const char *line)
+{
+    const char *p = strstr(line, " -> Stream #");
+    char want[128];
+
+    snprintf(want, sizeof(want), " -> Stream #0:%d (%s)", n, s->encoder ? s->encoder->name : "");
+    return p && !strcmp(p, want);
+}
+
+/** "  Stream #0:1 -> #0:0 (copy)" or "(h264 (native) -> hevc (libx265))". */
+static int stream_agrees(const PlanStream *s, int n, const char *line)
+{
+    int file, index, out_file, out_index;
+    size_t len = strlen(line);
+    char want[128] = "(copy)";
+
+    if (sscanf(line, "Stream #%d:%d -> #%d:%d", &file, &index, &out_file, &out_index) != 4 ||
+        file != s->file || out_file || index != s->index || out_index != n)
+        return 0;
+    if (!s->copy) {
+        /* the encoder is the last name; "native" when it is called like its codec */
+        const char *codec = avcodec_get_name(s->encoder->id);
+
+        snprintf(want, sizeof(want), "-> %s (%s))", codec,
+                 strcmp(s->encoder->name, codec) ? s->encoder->name : "native");
+    }
+    return len >= strlen(want) && !strcmp(line + len - strlen(want), want);
+}
+
+/** Stock prints a line for each stream that goes into a filter graph, and then one for each output stream. */
 static int mapping_agrees(const Plan *plan, const char *log)
 {
-    const char *p = strstr(log, "Stream mapping:\n");
+    static const char head[] = "[info]   ";
+    const char *p = strstr(log, "Stream mapping:\n"), *end;
     int n = 0;
 
-    if (!p)
-        return 0;
-    for (p = strchr(p, '\n') + 1; n < plan->nb_streams; n++) {
-        const PlanStream *s = &plan->streams[n];
-        const char *end = strchr(p, '\n'), *arrow = strstr(p, ") -> ");
-        int file, index, out_file, out_index;
-        char want[128];
+    for (p = p ? strchr(p, '\n') + 1 : NULL; p && av_strstart(p, head, &p); p = end + 1) {
+        const char *arrow;
+        char line[512];
+        int ok;
 
-        p = strstr(p, "Stream #");
-        if (!end || !p || p > end ||
-            sscanf(p, "Stream #%d:%d -> #%d:%d", &file, &index, &out_file, &out_index) != 4 ||
-            file != s->file || out_file || index != s->index || out_index != n)
+        end = strchr(p, '\n');
+        if (!end)
             return 0;
-        if (s->copy) {
-            snprintf(want, sizeof(want), "(copy)");
-        } else {
-            /* the encoder is the last name; "native" when it is called like its codec */
-            const char *codec = avcodec_get_name(s->encoder->id);
-
-            snprintf(want, sizeof(want), "-> %s (%s))", codec,
-                     strcmp(s->encoder->name, codec) ? s->encoder->name : "native");
-            if (!arrow || arrow > end)
-                return 0;
-        }
-        if (end - p < (int)strlen(want) || strncmp(end - strlen(want), want, strlen(want)))
+        av_strlcpy(line, p, FFMIN(sizeof(line), (size_t)(end - p) + 1));
+        arrow = strstr(line, " -> ");
+        if (av_strstart(line, "Stream #", NULL) && arrow && arrow[4] != '#')
+            continue;
+        if (n == plan->nb_streams)
             return 0;
-        p = end + 1;
+        ok = plan->streams[n].complex ? filtered_agrees(&plan->streams[n], n, line) :
+                                        stream_agrees(&plan->streams[n], n, line);
+        if (!ok)
+            return 0;
+        n++;
     }
-    return strncmp(p, "[info]   Stream #", 17) != 0;
+    return n == plan->nb_streams;
 }
 
 static void find_version(Trial *t)

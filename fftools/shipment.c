@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include <libavutil/avstring.h>
+#include <libavutil/error.h>
+#include <libavutil/file.h>
+#include <libavutil/mem.h>
+
+#include "shipment.h"
+
+static ShippedFile *add_file(Shipment *s, const uint8_t *data, size_t size)
+{
+    ShippedFile *files = av_realloc_array(s->files, s->nb_files + 1, sizeof(*files)), *f;
+
+    if (!files)
+        return NULL;
+    s->files = files;
+    f        = &files[s->nb_files];
+    memset(f, 0, sizeof(*f));
+    f->data = av_memdup(data, FFMAX(size, 1));
+    f->size = size;
+    if (!f->data)
+        return NULL;
+    s->nb_files++;
+    s->bytes += size;
+    return f;
+}
+
+/** The end of the name matters to some demuxers; keep it where it is harmless. */
+static void make_name(ShippedFile *f, int n, const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    size_t len = dot ? strlen(dot + 1) : 0;
+
+    snprintf(f->name, sizeof(f->name), "file%d", n);
+    for (size_t i = 0; i < len; i++)
+        if (!av_isdigit(dot[1 + i]) && !(av_tolower(dot[1 + i]) >= 'a' && av_tolower(dot[1 + i]) <= 'z'))
+            return;
+    if (len && len <= 8)
+        av_strlcatf(f->name, sizeof(f->name), ".%s", dot + 1);
+}
+
+int shipment_add(Shipment *s, const char *path, const char **name)
+{
+    uint8_t *data = NULL;
+    size_t size = 0;
+    ShippedFile *f = NULL;
+    int ret = av_file_map(path, &data, &size, AV_LOG_DEBUG, NULL);
+
+    if (ret < 0)
+        return ret;
+    ret = s->bytes + size > SHIPMENT_MAX_BYTES ? AVERROR(EFBIG) : 0;
+    if (ret >= 0 && !(f = add_file(s, data, size)))
+        ret = AVERROR(ENOMEM);
+    av_file_unmap(data, size);
+    if (ret < 0)
+        return ret;
+    make_name(f, s->nb_files, path);
+    if (name)
+        *name = f->name;
+    return 0;
+}
+
+int shipment_add_text(Shipment *s, const char *name, const char *text)
+{
+    ShippedFile *f = add_file(s, (const uint8_t *)text, strlen(text));
+
+    if (!f)
+        return AVERROR(ENOMEM);
+    av_strlcpy(f->name, name, sizeof(f->name));
+    return 0;
+}
+
+void shipment_free(Shipment *s)
+{
+    for (int i = 0; i < s->nb_files; i++)
+        av_freep(&s->files[i].data);
+    av_freep(&s->files);
+    s->nb_files = 0;
+}
+
+int shipment_write(const Shipment *s, Blob *blob)
+{
+    int ret = 0;
+
+    for (int i = 0; ret >= 0 && i < s->nb_files; i++)
+        ret = blob_append(blob, s->files[i].data, s->files[i].size);
+    return ret;
+}
+
+/*
+ * dd must take exactly so many bytes and leave the rest to ffmpeg: GNU's and busybox's do with fullblock, others
+ * refuse that word at once, and go byte by byte.
+ */
+void shipment_print_unpack(const Shipment *s, AVBPrint *bp)
+{
+    if (!s->nb_files)
+        return;
+    av_bprintf(bp, "d=`mktemp -d \"${TMPDIR:-/tmp}/ffleet-XXXXXX\"` || exit 1\n"
+                   "trap 'cd /; rm -rf \"$d\"' EXIT\n"
+                   "trap 'exit 143' HUP INT TERM\n"
+                   "cd \"$d\" || exit 1\n"
+                   "take() {\n"
+                   "dd bs=\"$1\" count=1 iflag=fullblock 2>/dev/null >\"$2\" || "
+                   "dd bs=1 count=\"$1\" 2>/dev/null >\"$2\"\n"
+                   "[ `wc -c <\"$2\"` -eq \"$1\" ] || { echo \"no space for $2\" >&2; exit 1; }\n"
+                   "}\n");
+    for (int i = 0; i < s->nb_files; i++) {
+        if (s->files[i].size)
+            av_bprintf(bp, "take %zu %s\n", s->files[i].size, s->files[i].name);
+        else
+            av_bprintf(bp, ": >%s\n", s->files[i].name);
+    }
+}
