@@ -52,7 +52,7 @@ static const AVOutputFormat *inner_format(const Plan *p)
 
     if (is_segment(p)) {
         type = option(p, "segment_format");
-        return av_guess_format(type, type ? NULL : p->cmd->outputs[0].url, NULL);
+        return av_guess_format(type, type ? NULL : plan_file(p)->url, NULL);
     }
     if (!strcmp(p->oformat->name, "hls")) {
         type = option(p, "hls_segment_type");
@@ -204,7 +204,7 @@ static int is_muxers_own(const CmdOption *o)
 
 void carrier_add_options(ArgList *l, const Plan *p, const char *const *skip)
 {
-    const CmdFile *f = &p->cmd->outputs[0];
+    const CmdFile *f = plan_file(p);
 
     for (int i = 0; i < f->nb_options; i++) {
         const CmdOption *o = &f->options[i];

@@ -15,14 +15,20 @@
 
 #define OLDEST_LAVC AV_VERSION_INT(58, 134, 100)  /* FFmpeg 4.4 */
 
-struct Encode {
-    const Plan *plan;
-    BlobPool   *pool;
-    pthread_mutex_t lock;       ///< for all that follows
+/** What is known of the stream of one plan. */
+typedef struct EncodeStream {
     ParamSets   reference;
     int         have_reference;
-    struct EncodeAttempt *running;
     float       quantiser;
+} EncodeStream;
+
+struct Encode {
+    const Plan *plan;
+    int         nb_streams;
+    BlobPool   *pool;
+    pthread_mutex_t lock;       ///< for all that follows
+    EncodeStream *streams;      ///< by the plans' numbers
+    struct EncodeAttempt *running;
     atomic_llong frames;
 };
 
@@ -43,8 +49,10 @@ typedef struct EncodeAttempt {
     char    damage[128];     ///< the first line that tells of damage in the input
     int64_t frames;          ///< encoded, by the host's progress
     int     accepted;        ///< its frames count from now on
-    int64_t fps_in;          ///< frames that the fps filter has seen; -1: not told
-    int64_t entered;         ///< frames that HOSTCOMMAND_COUNTER has seen; -1: not told
+    int64_t fps_in;          ///< frames that each fps filter has seen; -1: not told, or not the same
+    int     nb_fps;          ///< of them have told
+    int64_t entered;         ///< frames that each HOSTCOMMAND_COUNTER has seen; likewise
+    int     nb_entered;
 } EncodeAttempt;
 
 int encode_alloc(Encode **out, const Plan *plan, BlobPool *pool)
@@ -55,20 +63,30 @@ int encode_alloc(Encode **out, const Plan *plan, BlobPool *pool)
         return AVERROR(ENOMEM);
     e->plan = plan;
     e->pool = pool;
-    e->quantiser = -1;
+    for (const Plan *p = plan; p; p = p->next)
+        e->nb_streams++;
+    e->streams = av_calloc(e->nb_streams, sizeof(*e->streams));
+    if (!e->streams) {
+        av_free(e);
+        return AVERROR(ENOMEM);
+    }
+    for (int i = 0; i < e->nb_streams; i++)
+        e->streams[i].quantiser = -1;
     pthread_mutex_init(&e->lock, NULL);
     *out = e;
     return 0;
 }
 
-int encode_set_reference(Encode *e, const ParamSets *reference)
+int encode_set_reference(Encode *e, int number, const ParamSets *reference)
 {
+    EncodeStream *s = &e->streams[number];
+
     if (!reference->size)
         return 0;
-    e->reference      = *reference;
-    e->reference.data = av_memdup(reference->data, reference->size);
-    e->have_reference = !!e->reference.data;
-    return e->reference.data ? 0 : AVERROR(ENOMEM);
+    s->reference      = *reference;
+    s->reference.data = av_memdup(reference->data, reference->size);
+    s->have_reference = !!s->reference.data;
+    return s->reference.data ? 0 : AVERROR(ENOMEM);
 }
 
 void encode_free(Encode **ep)
@@ -78,7 +96,9 @@ void encode_free(Encode **ep)
     if (!e)
         return;
     pthread_mutex_destroy(&e->lock);
-    paramsets_free(&e->reference);
+    for (int i = 0; i < e->nb_streams; i++)
+        paramsets_free(&e->streams[i].reference);
+    av_freep(&e->streams);
     av_freep(ep);
 }
 
@@ -103,12 +123,12 @@ EncodeSpeed encode_speed(Encode *e, const Host *host)
     return s;
 }
 
-float encode_quantiser(Encode *e)
+float encode_quantiser(Encode *e, int number)
 {
     float q;
 
     pthread_mutex_lock(&e->lock);
-    q = e->quantiser;
+    q = e->streams[number].quantiser;
     pthread_mutex_unlock(&e->lock);
     return q;
 }
@@ -128,25 +148,43 @@ static const char *host_ffmpeg(const Host *host)
     return host->ffmpeg ? host->ffmpeg : "ffmpeg";
 }
 
+static const char *encoder_name(const Plan *p)
+{
+    return p->streams[p->fleet_stream].encoder->name;
+}
+
+/** Whether an earlier plan of the chain asks for the same encoder. */
+static int encoder_known(const Plan *p)
+{
+    for (const Plan *q = p->first; q != p; q = q->next)
+        if (!strcmp(encoder_name(q), encoder_name(p)))
+            return 1;
+    return 0;
+}
+
 static char *probe_command(void *opaque, const Host *host)
 {
     const Encode *e = opaque;
-    const char *encoder = e->plan->streams[e->plan->fleet_stream].encoder->name;
     const char *ffmpeg = host_ffmpeg(host);
-    AVBPrint bp, help;
+    AVBPrint bp;
     char *text = NULL;
 
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
-    av_bprint_init(&help, 0, AV_BPRINT_SIZE_UNLIMITED);
-    av_bprintf(&help, "encoder=%s", encoder);
     av_bprintf(&bp, "echo cores=`nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || "
                     "sysctl -n hw.ncpu 2>/dev/null`;");
     shellquote_argv(&bp, (const char *const[]){ ffmpeg, "-nostdin", "-version", NULL });
-    av_bprintf(&bp, " </dev/null &&");
-    shellquote_argv(&bp, (const char *const[]){ ffmpeg, "-nostdin", "-hide_banner", "-h",
-                                                help.str, NULL });
     av_bprintf(&bp, " </dev/null");
-    av_bprint_finalize(&help, NULL);
+    for (const Plan *p = e->plan; p; p = p->next) {
+        char help[128];
+
+        if (encoder_known(p))
+            continue;
+        snprintf(help, sizeof(help), "encoder=%s", encoder_name(p));
+        av_bprintf(&bp, " &&");
+        shellquote_argv(&bp, (const char *const[]){ ffmpeg, "-nostdin", "-hide_banner", "-h",
+                                                    help, NULL });
+        av_bprintf(&bp, " </dev/null");
+    }
     av_bprint_finalize(&bp, &text);
     return text;
 }
@@ -162,13 +200,24 @@ static int parse_lavc(const char *out)
            0 : AV_VERSION_INT(major, minor, micro);
 }
 
+static const Plan *missing_encoder(const Plan *plan, const char *out)
+{
+    for (const Plan *p = plan; p; p = p->next) {
+        char want[128];
+
+        snprintf(want, sizeof(want), "Encoder %s [", encoder_name(p));
+        if (!strstr(out, want))
+            return p;
+    }
+    return NULL;
+}
+
 static int host_check(void *opaque, const Host *host, int status, const char *out,
                       HostInfo *info, char *why, size_t why_size)
 {
     const Encode *e = opaque;
-    const char *encoder = e->plan->streams[e->plan->fleet_stream].encoder->name;
     const char *p = strstr(out, "cores=");
-    char want[128];
+    const Plan *missing;
     HostCaps *caps;
 
     info->cores = p ? av_clip(atoi(p + 6), 0, 4096) : 0;
@@ -192,9 +241,10 @@ static int host_check(void *opaque, const Host *host, int status, const char *ou
         av_free(caps);
         return AVERROR(ENOSYS);
     }
-    snprintf(want, sizeof(want), "Encoder %s [", encoder);
-    if (!strstr(out, want)) {
-        snprintf(why, why_size, "its ffmpeg %s has no encoder %s", caps->version, encoder);
+    missing = missing_encoder(e->plan, out);
+    if (missing) {
+        snprintf(why, why_size, "its ffmpeg %s has no encoder %s", caps->version,
+                 encoder_name(missing));
         av_free(caps);
         return AVERROR_ENCODER_NOT_FOUND;
     }
@@ -268,12 +318,18 @@ static void set_speed(Encode *e, EncodeAttempt *t, double fps)
     pthread_mutex_unlock(&e->lock);
 }
 
-static void set_quantiser(Encode *e, double q)
+static void set_quantiser(Encode *e, int number, double q)
 {
     pthread_mutex_lock(&e->lock);
-    if (q > 0 && q < 1e6)
-        e->quantiser = q;
+    if (number >= 0 && number < e->nb_streams && q > 0 && q < 1e6)
+        e->streams[number].quantiser = q;
     pthread_mutex_unlock(&e->lock);
+}
+
+/** What a filter of each stream tells at its end. @param sum, nb of what was told before */
+static void take_frames(int64_t *sum, int *nb, int64_t frames)
+{
+    *sum = !(*nb)++ || *sum == frames ? frames : -1;
 }
 
 /** vfrdet tells of its frames by their differences: "VFR:0.5 (variable/constant)". */
@@ -283,7 +339,7 @@ static void take_counter(EncodeAttempt *t, const char *line)
     long long variable, constant;
 
     if (p && (p = strchr(p, '(')) && sscanf(p, "(%lld/%lld)", &variable, &constant) == 2)
-        t->entered = variable + constant + 1;
+        take_frames(&t->entered, &t->nb_entered, variable + constant + 1);
 }
 
 /** What a decoder makes up for damage depends on the frames before, which another segment may hold. */
@@ -297,18 +353,20 @@ static void take_line(Encode *e, FleetAttempt *a, EncodeAttempt *t)
 {
     const char *s = t->line, *p;
     long long in;
+    double q;
+    int number;
 
     if (av_strstart(s, "frame=", &p)) {
         set_frames(e, a, strtoll(p, NULL, 10));
     } else if (av_strstart(s, "fps=", &p)) {
         set_speed(e, t, strtod(p, NULL));
-    } else if (av_strstart(s, "stream_0_0_q=", &p)) {
-        set_quantiser(e, strtod(p, NULL));
+    } else if (sscanf(s, "stream_0_%d_q=%lf", &number, &q) == 2) {
+        set_quantiser(e, number, q);
     } else if ((p = strstr(s, " frames in, ")) && strstr(p, " frames out; ")) {
         while (p > s && p[-1] >= '0' && p[-1] <= '9')
             p--;
         if (sscanf(p, "%lld", &in) == 1)
-            t->fps_in = in;
+            take_frames(&t->fps_in, &t->nb_fps, in);
     } else if (av_strstart(s, "["HOSTCOMMAND_COUNTER, NULL)) {
         take_counter(t, s);
     } else if (av_strstart(s, "Conversion failed", NULL)) {
@@ -338,16 +396,17 @@ static void attempt_stderr(void *opaque, FleetAttempt *a, const char *data, size
 }
 
 /** All segments have to share one set of parameters: the first result sets them unless stock's are known. */
-static int check_params(Encode *e, ParamSets *ps, char *why, size_t why_size)
+static int check_params(Encode *e, int number, ParamSets *ps, char *why, size_t why_size)
 {
+    EncodeStream *s = &e->streams[number];
     int ret = 0;
 
     pthread_mutex_lock(&e->lock);
-    if (!e->have_reference) {
-        e->reference      = *ps;
-        e->have_reference = 1;
+    if (!s->have_reference) {
+        s->reference      = *ps;
+        s->have_reference = 1;
         memset(ps, 0, sizeof(*ps));
-    } else if (!paramsets_equal(&e->reference, ps)) {
+    } else if (!paramsets_equal(&s->reference, ps)) {
         snprintf(why, why_size, "its encoder makes other stream headers than this machine's: "
                  "its segments cannot be mixed in");
         ret = AVERROR_INVALIDDATA;
@@ -358,12 +417,16 @@ static int check_params(Encode *e, ParamSets *ps, char *why, size_t why_size)
 
 static int verify(Encode *e, const Segment *seg, Encoded *r, char *why, size_t why_size)
 {
-    ParamSets ps = { 0 };
-    int ret = verify_result(r->packets, e->plan, seg, &ps, why, why_size);
+    int ret = 0;
 
-    if (ret >= 0)
-        ret = check_params(e, &ps, why, why_size);
-    paramsets_free(&ps);
+    for (const Plan *p = e->plan; p && ret >= 0; p = p->next) {
+        ParamSets ps = { 0 };
+
+        ret = verify_result(r->packets, p, seg, &ps, why, why_size);
+        if (ret >= 0)
+            ret = check_params(e, p->number, &ps, why, why_size);
+        paramsets_free(&ps);
+    }
     return ret;
 }
 
@@ -387,7 +450,8 @@ static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
                  t->last_error[0] ? ": " : "", t->last_error);
         return AVERROR_EXTERNAL;
     }
-    if (t->fps_in < 0) {
+    /* with others of the user's among them */
+    if (e->plan->timing ? t->nb_entered != e->nb_streams : t->nb_fps != e->nb_streams) {
         snprintf(why, why_size, "its ffmpeg is not a real one, or its stderr is lost on the way");
         return AVERROR_INVALIDDATA;
     }

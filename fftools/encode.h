@@ -17,13 +17,16 @@
 
 /** A verified result: FleetTask.result. */
 typedef struct Encoded {
-    Blob   *packets;   ///< NUT, in wire timestamps
+    Blob   *packets;   ///< NUT, in wire timestamps; a stream for each plan
     int64_t frames;
 } Encoded;
 
 typedef struct Encode Encode;
 
-/** @param pool for results; must outlive them */
+/**
+ * @param plan the first of its chain
+ * @param pool for results; must outlive them
+ */
 int  encode_alloc(Encode **e, const Plan *plan, BlobPool *pool);
 void encode_free(Encode **e);
 
@@ -39,14 +42,14 @@ typedef struct EncodeSpeed {
     int64_t time_us;  ///< position in the segment of the one that is farthest; AV_NOPTS_VALUE: none runs
 } EncodeSpeed;
 EncodeSpeed encode_speed(Encode *e, const Host *host);
-/** The quantiser that was last reported; -1 before. */
-float encode_quantiser(Encode *e);
+/** The quantiser that was last reported of a plan's stream, by its number; -1 before. */
+float encode_quantiser(Encode *e, int number);
 
 /**
- * Parameter sets that every host has to produce; without them, or empty, those of the first result are.
- * Before the first task. Copied.
+ * Parameter sets that every host has to produce for a plan's stream; without them, or empty, those of the first
+ * result are. Before the first task. Copied.
  */
-int encode_set_reference(Encode *e, const ParamSets *reference);
+int encode_set_reference(Encode *e, int number, const ParamSets *reference);
 
 void encoded_free(Encoded **r);
 

@@ -9,12 +9,11 @@
 
 static void print_streams(const Plan *plan)
 {
-    printf("streams:\n");
     for (int i = 0; i < plan->nb_streams; i++) {
         const PlanStream *s = &plan->streams[i];
         const char *type = av_get_media_type_string(s->type);
 
-        printf("  #%d:%d -> #0:%d  %s, ", s->file, s->index, i, type ? type : "unknown");
+        printf("  #%d:%d -> #%d:%d  %s, ", s->file, s->index, plan->output, i, type ? type : "unknown");
         if (s->fleet)
             printf("encoded with %s by the fleet, %d/%d frames per second\n", s->encoder->name,
                    plan->frame_rate.num, plan->frame_rate.den);
@@ -98,7 +97,9 @@ int explain_print(const Plan *plan, const HostList *hosts)
                "~/.config/ffleet/hosts); with hosts it would be split like this\n");
     else
         printf("the fleet encodes the video\n");
-    print_streams(plan);
+    printf("streams:\n");
+    for (const Plan *p = plan; p; p = plan_next_output(p))
+        print_streams(p);
     print_hosts(hosts);
     for (int i = 0; i < hosts->nb_hosts; i++)
         slots += FFMAX(hosts->hosts[i].slots, 1);

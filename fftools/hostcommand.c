@@ -111,6 +111,19 @@ static void print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
     print_gaps(bp, seg);
 }
 
+/** An option of one of the streams. @param name without specifier */
+static void add_stream_option(AVBPrint *bp, const Plan *plan, const char *name, const char *value)
+{
+    AVBPrint word;
+
+    av_bprint_init(&word, 0, AV_BPRINT_SIZE_UNLIMITED);
+    av_bprintf(&word, "%s:v", name);
+    if (plan->first->next)
+        av_bprintf(&word, ":%d", plan->number);
+    shellquote_argv(bp, (const char *const[]){ word.str, value, NULL });
+    av_bprint_finalize(&word, NULL);
+}
+
 static void add_forced_keyframes(AVBPrint *bp, const Plan *plan, const Segment *seg)
 {
     AVBPrint times;
@@ -119,13 +132,14 @@ static void add_forced_keyframes(AVBPrint *bp, const Plan *plan, const Segment *
     for (int i = 0; i < seg->nb_forced; i++)
         av_bprintf(&times, "%s%.6f", i ? "," : "",
                    (seg->forced[i] + SEGMENT_WIRE_BASE) / av_q2d(plan->frame_rate));
-    shellquote_argv(bp, (const char *const[]){ "-force_key_frames", times.str, NULL });
+    add_stream_option(bp, plan, "-force_key_frames", times.str);
     av_bprint_finalize(&times, NULL);
 }
 
 /** NUT has no tag of its own for some codecs (DNxHD, QuickTime RLE); its demuxer knows QuickTime's. */
-static void add_tag(AVBPrint *bp, enum AVCodecID id)
+static void add_tag(AVBPrint *bp, const Plan *plan)
 {
+    enum AVCodecID id = plan->streams[plan->fleet_stream].encoder->id;
     const AVOutputFormat *nut = av_guess_format("nut", NULL, NULL);
     const AVOutputFormat *mov = av_guess_format("mov", NULL, NULL);
     unsigned tag;
@@ -137,17 +151,54 @@ static void add_tag(AVBPrint *bp, enum AVCodecID id)
     if (!tag)
         return;
     snprintf(text, sizeof(text), "%u", tag);
-    shellquote_argv(bp, (const char *const[]){ "-tag:v", text, NULL });
+    add_stream_option(bp, plan, "-tag", text);
+}
+
+static void add_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
+{
+    AVBPrint filters;
+
+    av_bprint_init(&filters, 0, AV_BPRINT_SIZE_UNLIMITED);
+    if (plan->complex.nb_sides) {
+        av_bprintf(&filters, "[0:v:0]");
+        print_filters(&filters, plan, seg);
+        av_bprintf(&filters, "[out]");
+        shellquote_argv(bp, (const char *const[]){ "-filter_complex", filters.str, "-map", "[out]",
+                                                   NULL });
+    } else {
+        print_filters(&filters, plan, seg);
+        shellquote_argv(bp, (const char *const[]){ "-map", "0:v:0", NULL });
+        add_stream_option(bp, plan, "-filter", filters.str);
+    }
+    av_bprint_finalize(&filters, NULL);
+}
+
+/** One of the encodes. */
+static void add_encode(AVBPrint *bp, const Plan *plan, const Segment *seg)
+{
+    char threads[16];
+
+    add_filters(bp, plan, seg);
+    add_stream_option(bp, plan, "-c", plan->streams[plan->fleet_stream].encoder->name);
+    for (int i = 0; i < plan->nb_encoder_args; i += 2)
+        add_stream_option(bp, plan, plan->encoder_args[i], plan->encoder_args[i + 1]);
+    if (seg->nb_forced)
+        add_forced_keyframes(bp, plan, seg);
+    if (plan->threads) {
+        snprintf(threads, sizeof(threads), "%d", plan->threads);
+        add_stream_option(bp, plan, "-threads", threads);
+    }
+    if (!(plan->oformat->flags & AVFMT_GLOBALHEADER))
+        add_stream_option(bp, plan, "-flags", "-global_header");
+    add_tag(bp, plan);
 }
 
 char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpeg, int lavc)
 {
-    const char *encoder = plan->streams[plan->fleet_stream].encoder->name;
     const char *head[32 + 2 * MAX_SIDES] = { ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats",
                              "-progress", "pipe:2", "-stats_period", "0.5", "-copyts" };
     int n = 11;
-    char threads[16];
-    AVBPrint bp, filters;
+    AVBPrint bp;
     char *text = NULL;
 
     n = add_color_options(head, n, plan_video(plan)->codecpar);
@@ -161,32 +212,15 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
     }
     head[n]   = NULL;
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
-    av_bprint_init(&filters, 0, AV_BPRINT_SIZE_UNLIMITED);
     shipment_print_unpack(&plan->files, &bp);
     shellquote_argv(&bp, head);
-    if (plan->complex.nb_sides)
-        av_bprintf(&filters, "[0:v:0]");
-    print_filters(&filters, plan, seg);
-    if (plan->complex.nb_sides)
-        av_bprintf(&filters, "[out]");
+    for (const Plan *p = plan->first; p; p = p->next)
+        add_encode(&bp, p, seg);
+    if (plan->nb_scaler_args)
+        shellquote_argv(&bp, (const char *const *)plan->scaler_args);
     shellquote_argv(&bp, (const char *const[]){
-        plan->complex.nb_sides ? "-filter_complex" : "-vf", filters.str, "-map",
-        plan->complex.nb_sides ? "[out]" : "0:v:0", lavc >= FPS_MODE_LAVC ? "-fps_mode" : "-vsync",
-        "passthrough", "-c:v", encoder, NULL });
-    if (plan->nb_encoder_args)
-        shellquote_argv(&bp, (const char *const *)plan->encoder_args);
-    if (seg->nb_forced)
-        add_forced_keyframes(&bp, plan, seg);
-    if (plan->threads) {
-        snprintf(threads, sizeof(threads), "%d", plan->threads);
-        shellquote_argv(&bp, (const char *const[]){ "-threads:v", threads, NULL });
-    }
-    if (!(plan->oformat->flags & AVFMT_GLOBALHEADER))
-        shellquote_argv(&bp, (const char *const[]){ "-flags", "-global_header", NULL });
-    add_tag(&bp, plan->streams[plan->fleet_stream].encoder->id);
-    shellquote_argv(&bp, (const char *const[]){ "-map_metadata", "-1", "-f", "nut", "pipe:1",
-                                                NULL });
-    av_bprint_finalize(&filters, NULL);
+        lavc >= FPS_MODE_LAVC ? "-fps_mode" : "-vsync", "passthrough", "-map_metadata", "-1",
+        "-f", "nut", "pipe:1", NULL });
     av_bprint_finalize(&bp, &text);
     return text;
 }

@@ -16,8 +16,7 @@
 #include "compat.h"
 #include "encode.h"
 #include "job.h"
-#include "join.h"
-#include "mux.h"
+#include "outputs.h"
 #include "remainder.h"
 #include "report.h"
 #include "segment.h"
@@ -51,10 +50,8 @@ typedef struct Job {
     Host       local;
     Trial     *trial;
     Remainder *rest;
-    Join      *join;
-    Mux       *mux;
+    Outputs   *outputs;
     Report    *report;
-    AVPacket  *pkt;
 
     Segmenter *segmenter;
     Segment   *first;           ///< read before anything is said or done
@@ -188,7 +185,7 @@ static int confirm_plan(Job *j)
 {
     unsigned v = avformat_version();
     char reason[256] = "", ident[64];
-    int ret = workdir_make(&j->dir);
+    int ret = workdir_make(&j->dir, j->plan->cmd->nb_outputs);
 
     if (ret < 0)
         return refuse(j, "there is no place for temporary files");
@@ -208,7 +205,9 @@ static int confirm_plan(Job *j)
                  j->trial->lavf_ident, ident);
         return refuse(j, reason);
     }
-    return encode_set_reference(j->encode, &j->trial->params);
+    for (const Trial *t = j->trial; t && ret >= 0; t = t->next)
+        ret = encode_set_reference(j->encode, t->plan->number, &t->params);
+    return ret;
 }
 
 /** Whether a file can be made there; stock says why not before it encodes anything. */
@@ -227,20 +226,44 @@ static int can_create(const char *path)
     return ok;
 }
 
-/** Before anything is printed. @return 0, 1 when the user is to be asked, or AVERROR_PATCHWELCOME */
-static int check_output(Job *j, int keys)
+static int writes_to_pipe(const Plan *plan)
 {
-    const Command *cmd = j->plan->cmd;
-    const char *url = cmd->outputs[0].url, *path = url;
+    while (plan && !plan->pipe)
+        plan = plan->next;
+    return !!plan;
+}
+
+static int muxers_open_files(const Plan *plan)
+{
+    while (plan && !(plan->oformat->flags & AVFMT_NOFILE))
+        plan = plan->next;
+    return !!plan;
+}
+
+static const char *output_path(const Plan *plan)
+{
+    const char *path = plan_file(plan)->url;
+
+    av_strstart(path, "file:", &path);
+    return path;
+}
+
+/** Before anything is printed. @return 0, 1 when the user is to be asked, or AVERROR_PATCHWELCOME */
+static int check_output(Job *j, const Plan *plan, int keys)
+{
+    const Command *cmd = plan->cmd;
+    const char *path = output_path(plan);
     struct stat st, in;
 
-    if (j->plan->pipe)
+    for (const Plan *p = plan->first; p->output < plan->output; p = p->next)
+        if (!strcmp(output_path(p), path))
+            return refuse(j, "two outputs are the same file");
+    if (plan->pipe)
         return 0;
-    av_strstart(url, "file:", &path);
     if (stat(path, &st) < 0)
         return can_create(path) ? 0 : refuse(j, "the output cannot be created");
     /* nor does ffmpeg ask where the muxer opens the files */
-    if (j->plan->oformat->flags & AVFMT_NOFILE)
+    if (plan->oformat->flags & AVFMT_NOFILE)
         return 0;
     if (!S_ISREG(st.st_mode))
         return refuse(j, "the output is not a regular file");
@@ -257,9 +280,9 @@ static int check_output(Job *j, int keys)
 }
 
 /** ffmpeg's assert_file_overwrite(). @return 0 go on, 1 the run is over, or AVERROR_EXIT */
-static int ask_overwrite(Job *j)
+static int ask_overwrite(Job *j, const char *url)
 {
-    int answer = terminal_ask_overwrite(&j->terminal, j->plan->cmd->outputs[0].url);
+    int answer = terminal_ask_overwrite(&j->terminal, url);
 
     if (answer < 0) {
         /* there ffmpeg has no handler for it */
@@ -271,8 +294,7 @@ static int ask_overwrite(Job *j)
         av_log(NULL, AV_LOG_FATAL, "Not overwriting - exiting\n");
         /* FFmpeg 7 adds a line, and takes it for a good end */
         if (COMPAT_TIMING_7)
-            av_log(NULL, AV_LOG_ERROR, "Error opening output file %s.\n",
-                   j->plan->cmd->outputs[0].url);
+            av_log(NULL, AV_LOG_ERROR, "Error opening output file %s.\n", url);
         j->result->status = !COMPAT_TIMING_7;
         return 1;
     }
@@ -344,30 +366,14 @@ static void forget_segment(Job *j, Segment *seg)
 /** @return 0, AVERROR_PATCHWELCOME, or an AVERROR code of the muxer, which has told of it */
 static int write_segment(Job *j, Segment *seg)
 {
-    char reason[256] = "";
-    int ret = join_add(j->join, seg, seg->task.result);
+    char reason[256];
+    int ret;
 
-    if (ret < 0)
-        return refuse(j, "the results cannot be read back");
-    if (!j->mux) {
-        j->result->overwrite = 1;
-        ret = mux_open(&j->mux, j->plan, j->trial, j->rest, join_params(j->join));
-        if (ret == AVERROR_PATCHWELCOME)
-            return refuse(j, "the output's format or its options are not as they should be");
-    }
-    while (ret >= 0) {
-        ret = join_read(j->join, j->pkt, reason, sizeof(reason));
-        if (ret == AVERROR(EAGAIN))
-            break;
-        if (ret < 0) {
-            av_packet_unref(j->pkt);
-            return refuse(j, *reason ? reason : "the results cannot be read back");
-        }
-        ret = mux_video(j->mux, j->pkt);
-    }
+    j->result->overwrite = 1;
+    ret = outputs_write(j->outputs, seg, seg->task.result, reason, sizeof(reason));
     if (ret == AVERROR_PATCHWELCOME)
-        return refuse(j, "the other streams cannot be read back as stock ffmpeg made them");
-    if (ret != AVERROR(EAGAIN))
+        return refuse(j, reason);
+    if (ret < 0)
         return ret;
     report_joined(j->report, seg);
     forget_segment(j, seg);
@@ -395,7 +401,7 @@ static int write_ready(Job *j)
 
     if (ret < 0)
         return refuse(j, "stock ffmpeg could not make the other streams");
-    if (!ret || (j->plan->pipe && !j->ending && !all_done(j)))
+    if (!ret || (writes_to_pipe(j->plan) && !j->ending && !all_done(j)))
         return 0;
     while ((seg = next_segment(j))) {
         ret = write_segment(j, seg);
@@ -425,7 +431,7 @@ static int run_loop(Job *j)
             return refuse(j, av_err2str(reader));
         if (reader == AVERROR_EOF && j->next == j->nb_segments)
             return 0;
-        report_update(j->report, j->mux);
+        report_update(j->report, j->outputs);
     }
 }
 
@@ -439,9 +445,10 @@ static void stop_fleet(Job *j)
 }
 
 /** Nothing of the fleet's is there yet: what stock made in the trial is a playable file, too. */
-static int write_trial(Job *j)
+static int write_trial(Job *j, const Plan *plan)
 {
-    const char *url = j->plan->pipe ? "pipe:" : j->plan->cmd->outputs[0].url;
+    const char *url = plan->pipe ? "pipe:" : plan_file(plan)->url;
+    int fd = workdir_fd(&j->dir, WORK_TRIAL, plan->output);
     AVIOContext *out = NULL;
     uint8_t buf[4096];
     int64_t pos = 0;
@@ -452,7 +459,7 @@ static int write_trial(Job *j)
         av_log(NULL, AV_LOG_ERROR, "%s: %s\n", url, av_err2str(ret));
         return ret;
     }
-    while ((n = pread(j->dir.fds[WORK_TRIAL], buf, sizeof(buf), pos)) > 0) {
+    while ((n = pread(fd, buf, sizeof(buf), pos)) > 0) {
         avio_write(out, buf, n);
         pos += n;
     }
@@ -475,9 +482,12 @@ static int finish_early(Job *j)
         av_usleep(10000);
     if (ret > 0)
         ret = write_ready(j);
-    if (!j->mux)
-        return carrier_is_foreign(j->plan) ? 0 : write_trial(j);
-    return ret >= 0 ? mux_finish(j->mux, 0) : ret;
+    if (outputs_started(j->outputs))
+        return ret >= 0 ? outputs_finish(j->outputs, 0) : ret;
+    ret = 0;
+    for (const Plan *p = j->plan; p && ret >= 0; p = plan_next_output(p))
+        ret = carrier_is_foreign(p) ? 0 : write_trial(j, p);
+    return ret;
 }
 
 static void say_signal(Job *j)
@@ -495,16 +505,16 @@ static int finish(Job *j, int ret)
         ret = finish_early(j);
         j->result->status = atomic_load(&j->terminal.nb_signals) ? INTERRUPT_STATUS : ret < 0;
     } else if (ret >= 0) {
-        ret = mux_finish(j->mux, 1);
+        ret = outputs_finish(j->outputs, 1);
         if (ret == AVERROR_PATCHWELCOME)
-            return refuse(j, "the other streams cannot be read back as stock ffmpeg made them");
+            return refuse(j, OUTPUTS_REST_UNREADABLE);
         j->result->status = ret < 0;
     } else {
         j->result->status = 1;
-        if (j->mux && (ret == AVERROR_EXTERNAL || j->plan->oformat->flags & AVFMT_NOFILE))
-            mux_finish(j->mux, 0);
+        if (outputs_started(j->outputs) && (ret == AVERROR_EXTERNAL || muxers_open_files(j->plan)))
+            outputs_finish(j->outputs, 0);
     }
-    report_finish(j->report, j->mux);
+    report_finish(j->report, j->outputs);
     say_signal(j);
     return 0;
 }
@@ -521,7 +531,7 @@ static int start_encode(Job *j, int keys)
     if (keys)
         terminal_start_keys(&j->terminal);
     if ((ret = remainder_start(&j->rest, j->plan, j->trial, j->stock, &j->dir)) < 0 ||
-        (ret = join_alloc(&j->join, j->plan, j->trial->reorder_delay)) < 0 ||
+        (ret = outputs_alloc(&j->outputs, j->plan, j->trial, j->rest)) < 0 ||
         (ret = start_reader(j)) < 0)
         return refuse(j, "the encode could not be started");
     j->result->started = 1;
@@ -531,17 +541,21 @@ static int start_encode(Job *j, int keys)
 static int encode_all(Job *j)
 {
     int keys = listens_to_keys(j->plan->cmd);
-    int ret  = check_output(j, keys);
+    int ret  = 0, ask = 0;
 
-    if (ret < 0)
-        return ret;
-    trial_print_log(j->trial, j->plan, 0, keys);
-    if (ret) {
-        ret = ask_overwrite(j);
+    for (const Plan *p = j->plan; p; p = plan_next_output(p)) {
+        ret = check_output(j, p, keys);
+        if (ret < 0)
+            return ret;
+        ask |= ret << p->output;
+    }
+    trial_print_log(j->trial, 0, keys);
+    for (const Plan *p = j->plan; p; p = plan_next_output(p)) {
+        ret = ask >> p->output & 1 ? ask_overwrite(j, plan_file(p)->url) : 0;
         if (ret)
             return ret < 0 ? ret : 0;
     }
-    trial_print_log(j->trial, j->plan, 1, keys);
+    trial_print_log(j->trial, 1, keys);
     ret = start_encode(j, keys);
     if (ret < 0)
         return ret == AVERROR_PATCHWELCOME ? ret : 0;
@@ -562,14 +576,12 @@ static void job_close(Job *j)
             segment_free(&j->segments[i].seg);
         }
     av_freep(&j->segments);
-    mux_free(&j->mux);
-    join_free(&j->join);
+    outputs_free(&j->outputs);
     remainder_free(&j->rest);
     trial_free(&j->trial);
     report_close(&j->report);
     workdir_remove(&j->dir);
     encode_free(&j->encode);
-    av_packet_free(&j->pkt);
     blob_pool_free(&j->pool);
     pthread_mutex_destroy(&j->lock);
     /* last, so that impatient signals count until then */
@@ -586,10 +598,9 @@ int job_run(const Plan *plan, const char *stock, const HostList *hosts, Trace *t
 
     memset(result, 0, sizeof(*result));
     pthread_mutex_init(&j.lock, NULL);
-    j.pkt = av_packet_alloc();
-    ret   = terminal_open(&j.terminal);
+    ret = terminal_open(&j.terminal);
     if (ret >= 0)
-        ret = j.pkt ? start_fleet(&j) : AVERROR(ENOMEM);
+        ret = start_fleet(&j);
     if (ret >= 0)
         ret = confirm_plan(&j);
     if (ret >= 0)

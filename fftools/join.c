@@ -104,7 +104,9 @@ static int measure_delay(const Join *j, const Segment *seg, const Encoded *r, in
 {
     WireReader *reader = NULL;
     AVPacket *pkt = av_packet_alloc();
-    int told = *delay, ret = pkt ? wire_reader_open(&reader, r->packets) : AVERROR(ENOMEM);
+    int told = *delay;
+    int ret  = pkt ? wire_reader_open(&reader, r->packets, j->plan->number, plan_count(j->plan)) :
+                     AVERROR(ENOMEM);
 
     for (int64_t n = 0; ret >= 0 && (ret = wire_read(reader, pkt)) >= 0; n++) {
         int64_t slot = av_rescale_q(pkt->pts, wire_reader_stream(reader)->time_base,
@@ -129,7 +131,7 @@ int join_add(Join *j, const Segment *seg, const Encoded *r)
     if (ret < 0)
         return ret;
     wire_reader_close(&j->reader);
-    ret = wire_reader_open(&j->reader, r->packets);
+    ret = wire_reader_open(&j->reader, r->packets, j->plan->number, plan_count(j->plan));
     if (ret < 0) {
         wire_reader_close(&j->reader);
         return ret;

@@ -11,11 +11,11 @@ struct Mux {
     const Plan *plan;
     Remainder  *rest;
     AVFormatContext *oc;
-    AVStream   *video;
+    AVStream   *video[PLAN_MAX_VIDEO];   ///< the fleet's, by Plan.nth_fleet
     MuxSizes    sizes;
     int64_t     total_size;
     int         header, finished;
-    int64_t     end_dts;     ///< of the video, in its stream's time base
+    int64_t     end_dts;     ///< of the video, in the first stream's time base
     int64_t    *last_dts;    ///< for each stream of the remainder, in its time base there
     int64_t    *ends;        ///< for each stream where its last packet ends on the axis of DTS, in AV_TIME_BASE units
 };
@@ -92,7 +92,7 @@ static int set_video_stream(Mux *m, AVStream *st, const Trial *t, const AVCodecP
         st->sample_aspect_ratio = par->sample_aspect_ratio;
     par->sample_aspect_ratio = st->sample_aspect_ratio;
     par->video_delay   = params->video_delay;
-    m->video = st;
+    m->video[t->plan->nth_fleet] = st;
     /* libaom gives them with the first packet only, and NUT has no place for that */
     if (params->extradata_size <= 0 && par->codec_id == AV_CODEC_ID_AV1)
         return 0;
@@ -108,7 +108,15 @@ static int set_video_stream(Mux *m, AVStream *st, const Trial *t, const AVCodecP
     return 0;
 }
 
-static int add_streams(Mux *m, const Trial *t, const AVCodecParameters *params)
+/** The trial of the plan for a stream of the output. */
+static const Trial *trial_of(const Trial *t, int stream)
+{
+    while (t->plan->fleet_stream != stream)
+        t = t->next;
+    return t;
+}
+
+static int add_streams(Mux *m, const Trial *t, Join *const *joins)
 {
     for (int i = 0; i < m->plan->nb_streams; i++) {
         AVStream *st = avformat_new_stream(m->oc, NULL);
@@ -116,8 +124,13 @@ static int add_streams(Mux *m, const Trial *t, const AVCodecParameters *params)
 
         if (!st)
             return AVERROR(ENOMEM);
-        ret = m->plan->streams[i].fleet ? set_video_stream(m, st, t, params) :
-                                          copy_stream(st, m->rest->file->streams[i]);
+        if (m->plan->streams[i].fleet) {
+            const Trial *of = trial_of(t, i);
+
+            ret = set_video_stream(m, st, of, join_params(joins[of->plan->number]));
+        } else {
+            ret = copy_stream(st, m->rest->file->streams[i]);
+        }
         if (ret < 0)
             return ret;
         drop_default_handler(m->plan, i, st);
@@ -193,10 +206,9 @@ static int open_output(Mux *m, AVDictionary **opts)
     return ret;
 }
 
-int mux_open(Mux **out, const Plan *plan, const Trial *t, Remainder *r,
-             const AVCodecParameters *params)
+int mux_open(Mux **out, const Plan *plan, const Trial *t, Remainder *r, Join *const *joins)
 {
-    const char *url = plan->pipe ? "pipe:" : plan->cmd->outputs[0].url;
+    const char *url = plan->pipe ? "pipe:" : plan_file(plan)->url;
     AVDictionary *opts = NULL;
     Mux *m = av_mallocz(sizeof(*m));
     int ret;
@@ -218,7 +230,7 @@ int mux_open(Mux **out, const Plan *plan, const Trial *t, Remainder *r,
     }
     for (int i = 0; i < plan->nb_streams; i++)
         m->ends[i] = m->last_dts[i] = AV_NOPTS_VALUE;
-    if ((ret = add_streams(m, t, params)) < 0 ||
+    if ((ret = add_streams(m, t, joins)) < 0 ||
         (ret = av_dict_copy(&m->oc->metadata, r->file->metadata, 0)) < 0 ||
         (ret = copy_program_names(m->oc, r->file)) < 0 ||
         (ret = copy_chapters(m->oc, r->file)) < 0 ||
@@ -252,7 +264,7 @@ static int write_packet(Mux *m, AVPacket *pkt)
     if (ret >= 0 && m->oc->pb && m->oc->pb->error < 0)
         ret = m->oc->pb->error;
     if (ret < 0)
-        av_log(NULL, AV_LOG_ERROR, "%s cannot be written: %s\n", m->plan->cmd->outputs[0].url,
+        av_log(NULL, AV_LOG_ERROR, "%s cannot be written: %s\n", plan_file(m->plan)->url,
                av_err2str(ret));
     return ret;
 }
@@ -270,8 +282,8 @@ static int is_disordered(Mux *m, const AVPacket *pkt)
     return bad;
 }
 
-/** All of the remainder up to a time, in the video stream's time base. */
-static int write_rest(Mux *m, int64_t dts)
+/** All of the remainder up to a time, in a video stream's time base. */
+static int write_rest(Mux *m, int64_t dts, AVRational tb)
 {
     AVPacket *pkt;
     int ret;
@@ -281,7 +293,7 @@ static int write_rest(Mux *m, int64_t dts)
         AVStream *to   = m->oc->streams[pkt->stream_index];
 
         if (dts != INT64_MAX && pkt->dts != AV_NOPTS_VALUE &&
-            av_compare_ts(pkt->dts, from->time_base, dts, m->video->time_base) > 0)
+            av_compare_ts(pkt->dts, from->time_base, dts, tb) > 0)
             return 0;
         if (is_disordered(m, pkt))
             return AVERROR_PATCHWELCOME;
@@ -295,17 +307,18 @@ static int write_rest(Mux *m, int64_t dts)
     return ret == AVERROR_EOF ? 0 : ret;
 }
 
-int mux_video(Mux *m, AVPacket *pkt)
+int mux_video(Mux *m, int nth, AVPacket *pkt)
 {
+    AVStream *st = m->video[nth];
     int cfr = m->plan->vsync == VSYNC_CFR || m->plan->vsync == VSYNC_VSCFR;
     int ret;
 
-    pkt->stream_index = m->video->index;
+    pkt->stream_index = st->index;
     pkt->duration     = cfr || COMPAT_TIMING_7;
     pkt->pos          = -1;
-    av_packet_rescale_ts(pkt, av_inv_q(m->plan->frame_rate), m->video->time_base);
-    m->end_dts = pkt->dts;
-    ret = write_rest(m, pkt->dts);
+    av_packet_rescale_ts(pkt, av_inv_q(m->plan->frame_rate), st->time_base);
+    m->end_dts = av_rescale_q(pkt->dts, st->time_base, m->video[0]->time_base);
+    ret = write_rest(m, pkt->dts, st->time_base);
     if (ret >= 0)
         ret = write_packet(m, pkt);
     av_packet_unref(pkt);
@@ -324,7 +337,7 @@ static int64_t total_size(const Mux *m, int at_end)
 
 int mux_finish(Mux *m, int whole)
 {
-    int ret = write_rest(m, whole ? INT64_MAX : m->end_dts);
+    int ret = write_rest(m, whole ? INT64_MAX : m->end_dts, m->video[0]->time_base);
     int err;
 
     m->header = 0;
@@ -332,7 +345,7 @@ int mux_finish(Mux *m, int whole)
     if (err < 0 && ret >= 0) {
         ret = err;
         av_log(NULL, AV_LOG_ERROR, "the end of %s cannot be written: %s\n",
-               m->plan->cmd->outputs[0].url, av_err2str(ret));
+               plan_file(m->plan)->url, av_err2str(ret));
     }
     m->total_size = total_size(m, 1);
     m->finished = 1;

@@ -19,20 +19,21 @@ typedef struct MuxSizes {
 typedef struct Mux Mux;
 
 /**
- * Create the output (an existing file is truncated now) and write its header.
- * @param r finished
- * @param params of the joined video
+ * Create an output (an existing file is truncated now) and write its header.
+ * @param plan, t  of its first video stream
+ * @param r        its remainder, finished
+ * @param joins    of the plans, by their numbers; with parameters
  * @return 0; AVERROR_PATCHWELCOME when the muxer or its options are not right: stock tells the user what is
  *         wrong; other AVERROR codes, which it has told of
  */
-int  mux_open(Mux **m, const Plan *plan, const Trial *t, Remainder *r,
-              const AVCodecParameters *params);
+int  mux_open(Mux **m, const Plan *plan, const Trial *t, Remainder *r, Join *const *joins);
 /**
  * Write one packet of the joined video (unreferenced here), after all of the remainder that comes before it.
+ * @param nth which of the output's video streams, as Plan.nth_fleet
  * @return 0; AVERROR_PATCHWELCOME: the remainder's packets are not in order, only stock can make the output; an AVERROR
  *         code of the muxer
  */
-int  mux_video(Mux *m, AVPacket *pkt);
+int  mux_video(Mux *m, int nth, AVPacket *pkt);
 /**
  * Write what is left and the trailer.
  * @param whole 0: interrupted: leave out what comes after the video's end

@@ -18,6 +18,7 @@
 #include "filtertraits.h"
 #include "keyframes.h"
 #include "plan.h"
+#include "renditions.h"
 #include "streammap.h"
 #include "timinggraph.h"
 
@@ -72,8 +73,6 @@ static int decide_shape(Plan *p)
 
     if (reason)
         return stock(p, "%s", reason);
-    if (cmd->nb_outputs > 1)
-        return stock(p, "it has several outputs");
     if (cmd->nb_trailing)
         return stock(p, "options stand after the output");
     return 0;
@@ -101,9 +100,9 @@ static int check_options(Plan *p, const CmdOption *opts, int nb, const char *con
 
 static int decide_options(Plan *p)
 {
-    const CmdFile *out = &p->cmd->outputs[0];
+    const CmdFile *out = plan_file(p);
 
-    for (int i = 0; i < p->cmd->nb_inputs; i++) {
+    for (int i = 0; i < p->cmd->nb_inputs && p == p->first; i++) {
         const CmdFile *in = &p->cmd->inputs[i];
 
         if (check_options(p, in->options, in->nb_options, input_options, AVCLASS_FORMAT, "input"))
@@ -118,17 +117,22 @@ static int decide_options(Plan *p)
 
 static int decide_limits(Plan *p)
 {
-    return timelimits_parse(&p->out_limits, &p->cmd->outputs[0], p->reason,
+    return timelimits_parse(&p->out_limits, plan_file(p), p->reason,
                             sizeof(p->reason)) < 0;
 }
 
 static int decide_inputs(Plan *p)
 {
+    if (p != p->first) {
+        p->inputs    = p->first->inputs;
+        p->nb_inputs = p->first->nb_inputs;
+        return 0;
+    }
     p->inputs = av_calloc(p->cmd->nb_inputs, sizeof(*p->inputs));
     if (!p->inputs)
         return stock(p, "out of memory");
     for (int i = 0; i < p->cmd->nb_inputs; i++) {
-        if (!strcmp(p->cmd->inputs[i].url, p->cmd->outputs[0].url))
+        if (!strcmp(p->cmd->inputs[i].url, plan_file(p)->url))
             return stock(p, "input and output are the same file");
         p->nb_inputs++;
         if (input_open(&p->inputs[i], &p->cmd->inputs[i], p->reason, sizeof(p->reason)) < 0)
@@ -206,7 +210,7 @@ static int decide_output(Plan *p)
         "mp4", "mov", "ipod", "3gp", "3g2", "f4v", "psp", "matroska", "webm", "mpegts", "flv",
         "nut", "hls", "dash", "segment", "stream_segment,ssegment", NULL
     };
-    const CmdFile *f = &p->cmd->outputs[0];
+    const CmdFile *f = plan_file(p);
     const CmdOption *fmt = cmdline_last(f->options, f->nb_options, "f");
     const AVDictionaryEntry *flags;
 
@@ -233,7 +237,7 @@ static int decide_output(Plan *p)
 /** -tag as ffmpeg reads it: a number or four characters. */
 static uint32_t find_tag(const Plan *p, int stream)
 {
-    const CmdFile *f = &p->cmd->outputs[0];
+    const CmdFile *f = plan_file(p);
     uint32_t tag = 0;
 
     for (int i = 0; i < f->nb_options; i++) {
@@ -254,14 +258,14 @@ static uint32_t find_tag(const Plan *p, int stream)
 
 static int decide_streams(Plan *p)
 {
-    int ret = streammap_resolve(p->cmd, p->inputs, p->nb_inputs, &p->complex, p->oformat, &p->streams,
+    int ret = streammap_resolve(plan_file(p), p->inputs, p->nb_inputs, &p->complex, p->oformat, &p->streams,
                                 &p->nb_streams, p->reason, sizeof(p->reason));
-    const CmdFile *f = &p->cmd->outputs[0];
+    const CmdFile *f = plan_file(p);
     const AVDictionaryEntry *e;
-    int nb_fleet = 0;
 
     if (ret < 0)
         return p->reason[0] ? 1 : stock(p, "the streams cannot be mapped: %s", av_err2str(ret));
+    p->nb_fleet = 0;
     for (int i = 0; i < p->nb_streams; i++) {
         PlanStream *s = &p->streams[i];
         const AVStream *in = p->inputs[s->file].fc->streams[s->index];
@@ -275,14 +279,13 @@ static int decide_streams(Plan *p)
         s->in_has_language = !!av_dict_get(in->metadata, "language", NULL, 0);
         if (p->streams[i].type != AVMEDIA_TYPE_VIDEO || p->streams[i].copy)
             continue;
-        nb_fleet++;
-        p->fleet_stream     = i;
+        if (p->nb_fleet++ == p->nth_fleet)
+            p->fleet_stream = i;
         p->streams[i].fleet = 1;
     }
-    if (!nb_fleet)
-        return stock(p, "it encodes no video");
-    if (nb_fleet > 1)
-        return stock(p, "it encodes several video streams");
+    if (!p->nb_fleet)
+        return stock(p, p->cmd->nb_outputs > 1 ? "it encodes no video for one of its outputs" :
+                        "it encodes no video");
     if (plan_video(p)->disposition & AV_DISPOSITION_ATTACHED_PIC)
         return stock(p, "its video is a cover picture");
     return input_check_splittable(plan_video_input(p), p->reason, sizeof(p->reason)) < 0;
@@ -303,25 +306,32 @@ static const char *encoder_option_name(const AVCodec *encoder, const char *name)
     return NULL;
 }
 
-static int add_encoder_arg(Plan *p, const char *name, const char *value)
+static int add_arg(char ***words, int *nb, const char *name, const char *value)
 {
-    char **args = av_realloc_array(p->encoder_args, p->nb_encoder_args + 3, sizeof(*args));
+    char **args = av_realloc_array(*words, *nb + 3, sizeof(*args));
 
     if (!args)
         return AVERROR(ENOMEM);
-    p->encoder_args = args;
-    args[p->nb_encoder_args]     = av_asprintf("-%s", name);
-    args[p->nb_encoder_args + 1] = av_strdup(value);
-    args[p->nb_encoder_args + 2] = NULL;
-    p->nb_encoder_args += 2;
-    return args[p->nb_encoder_args - 2] && args[p->nb_encoder_args - 1] ? 0 : AVERROR(ENOMEM);
+    *words = args;
+    args[*nb]     = av_asprintf("-%s", name);
+    args[*nb + 1] = av_strdup(value);
+    args[*nb + 2] = NULL;
+    *nb += 2;
+    return args[*nb - 2] && args[*nb - 1] ? 0 : AVERROR(ENOMEM);
+}
+
+static int add_encoder_arg(Plan *p, const CmdOption *o, const char *name)
+{
+    return !o->def && o->avclass & AVCLASS_SWS ?
+           add_arg(&p->scaler_args, &p->nb_scaler_args, name, o->value) :
+           add_arg(&p->encoder_args, &p->nb_encoder_args, name, o->value);
 }
 
 /** Sort the output's options: those of the video encoder, the filters, the timing. */
 static int decide_video_options(Plan *p, AVDictionary **encoder_opts)
 {
     const PlanStream *s = &p->streams[p->fleet_stream];
-    const CmdFile *f = &p->cmd->outputs[0];
+    const CmdFile *f = plan_file(p);
 
     for (int i = 0; i < f->nb_options; i++) {
         const CmdOption *o = &f->options[i];
@@ -355,7 +365,7 @@ static int decide_video_options(Plan *p, AVDictionary **encoder_opts)
             if (!name)
                 continue;
         }
-        if (add_encoder_arg(p, name, o->value) < 0)
+        if (add_encoder_arg(p, o, name) < 0)
             return stock(p, "out of memory");
         av_dict_set(encoder_opts, strcmp(name, "q") ? name : "qscale", o->value, 0);
     }
@@ -564,7 +574,7 @@ static enum VsyncMethod auto_vsync(const Plan *p, int have_rate)
 
 static const CmdOption *last_video_option(const Plan *p, const char *name)
 {
-    const CmdFile *f = &p->cmd->outputs[0];
+    const CmdFile *f = plan_file(p);
 
     for (int i = f->nb_options - 1; i >= 0; i--)
         if (!strcmp(f->options[i].name, name) && f->options[i].def &&
@@ -645,6 +655,24 @@ static int decide_frame_limit(Plan *p)
     return 0;
 }
 
+/** When the first of the output's streams that come from the same input as its video starts. */
+static int64_t first_start(const Plan *p)
+{
+    const AVFormatContext *ic = plan_video_input(p)->fc;
+    int64_t start = INT64_MAX;
+
+    for (int i = 0; i < p->nb_streams; i++) {
+        const AVStream *st;
+
+        if (p->streams[i].file != p->streams[p->fleet_stream].file)
+            continue;
+        st = ic->streams[p->streams[i].index];
+        if (st->start_time != AV_NOPTS_VALUE)
+            start = FFMIN(start, av_rescale_q(st->start_time, st->time_base, AV_TIME_BASE_Q));
+    }
+    return start;
+}
+
 /** What ffmpeg adds to all timestamps: open_input_file() and process_input() in ffmpeg.c (5.1). */
 static void find_ts_offset(Plan *p)
 {
@@ -660,15 +688,8 @@ static void find_ts_offset(Plan *p)
     p->ts_offset -= ic->start_time;
     if (!(ic->iformat->flags & AVFMT_TS_DISCONT) || p->ts_offset != -ic->start_time)
         return;
-    for (int i = 0; i < p->nb_streams; i++) {
-        const AVStream *st;
-
-        if (p->streams[i].file != p->streams[p->fleet_stream].file)
-            continue;
-        st = ic->streams[p->streams[i].index];
-        if (st->start_time != AV_NOPTS_VALUE)
-            start = FFMIN(start, av_rescale_q(st->start_time, st->time_base, AV_TIME_BASE_Q));
-    }
+    for (const Plan *q = p; q; q = q->next)
+        start = FFMIN(start, first_start(q));
     if (start != INT64_MAX && start > ic->start_time)
         p->ts_offset = -start;
 }
@@ -696,46 +717,90 @@ static int decide_length(Plan *p)
     return 0;
 }
 
-int plan_make(Plan **out, const Command *cmd)
+/** @param first of the chain, which gets the reason; NULL: it is this one */
+static Plan *make_one(Plan *first, const Command *cmd, int output, int nth_fleet)
 {
     static int (*const decisions[])(Plan *) = {
         decide_shape, decide_options, decide_output, decide_limits, decide_inputs, decide_complex,
         decide_streams,
         decide_encoder, decide_rotation, decide_filters, decide_filter_timing,
         decide_timing, decide_keyframes,
-        decide_frame_limit, decide_carrier, decide_length,
+        decide_frame_limit, decide_carrier,
     };
     Plan *p = av_mallocz(sizeof(*p));
 
     if (!p)
-        return AVERROR(ENOMEM);
-    p->cmd = cmd;
+        return NULL;
+    p->cmd       = cmd;
+    p->first     = first ? first : p;
+    p->output    = output;
+    p->nth_fleet = nth_fleet;
     for (size_t i = 0; i < FF_ARRAY_ELEMS(decisions); i++)
         if (decisions[i](p))
             break;
-    *out = p;
+    if (p != p->first)
+        av_strlcpy(p->first->reason, p->reason, sizeof(p->first->reason));
+    return p;
+}
+
+int plan_make(Plan **out, const Command *cmd)
+{
+    Plan *last = NULL;
+    int output = 0, nth = 0;
+
+    *out = NULL;
+    do {
+        Plan *p = make_one(*out, cmd, output, nth);
+
+        if (!p) {
+            plan_free(out);
+            return AVERROR(ENOMEM);
+        }
+        if (last) {
+            p->number  = last->number + 1;
+            last->next = p;
+        } else {
+            *out = p;
+        }
+        last = p;
+        if (++nth >= p->nb_fleet) {
+            output++;
+            nth = 0;
+        }
+    } while (!(*out)->reason[0] && output < cmd->nb_outputs);
+    if (!(*out)->reason[0] && !decide_length(*out))
+        renditions_unite(*out);
     return 0;
+}
+
+static void free_words(char ***words, int nb)
+{
+    for (int i = 0; i < nb; i++)
+        av_freep(&(*words)[i]);
+    av_freep(words);
 }
 
 void plan_free(Plan **pp)
 {
-    Plan *p = *pp;
+    Plan *p = *pp, *next;
 
-    if (!p)
-        return;
-    for (int i = 0; i < p->nb_inputs; i++)
+    for (int i = 0; p && i < p->nb_inputs; i++)
         input_close(&p->inputs[i]);
-    av_freep(&p->inputs);
-    for (int i = 0; i < p->nb_streams; i++)
-        av_freep(&p->streams[i].label);
-    av_freep(&p->streams);
-    complexgraph_free(&p->complex);
-    shipment_free(&p->files);
-    av_dict_free(&p->format_options);
-    for (int i = 0; i < p->nb_encoder_args; i++)
-        av_freep(&p->encoder_args[i]);
-    av_freep(&p->encoder_args);
-    av_freep(&p->filters);
-    av_freep(&p->timing);
-    av_freep(pp);
+    if (p)
+        av_freep(&p->inputs);
+    for (; p; p = next) {
+        next = p->next;
+        for (int i = 0; i < p->nb_streams; i++)
+            av_freep(&p->streams[i].label);
+        av_freep(&p->streams);
+        complexgraph_free(&p->complex);
+        shipment_free(&p->files);
+        av_dict_free(&p->format_options);
+        free_words(&p->encoder_args, p->nb_encoder_args);
+        free_words(&p->scaler_args, p->nb_scaler_args);
+        av_freep(&p->filters);
+        av_freep(&p->timing);
+        av_free(p);
+    }
+    *pp = NULL;
 }

@@ -38,10 +38,21 @@ typedef struct PlanStream {
     uint32_t tag;            ///< -tag; 0: none
 } PlanStream;
 
+/**
+ * How the fleet makes one video stream. Where the command has several, their plans are a chain: in the order of
+ * outputs and streams, all made of the same segments by the same commands on hosts (see renditions.h). What is said
+ * of an output is the same in all plans of its streams.
+ */
 typedef struct Plan {
-    char reason[512];        ///< why stock makes it; empty: the fleet does
+    char reason[512];        ///< why stock makes it; empty: the fleet does. Only the first one's counts
 
     const Command *cmd;      ///< not owned
+    struct Plan *first;      ///< of the chain; it owns the inputs
+    struct Plan *next;       ///< or NULL
+    int number;              ///< in the chain
+    int output;              ///< number of the output
+    int nth_fleet;           ///< number of the stream among those of the output that are the fleet's
+    int nb_fleet;            ///< how many those are
     PlanInput *inputs;
     int nb_inputs;
     PlanStream *streams;     ///< of the output, in order
@@ -53,8 +64,10 @@ typedef struct Plan {
     int    pipe;             ///< the output is stdout: what is written cannot be taken back
     AVDictionary *format_options;  ///< for the output's muxer and protocol
     int    max_delay, preload;     ///< -muxdelay, -muxpreload, in AV_TIME_BASE units
-    char **encoder_args;     ///< options of the video encoder and scaler, as words; NULL-terminated
+    char **encoder_args;     ///< options of the video encoder, as words: "-name", value; NULL-terminated
     int    nb_encoder_args;
+    char **scaler_args;      ///< likewise of the scaler
+    int    nb_scaler_args;
     ComplexGraph complex;    ///< -filter_complex; empty: none
     char  *filters;          ///< the user's filter chain, or NULL; sides as in ComplexGraph.filters
     Shipment files;          ///< that the filters need on hosts, first those of complex.sides in their order
@@ -84,10 +97,40 @@ typedef struct Plan {
 
 /**
  * Judge a command. Opens and probes the input, writes nothing.
- * @return 0 with a plan (p->reason says which kind), or AVERROR(ENOMEM)
+ * @return 0 with a plan or a chain of them (the first one's reason says which kind), or AVERROR(ENOMEM)
  */
 int  plan_make(Plan **p, const Command *cmd);
+/** The whole chain. */
 void plan_free(Plan **p);
+
+/** The output as it was typed. */
+static inline const CmdFile *plan_file(const Plan *p)
+{
+    return &p->cmd->outputs[p->output];
+}
+
+/** Video streams that the fleet makes together, at most. */
+#define PLAN_MAX_VIDEO 8
+
+/** How many plans the chain has. */
+static inline int plan_count(const Plan *p)
+{
+    int nb = 0;
+
+    for (p = p->first; p; p = p->next)
+        nb++;
+    return nb;
+}
+
+/** The first plan of the next output, or NULL. */
+static inline const Plan *plan_next_output(const Plan *p)
+{
+    const Plan *next = p->next;
+
+    while (next && next->output == p->output)
+        next = next->next;
+    return next;
+}
 
 /** The input that the fleet's video comes from. */
 static inline const PlanInput *plan_video_input(const Plan *p)

@@ -47,6 +47,17 @@ static void add_placeholder(ArgList *l, const Plan *plan, const Trial *t)
                  r.num, r.den, 1 + plan->drop_first, tb, fmt ? fmt : "yuv420p");
 }
 
+/** Whether an earlier output copies the same stream. */
+static int copied_before(const Plan *plan, const PlanStream *s)
+{
+    for (const Plan *p = plan->first; p->output != plan->output; p = p->next)
+        for (int i = 0; i < p->nb_streams; i++)
+            if (p->streams[i].copy && p->streams[i].file == s->file &&
+                p->streams[i].index == s->index)
+                return 1;
+    return 0;
+}
+
 /**
  * The trial tells whether stock rounds copied timestamps to the input's time base. It does in the second
  * output of two that copy the same stream: av_rescale_delta()'s state is theirs together in 5.1.
@@ -56,7 +67,7 @@ static void add_first_copy(ArgList *l, const Plan *plan, const Trial *t)
     const TimeLimits *limits = &plan->out_limits;
 
     for (int i = 0; i < plan->nb_streams; i++) {
-        if (!t->streams[i].coarse)
+        if (!t->streams[i].coarse || copied_before(plan, &plan->streams[i]))
             continue;
         arglist_add(l, "-map");
         arglist_addf(l, "%d:%d", plan->streams[i].file, plan->streams[i].index);
@@ -72,25 +83,11 @@ static void add_first_copy(ArgList *l, const Plan *plan, const Trial *t)
     }
 }
 
-static void build_args(ArgList *l, const Plan *plan, const Trial *t, const char *file_name)
+static void add_output(ArgList *l, const Plan *plan, const char *file_name)
 {
-    static const char *const skip_global[] = {
-        "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner",
-        "filter_complex", NULL
-    };
-    static const char *const skip_output[] = { "map", NULL };
+    static const char *const skip[] = { "map", NULL };
     const Command *cmd = plan->cmd;
-    const PlanInput *video = plan_video_input(plan);
-    const PlanStream *s = &plan->streams[plan->fleet_stream];
 
-    arglist_add_words(l, cmd->argv[0], "-nostdin", "-y", "-nostats", "-hide_banner",
-                      "-loglevel", "level+error", NULL);
-    arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip_global);
-    arglist_add_inputs(l, cmd);
-    add_placeholder(l, plan, t);
-    add_first_copy(l, plan, t);
-    if (plan->complex.sound)
-        arglist_add_words(l, "-filter_complex", plan->complex.sound, NULL);
     for (int i = 0; i < plan->nb_streams; i++) {
         arglist_add(l, "-map");
         if (plan->streams[i].fleet)
@@ -100,17 +97,44 @@ static void build_args(ArgList *l, const Plan *plan, const Trial *t, const char 
         else
             arglist_addf(l, "%d:%d", plan->streams[i].file, plan->streams[i].index);
     }
-    if (plan->out_limits.start != AV_NOPTS_VALUE) {
-        arglist_addf(l, "-r:%d", plan->fleet_stream);
-        arglist_addf(l, "%d/%d", plan->frame_rate.num, plan->frame_rate.den);
-    }
-    carrier_add_options(l, plan, skip_output);
-    if (plan->timing || plan->streams[plan->fleet_stream].complex) {
-        arglist_addf(l, "-filter:%d", plan->fleet_stream);
-        arglist_add(l, "null");
-    }
+    for (int i = 0; i < plan->nb_streams && plan->out_limits.start != AV_NOPTS_VALUE; i++)
+        if (plan->streams[i].fleet) {
+            arglist_addf(l, "-r:%d", i);
+            arglist_addf(l, "%d/%d", plan->frame_rate.num, plan->frame_rate.den);
+        }
+    carrier_add_options(l, plan, skip);
+    for (int i = 0; i < plan->nb_streams; i++)
+        if (plan->streams[i].fleet && (plan->timing || plan->streams[i].complex)) {
+            arglist_addf(l, "-filter:%d", i);
+            arglist_add(l, "null");
+        }
     carrier_add_exact(l, plan);
     arglist_add_words(l, "-f", plan->carrier->name, file_name, NULL);
+}
+
+static void build_args(ArgList *l, const Remainder *first, const Trial *t)
+{
+    static const char *const skip[] = {
+        "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner",
+        "filter_complex", NULL
+    };
+    const Plan *plan = first->plan;
+    const Command *cmd = plan->cmd;
+    const PlanInput *video = plan_video_input(plan);
+    const PlanStream *s = &plan->streams[plan->fleet_stream];
+
+    arglist_add_words(l, cmd->argv[0], "-nostdin", "-y", "-nostats", "-hide_banner",
+                      "-loglevel", "level+error", NULL);
+    arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip);
+    arglist_add_inputs(l, cmd);
+    add_placeholder(l, plan, t);
+    for (; t; t = t->next)
+        if (!t->plan->nth_fleet)
+            add_first_copy(l, t->plan, t);
+    if (plan->complex.sound)
+        arglist_add_words(l, "-filter_complex", plan->complex.sound, NULL);
+    for (const Remainder *r = first; r; r = r->next)
+        add_output(l, r->plan, r->file_name);
     /* stock corrects the start time by the streams in use, and demuxers seek by them: keep the video in use */
     if (video->fc->iformat->flags & AVFMT_TS_DISCONT || video->limits.start != AV_NOPTS_VALUE) {
         arglist_add(l, "-map");
@@ -120,24 +144,38 @@ static void build_args(ArgList *l, const Plan *plan, const Trial *t, const char 
     }
 }
 
+/** A chain of them, one for each output. */
+static int alloc_remainders(Remainder **out, const Plan *plan, const WorkDir *dir)
+{
+    for (; plan; plan = plan_next_output(plan), out = &(*out)->next) {
+        Remainder *r = *out = av_mallocz(sizeof(*r));
+
+        if (!r)
+            return AVERROR(ENOMEM);
+        r->plan   = plan;
+        r->log_fd = -1;
+        av_bprint_init(&r->log, 0, MAX_LINE);
+        r->pkt       = av_packet_alloc();
+        r->file_name = workdir_file(dir, WORK_REMAINDER, plan->output);
+        r->streams   = av_calloc(plan->nb_streams, sizeof(*r->streams));
+        if (!r->pkt || !r->file_name || !r->streams)
+            return AVERROR(ENOMEM);
+    }
+    return 0;
+}
+
 int remainder_start(Remainder **out, const Plan *plan, const Trial *t, const char *stock,
                     const WorkDir *dir)
 {
-    Remainder *r = av_mallocz(sizeof(*r));
+    Remainder *r;
     ArgList args = { 0 };
-    int fds[2], ret = AVERROR(ENOMEM);
+    int fds[2], ret;
 
-    *out = r;
-    if (!r)
-        return ret;
-    r->plan      = plan;
-    r->log_fd    = -1;
-    av_bprint_init(&r->log, 0, MAX_LINE);
-    r->pkt       = av_packet_alloc();
-    r->file_name = workdir_file(dir, WORK_REMAINDER);
-    r->streams   = av_calloc(plan->nb_streams, sizeof(*r->streams));
-    if (r->pkt && r->file_name && r->streams) {
-        build_args(&args, plan, t, r->file_name);
+    *out = NULL;
+    ret  = alloc_remainders(out, plan, dir);
+    r    = *out;
+    if (ret >= 0) {
+        build_args(&args, r, t);
         ret = arglist_error(&args);
     }
     if (ret >= 0 && pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -149,7 +187,7 @@ int remainder_start(Remainder **out, const Plan *plan, const Trial *t, const cha
         ret = stock_spawn(&r->pid, stock, (const char *const *)args.argv, -1, fds[1]);
         close(fds[1]);
     }
-    if (ret < 0)
+    if (ret < 0 && r)
         r->pid = 0;
     arglist_free(&args);
     return ret;
@@ -247,9 +285,11 @@ int remainder_poll(Remainder *r)
     pass_log(r);
     if (!WIFEXITED(status) || (WEXITSTATUS(status) && WEXITSTATUS(status) != 255))
         return AVERROR_EXTERNAL;
-    ret = open_file(r);
-    if (ret < 0)
-        return ret;
+    for (Remainder *q = r; q; q = q->next) {
+        ret = open_file(q);
+        if (ret < 0)
+            return ret;
+    }
     r->done = 1;
     return 1;
 }
@@ -347,8 +387,8 @@ int remainder_peek(Remainder *r, AVPacket **pkt)
         if (ret < 0)
             return ret;
         /* streams beyond the plan's are the muxer's own, and our muxer makes them again */
-        if (r->pkt->stream_index == r->plan->fleet_stream ||
-            r->pkt->stream_index >= r->plan->nb_streams) {
+        if (r->pkt->stream_index >= r->plan->nb_streams ||
+            r->plan->streams[r->pkt->stream_index].fleet) {
             av_packet_unref(r->pkt);
             continue;
         }
@@ -380,22 +420,24 @@ void remainder_consume(Remainder *r)
 
 void remainder_free(Remainder **rp)
 {
-    Remainder *r = *rp;
+    Remainder *r = *rp, *next;
     int status;
 
-    if (!r)
-        return;
-    if (r->pid) {
+    if (r && r->pid) {
         kill(r->pid, SIGKILL);
         while (waitpid(r->pid, &status, 0) < 0 && errno == EINTR)
             ;
     }
-    avformat_close_input(&r->file);
-    av_packet_free(&r->pkt);
-    if (r->log_fd >= 0)
-        close(r->log_fd);
-    av_bprint_finalize(&r->log, NULL);
-    av_freep(&r->file_name);
-    av_freep(&r->streams);
-    av_freep(rp);
+    for (; r; r = next) {
+        next = r->next;
+        avformat_close_input(&r->file);
+        av_packet_free(&r->pkt);
+        if (r->log_fd >= 0)
+            close(r->log_fd);
+        av_bprint_finalize(&r->log, NULL);
+        av_freep(&r->file_name);
+        av_freep(&r->streams);
+        av_free(r);
+    }
+    *rp = NULL;
 }

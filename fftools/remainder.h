@@ -4,8 +4,8 @@
 
 /**
  * @file
- * The remainder: stock ffmpeg makes, on this machine, all of the output but the fleet's video, into a
- * temporary file of the final format. One black frame stands in the video's place, so that
+ * The remainder: stock ffmpeg makes, on this machine, all of the outputs but the fleet's video, each into a
+ * temporary file of its final format. One black frame stands in the video's place, so that
  * streams keep their numbers and the muxer's shift of timestamps can be seen.
  */
 
@@ -23,9 +23,11 @@ typedef struct RemainderStream {
     int64_t first_dts;
 } RemainderStream;
 
+/** Of one output; those of all outputs are a chain, whose first one runs stock. */
 typedef struct Remainder {
+    struct Remainder *next;
     pid_t pid;             ///< 0: not running
-    int   done;            ///< file is open
+    int   done;            ///< the files are open
     int   log_fd;          ///< what it prints
     AVBPrint log;          ///< the line being put together
     char *file_name;
@@ -34,14 +36,14 @@ typedef struct Remainder {
     AVPacket *pkt;         ///< the next packet, when have_pkt
     int   have_pkt, eof;
     RemainderStream *streams;  ///< of the plan
-    const Plan *plan;
+    const Plan *plan;          ///< the output's first
 } Remainder;
 
-/** Start stock. */
+/** Start stock. @param plan, t the first of their chains */
 int  remainder_start(Remainder **r, const Plan *plan, const Trial *t, const char *stock,
                      const WorkDir *dir);
 
-/** See whether stock is done, and then open its file. Passes on what it complains of. Does not block.
+/** See whether stock is done, and then open its files. Passes on what it complains of. Does not block.
  *  @return 1 done, 0 not yet, AVERROR_EXTERNAL when stock failed, other AVERROR codes */
 int  remainder_poll(Remainder *r);
 
@@ -56,7 +58,7 @@ void remainder_stop(Remainder *r);
 int  remainder_peek(Remainder *r, AVPacket **pkt);
 void remainder_consume(Remainder *r);
 
-/** Kills stock if it still runs. */
+/** The whole chain. Kills stock if it still runs. */
 void remainder_free(Remainder **r);
 
 #endif

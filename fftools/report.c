@@ -59,24 +59,30 @@ int report_open(Report **out, const Plan *plan, Encode *encode, Fleet *fleet)
     return 0;
 }
 
-static void fill_state(const Report *r, const Mux *mux, int is_last, ProgressState *s)
+static void fill_state(const Report *r, const Outputs *o, int is_last, ProgressState *s)
 {
     int64_t frames = is_last ? r->joined : encode_frames(r->encode);
+    const Mux *mux = outputs_mux(o, 0);
+    /* 5.1 counts the frames of all streams in one */
+    int nb_counted = COMPAT_TIMING_7 ? 1 : plan_count(r->plan);
 
     *s = (ProgressState) {
-        .video       = { { .stream = r->plan->fleet_stream } },
-        .nb_video    = 1,
         .frames      = frames,
         .total_size  = mux ? mux_total_size(mux) : 0,
         .out_time_us = frames ? av_rescale_q(frames, av_inv_q(r->plan->frame_rate),
                                              AV_TIME_BASE_Q) : AV_NOPTS_VALUE,
-        .dup         = r->dup,
-        .drop        = r->drop,
+        .dup         = r->dup * nb_counted,
+        .drop        = r->drop * nb_counted,
         .is_last     = is_last,
     };
     if (is_last && mux)
-        s->out_time_us = mux_out_time(mux);
-    s->video[0].q = is_last ? -1 : encode_quantiser(r->encode);
+        s->out_time_us = outputs_out_time(o);
+    for (const Plan *p = r->plan; p; p = p->next)
+        s->video[s->nb_video++] = (ProgressVideo) {
+            .file   = p->output,
+            .stream = p->fleet_stream,
+            .q      = is_last ? -1 : encode_quantiser(r->encode, p->number),
+        };
     progress_rates(s, (av_gettime_relative() - r->start) / 1e6);
 }
 
@@ -94,7 +100,7 @@ static void print_panel(Report *r)
     panel_print(&r->panel, queued, hosts, n);
 }
 
-void report_update(Report *r, const Mux *mux)
+void report_update(Report *r, const Outputs *o)
 {
     int64_t now = av_gettime_relative();
     ProgressState s;
@@ -102,7 +108,7 @@ void report_update(Report *r, const Mux *mux)
     if (r->show_panel && panel_due(&r->panel, now))
         print_panel(r);
     if (progress_due(r->progress, now)) {
-        fill_state(r, mux, 0, &s);
+        fill_state(r, o, 0, &s);
         progress_report(r->progress, &s);
     }
 }
@@ -114,28 +120,48 @@ void report_joined(Report *r, const Segment *seg)
     r->drop    = seg->nb_drop;
 }
 
-void report_finish(Report *r, const Mux *mux)
+static void add_sizes(ProgressSummary *s, const Mux *mux)
 {
-    ProgressSummary summary = { .format = r->plan->oformat->name };
+    MuxSizes sizes;
+
+    mux_sizes(mux, &sizes);
+    s->video    += sizes.video;
+    s->audio    += sizes.audio;
+    s->subtitle += sizes.subtitle;
+    s->other    += sizes.other;
+    s->extra    += sizes.headers;
+}
+
+/** 5.1 sums up all outputs, against the size of the first; 7.1 each of them. */
+static void finish_progress(Report *r, const Outputs *o, const ProgressState *s)
+{
+    ProgressSummary sum = { .format = r->plan->oformat->name, .packets = r->joined };
+
+    sum.total_size = mux_total_size(outputs_mux(o, 0));
+    for (const Plan *p = r->plan; p; p = plan_next_output(p)) {
+        const Mux *mux = outputs_mux(o, p->output);
+
+        if (!mux)
+            continue;
+        if (p->output && PROGRESS_STYLE == PROGRESS_STYLE_7) {
+            progress_final_summary(&sum);
+            sum = (ProgressSummary) { .format = p->oformat->name, .packets = r->joined,
+                                      .file = p->output, .total_size = mux_total_size(mux) };
+        }
+        add_sizes(&sum, mux);
+    }
+    progress_finish(r->progress, s, &sum);
+}
+
+void report_finish(Report *r, const Outputs *o)
+{
     ProgressState s;
 
     if (r->show_panel)
         print_panel(r);
-    if (mux) {
-        MuxSizes sizes;
-
-        mux_sizes(mux, &sizes);
-        summary.video      = sizes.video;
-        summary.audio      = sizes.audio;
-        summary.subtitle   = sizes.subtitle;
-        summary.other      = sizes.other;
-        summary.extra      = sizes.headers;
-        summary.packets    = r->joined;
-        summary.total_size = mux_total_size(mux);
-    }
-    fill_state(r, mux, 1, &s);
-    if (mux)
-        progress_finish(r->progress, &s, &summary);
+    fill_state(r, o, 1, &s);
+    if (outputs_mux(o, 0))
+        finish_progress(r, o, &s);
     else  /* there is nothing of ours to sum up */
         progress_report(r->progress, &s);
 }

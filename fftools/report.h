@@ -8,18 +8,18 @@
  */
 
 #include "encode.h"
-#include "mux.h"
+#include "outputs.h"
 
 typedef struct Report Report;
 
 /** @return 0, or the AVERROR code of opening -progress's url (already reported) */
 int  report_open(Report **r, const Plan *plan, Encode *encode, Fleet *fleet);
-/** Call often; prints when something is due. @param mux NULL before there is an output */
-void report_update(Report *r, const Mux *mux);
+/** Call often; prints when something is due. */
+void report_update(Report *r, const Outputs *o);
 /** A segment was written to its end. */
 void report_joined(Report *r, const Segment *seg);
 /** The last report and the summary. */
-void report_finish(Report *r, const Mux *mux);
+void report_finish(Report *r, const Outputs *o);
 void report_close(Report **r);
 
 #endif

@@ -16,6 +16,7 @@
 #define MAX_SEGMENT_BYTES (64 << 20)
 /* Each costs a term of an expression on the host's command line. */
 #define MAX_FORCED 1000
+#define TIMING_DIFFERS "its video streams differ in the timing of frames"
 
 struct Segmenter {
     const Plan *plan;
@@ -24,6 +25,7 @@ struct Segmenter {
     VideoReader *reader;
     AVPacket   *pkt;
     Timeline    timeline;
+    Timeline   *others;        ///< of the further plans, which have to agree with it
     TimingGraph *graph;        ///< or NULL
     ForcedKeyframes *keyframes;   ///< or NULL
     int64_t    *forced;        ///< slots of forced keyframes not yet in a segment
@@ -59,11 +61,61 @@ struct Segmenter {
     int         eof;
 };
 
+static void start_timeline(Timeline *t, const Plan *plan)
+{
+    const TimeLimits *out = &plan->out_limits;
+    TimelineConfig cfg = { 0 };
+
+    cfg.vsync           = plan->vsync;
+    cfg.frame_rate      = plan->frame_rate;
+    cfg.in_time_base    = plan->filter_time_base;
+    cfg.duration_time_base = plan->timing ? plan->filter_time_base :
+                             COMPAT_TIMING_7 ? plan->in_time_base : plan_video(plan)->time_base;
+    cfg.sink_frame_rate = plan->filter_frame_rate;
+    cfg.use_duration    = !plan->filters;
+    cfg.start           = out->start == AV_NOPTS_VALUE ? 0 : out->start;
+    timeline_init(t, &cfg);
+}
+
+static int start_timelines(Segmenter *s)
+{
+    int nb = 0;
+
+    start_timeline(&s->timeline, s->plan);
+    for (const Plan *p = s->plan->next; p; p = p->next) {
+        Timeline *others = av_realloc_array(s->others, nb + 1, sizeof(*others));
+
+        if (!others)
+            return AVERROR(ENOMEM);
+        s->others = others;
+        start_timeline(&others[nb++], p);
+    }
+    return 0;
+}
+
+/** Whether all plans' timelines take the same step. @param f NULL: the input ended */
+static int others_agree(Segmenter *s, const Frame *f, const TimelineStep *step)
+{
+    int i = 0;
+
+    for (const Plan *p = s->plan->next; p; p = p->next, i++) {
+        TimelineStep t = { 0 };
+
+        if (!f)
+            timeline_flush(&s->others[i], &t);
+        else if (timeline_add(&s->others[i], f->when, f->duration, &t) < 0)
+            return 0;
+        if (t.prev_count != step->prev_count || (t.prev_count && t.prev_slot != step->prev_slot) ||
+            (f && (t.count != step->count || (t.count && t.slot != step->slot))))
+            return 0;
+    }
+    return 1;
+}
+
 int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
 {
     const TimeLimits *in = &plan_video_input(plan)->limits, *out = &plan->out_limits;
     Segmenter *s = av_mallocz(sizeof(*s));
-    TimelineConfig cfg = { 0 };
 
     if (!s)
         return AVERROR(ENOMEM);
@@ -73,15 +125,6 @@ int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
     s->target   = 1;
     s->pkt      = av_packet_alloc();
 
-    cfg.vsync           = plan->vsync;
-    cfg.frame_rate      = plan->frame_rate;
-    cfg.in_time_base    = plan->filter_time_base;
-    cfg.duration_time_base = plan->timing ? plan->filter_time_base :
-                             COMPAT_TIMING_7 ? plan->in_time_base : s->st->time_base;
-    cfg.sink_frame_rate = plan->filter_frame_rate;
-    cfg.use_duration    = !plan->filters;
-    cfg.start           = out->start == AV_NOPTS_VALUE ? 0 : out->start;
-    timeline_init(&s->timeline, &cfg);
     trim_init(&s->in_trim, in->start == AV_NOPTS_VALUE ? AV_NOPTS_VALUE : 0, in->duration,
               s->st->time_base);
     trim_init(&s->out_trim, out->start, out->duration, plan->filter_time_base);
@@ -92,6 +135,8 @@ int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
     *sp = s;
     if (plan->force_keyframes &&
         forced_keyframes_alloc(&s->keyframes, plan->force_keyframes, plan->frame_rate) < 0)
+        return AVERROR(ENOMEM);
+    if (start_timelines(s) < 0)
         return AVERROR(ENOMEM);
     s->last_source = -1;
     if (plan->timing) {
@@ -124,6 +169,7 @@ void segmenter_close(Segmenter **sp)
     av_freep(&s->made);
     timinggraph_free(&s->graph);
     av_freep(&s->waiting);
+    av_freep(&s->others);
     av_freep(&s->forced);
     forced_keyframes_free(&s->keyframes);
     av_packet_free(&s->pkt);
@@ -271,6 +317,8 @@ static int show_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
         return stock_only(reason, reason_size, "the order of the input's frames is unusual");
     if (timeline_add(&s->timeline, f->when, f->duration, &step) < 0)
         return stock_only(reason, reason_size, "the frame timing is out of the ordinary");
+    if (!others_agree(s, f, &step))
+        return stock_only(reason, reason_size, TIMING_DIFFERS);
     if (settled && step.prev_count) {
         if (!settled->count) {
             settled->slot  = step.prev_slot;
@@ -576,6 +624,8 @@ static int last_segment(Segmenter *s, Segment **seg, char *reason, size_t reason
     if (!s->start)
         return stock_only(reason, reason_size, "the input has no video frames");
     timeline_flush(&s->timeline, &step);
+    if (!others_agree(s, NULL, &step))
+        return stock_only(reason, reason_size, TIMING_DIFFERS);
     if (s->last && step.prev_count) {
         s->last->count += step.prev_count;
         limit_frame(s, s->last);

@@ -389,11 +389,11 @@ static int choose_encoder(MapContext *c, int index)
     return 0;
 }
 
-int streammap_resolve(const Command *cmd, const PlanInput *inputs, int nb_inputs,
+int streammap_resolve(const CmdFile *output, const PlanInput *inputs, int nb_inputs,
                       const ComplexGraph *graph, const AVOutputFormat *oformat, PlanStream **streams,
                       int *nb_streams, char *reason, size_t reason_size)
 {
-    MapContext c = { .file = &cmd->outputs[0], .inputs = inputs,
+    MapContext c = { .file = output, .inputs = inputs,
                      .nb_inputs = nb_inputs, .graph = graph, .oformat = oformat,
                      .reason = reason, .reason_size = reason_size };
     int nb_maps = 0, ret = 0;

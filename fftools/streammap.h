@@ -17,7 +17,7 @@
  * @param reason   gets the sentence when stock has to make it
  * @return 0 or an AVERROR code
  */
-int streammap_resolve(const Command *cmd, const PlanInput *inputs, int nb_inputs,
+int streammap_resolve(const CmdFile *output, const PlanInput *inputs, int nb_inputs,
                       const ComplexGraph *graph, const AVOutputFormat *oformat, PlanStream **streams,
                       int *nb_streams, char *reason, size_t reason_size);
 

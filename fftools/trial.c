@@ -58,19 +58,11 @@ static double find_start(const Plan *plan, int64_t first_slot)
     return FFMAX(fabs(start), first_slot / av_q2d(plan->frame_rate));
 }
 
-static void build_args(ArgList *l, const Plan *plan, int64_t first_slot, const char *file_name)
+static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const char *file_name)
 {
-    static const char *const skip[] = {
-        "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner", NULL
-    };
     /* the first frames of the input tell as much as those at -ss, and sooner */
     static const char *const skip_output[] = { "ss", "t", "to", NULL };
-    const Command *cmd = plan->cmd;
 
-    arglist_add_words(l, cmd->argv[0], "-nostdin", "-y", "-nostats", "-loglevel", "level+info",
-                      NULL);
-    arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip);
-    arglist_add_inputs(l, cmd);
     carrier_add_options(l, plan, skip_output);
     arglist_add(l, "-t");
     arglist_addf(l, "%.6f", find_start(plan, first_slot) +
@@ -80,9 +72,38 @@ static void build_args(ArgList *l, const Plan *plan, int64_t first_slot, const c
     arglist_add_words(l, "-f", plan->carrier->name, file_name, NULL);
 }
 
+static void build_args(ArgList *l, const Plan *plan, int64_t first_slot, const Trial *t)
+{
+    static const char *const skip[] = {
+        "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner", NULL
+    };
+    const Command *cmd = plan->cmd;
+
+    arglist_add_words(l, cmd->argv[0], "-nostdin", "-y", "-nostats", "-loglevel", "level+info",
+                      NULL);
+    arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip);
+    arglist_add_inputs(l, cmd);
+    for (; t; t = t->next)
+        if (!t->plan->nth_fleet)
+            add_output(l, t->plan, first_slot, t->file_name);
+}
+
+/** Whether the dumps of all outputs are in the log. */
+static int seen_all_outputs(const char *log, int nb_outputs)
+{
+    for (int i = 0; i < nb_outputs; i++) {
+        char want[32];
+
+        snprintf(want, sizeof(want), "Output #%d,", i);
+        if (!strstr(log, want))
+            return 0;
+    }
+    return 1;
+}
+
 /** Read stderr until it ends; stop the child once it has said what we want to know. */
-static int watch(int fd, pid_t pid, AVBPrint *log, int (*interrupted)(void *), void *opaque,
-                 int *stopped)
+static int watch(int fd, pid_t pid, int nb_outputs, AVBPrint *log, int (*interrupted)(void *),
+                 void *opaque, int *stopped)
 {
     int64_t deadline = av_gettime_relative() + START_TIMEOUT_US;
     int seen_output = 0;
@@ -111,14 +132,14 @@ static int watch(int fd, pid_t pid, AVBPrint *log, int (*interrupted)(void *), v
             return 0;
         if (log->len < MAX_LOG)
             av_bprint_append_data(log, buf, n);
-        if (!seen_output && av_bprint_is_complete(log) && strstr(log->str, "Output #0")) {
+        if (!seen_output && av_bprint_is_complete(log) && seen_all_outputs(log->str, nb_outputs)) {
             seen_output = 1;
             deadline    = av_gettime_relative() + GRACE_US;
         }
     }
 }
 
-static int run(const char *stock, const ArgList *args, AVBPrint *log,
+static int run(const char *stock, const ArgList *args, int nb_outputs, AVBPrint *log,
                int (*interrupted)(void *), void *opaque, int *ok)
 {
     int fds[2], status = 0, stopped, ret;
@@ -129,7 +150,7 @@ static int run(const char *stock, const ArgList *args, AVBPrint *log,
     ret = stock_spawn(&pid, stock, (const char *const *)args->argv, -1, fds[1]);
     close(fds[1]);
     if (ret >= 0) {
-        ret = watch(fds[0], pid, log, interrupted, opaque, &stopped);
+        ret = watch(fds[0], pid, nb_outputs, log, interrupted, opaque, &stopped);
         if (ret < 0)
             kill(pid, SIGKILL);
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -141,24 +162,25 @@ static int run(const char *stock, const ArgList *args, AVBPrint *log,
 }
 
 /** "  overlay:default -> Stream #0:0 (libx264)": what a filter graph makes. */
-static int filtered_agrees(const PlanStream *s, int n, const char *line)
+static int filtered_agrees(const PlanStream *s, int output, int n, const char *line)
 {
     const char *p = strstr(line, " -> Stream #");
     char want[128];
 
-    snprintf(want, sizeof(want), " -> Stream #0:%d (%s)", n, s->encoder ? s->encoder->name : "");
+    snprintf(want, sizeof(want), " -> Stream #%d:%d (%s)", output, n,
+             s->encoder ? s->encoder->name : "");
     return p && !strcmp(p, want);
 }
 
 /** "  Stream #0:1 -> #0:0 (copy)" or "(h264 (native) -> hevc (libx265))". */
-static int stream_agrees(const PlanStream *s, int n, const char *line)
+static int stream_agrees(const PlanStream *s, int output, int n, const char *line)
 {
     int file, index, out_file, out_index;
     size_t len = strlen(line);
     char want[128] = "(copy)";
 
     if (sscanf(line, "Stream #%d:%d -> #%d:%d", &file, &index, &out_file, &out_index) != 4 ||
-        file != s->file || out_file || index != s->index || out_index != n)
+        file != s->file || out_file != output || index != s->index || out_index != n)
         return 0;
     if (!s->copy) {
         /* the encoder is the last name; "native" when it is called like its codec */
@@ -189,15 +211,19 @@ static int mapping_agrees(const Plan *plan, const char *log)
         arrow = strstr(line, " -> ");
         if (av_strstart(line, "Stream #", NULL) && arrow && arrow[4] != '#')
             continue;
-        if (n == plan->nb_streams)
+        if (!plan)
             return 0;
-        ok = plan->streams[n].complex ? filtered_agrees(&plan->streams[n], n, line) :
-                                        stream_agrees(&plan->streams[n], n, line);
+        ok = plan->streams[n].complex ?
+             filtered_agrees(&plan->streams[n], plan->output, n, line) :
+             stream_agrees(&plan->streams[n], plan->output, n, line);
         if (!ok)
             return 0;
-        n++;
+        if (++n == plan->nb_streams) {
+            plan = plan_next_output(plan);
+            n    = 0;
+        }
     }
-    return n == plan->nb_streams;
+    return !plan;
 }
 
 static void find_version(Trial *t)
@@ -316,12 +342,41 @@ static int read_packets(Trial *t, const Plan *plan, char *reason, size_t reason_
     return ret == AVERROR(ENOMEM) || ret == AVERROR_PATCHWELCOME ? ret : 0;
 }
 
+/** Where the output has several of the fleet's: by its place among all video streams. */
+static AVStream *nth_video(const AVFormatContext *file, const Plan *plan)
+{
+    AVStream *found = NULL;
+    int nth = 0, nb_plan = 0, nb_file = 0;
+
+    for (int i = 0; i < plan->nb_streams; i++) {
+        const PlanStream *s = &plan->streams[i];
+        const AVStream *in  = plan->inputs[s->file].fc->streams[s->index];
+
+        if (s->type != AVMEDIA_TYPE_VIDEO || in->disposition & AV_DISPOSITION_ATTACHED_PIC)
+            continue;
+        nth += i < plan->fleet_stream;
+        nb_plan++;
+    }
+    for (unsigned i = 0; i < file->nb_streams; i++) {
+        AVStream *st = file->streams[i];
+
+        if (st->codecpar->codec_type != AVMEDIA_TYPE_VIDEO ||
+            st->disposition & AV_DISPOSITION_ATTACHED_PIC)
+            continue;
+        if (nb_file++ == nth)
+            found = st;
+    }
+    return nb_file == nb_plan ? found : NULL;
+}
+
 /** mp4 leaves out streams without packets, as those are that begin later. */
 static AVStream *find_video(const AVFormatContext *file, const Plan *plan)
 {
     enum AVCodecID id = plan->streams[plan->fleet_stream].encoder->id;
     int last = FFMIN(plan->fleet_stream, (int)file->nb_streams - 1);
 
+    if (plan->nb_fleet > 1)
+        return nth_video(file, plan);
     for (int i = last; i >= 0; i--) {
         AVStream *st = file->streams[i];
 
@@ -351,72 +406,99 @@ static int open_output(Trial *t, const Plan *plan, char *reason, size_t reason_s
     return read_packets(t, plan, reason, reason_size);
 }
 
+/** A chain of them, one for each plan. */
+static int alloc_trials(Trial **out, const Plan *plan, const WorkDir *dir)
+{
+    for (; plan; plan = plan->next, out = &(*out)->next) {
+        Trial *t = *out = av_mallocz(sizeof(*t));
+
+        if (!t)
+            return AVERROR(ENOMEM);
+        t->plan      = plan;
+        t->file_name = workdir_file(dir, WORK_TRIAL, plan->output);
+        t->streams   = av_calloc(plan->nb_streams, sizeof(*t->streams));
+        if (!t->file_name || !t->streams)
+            return AVERROR(ENOMEM);
+    }
+    return 0;
+}
+
+static int read_log(Trial *first, AVBPrint *log)
+{
+    char *text;
+    int ret = av_bprint_finalize(log, &text);
+
+    if (ret < 0)
+        return ret;
+    for (Trial *t = first; t; t = t->next)
+        t->log = text;
+    find_version(first);
+    return 0;
+}
+
 int trial_run(Trial **out, const Plan *plan, int64_t first_slot, const char *stock,
               const WorkDir *dir, int (*interrupted)(void *), void *opaque, char *reason,
               size_t reason_size)
 {
-    Trial *t = av_mallocz(sizeof(*t));
     ArgList args = { 0 };
     AVBPrint log;
     int ret, ok = 0;
 
-    *out = t;
-    if (!t)
-        return AVERROR(ENOMEM);
     av_bprint_init(&log, 0, AV_BPRINT_SIZE_UNLIMITED);
-    t->file_name = workdir_file(dir, WORK_TRIAL);
-    t->streams   = av_calloc(plan->nb_streams, sizeof(*t->streams));
-    if (!t->file_name || !t->streams) {
-        ret = AVERROR(ENOMEM);
-        goto end;
-    }
-    build_args(&args, plan, first_slot, t->file_name);
-    ret = arglist_error(&args);
+    *out = NULL;
+    ret  = alloc_trials(out, plan, dir);
     if (ret >= 0)
-        ret = run(stock, &args, &log, interrupted, opaque, &ok);
+        build_args(&args, plan, first_slot, *out);
+    if (ret >= 0)
+        ret = arglist_error(&args);
+    if (ret >= 0)
+        ret = run(stock, &args, plan->cmd->nb_outputs, &log, interrupted, opaque, &ok);
+    if (ret == AVERROR(ETIMEDOUT))
+        ret = refuse(reason, reason_size, "stock ffmpeg did not get to its first frames");
     if (ret < 0) {
-        if (ret == AVERROR(ETIMEDOUT))
-            ret = refuse(reason, reason_size, "stock ffmpeg did not get to its first frames");
+        av_bprint_finalize(&log, NULL);
         goto end;
     }
-    ret = av_bprint_finalize(&log, &t->log);
+    ret = read_log(*out, &log);
     if (ret < 0)
         goto end;
-    find_version(t);
     if (!ok)
         ret = refuse(reason, reason_size, "stock ffmpeg refuses it");
-    else if (!mapping_agrees(plan, t->log))
+    else if (!mapping_agrees(plan, (*out)->log))
         ret = refuse(reason, reason_size, "stock ffmpeg maps its streams differently");
-    else
-        ret = open_output(t, plan, reason, reason_size);
+    for (Trial *t = *out; t && ret >= 0; t = t->next)
+        ret = open_output(t, t->plan, reason, reason_size);
 end:
-    if (!t->log)
-        av_bprint_finalize(&log, NULL);
     arglist_free(&args);
     return ret;
 }
 
 void trial_free(Trial **tp)
 {
-    Trial *t = *tp;
+    Trial *t = *tp, *next;
 
-    if (!t)
-        return;
-    avformat_close_input(&t->file);
-    paramsets_free(&t->params);
-    av_freep(&t->log);
-    av_freep(&t->streams);
-    av_freep(&t->file_name);
-    av_freep(tp);
+    if (t)
+        av_free((char *)t->log);
+    for (; t; t = next) {
+        next = t->next;
+        avformat_close_input(&t->file);
+        paramsets_free(&t->params);
+        av_freep(&t->streams);
+        av_freep(&t->file_name);
+        av_free(t);
+    }
+    *tp = NULL;
 }
 
 /** As the dump of the output tells it, in kbit/s. */
 static int64_t dumped_bit_rate(const Trial *t, int stream)
 {
-    const char *p = strstr(t->log, "Output #0"), *end, *rate;
+    const char *p, *end, *rate;
     char want[32];
 
-    snprintf(want, sizeof(want), "  Stream #0:%d", stream);
+    snprintf(want, sizeof(want), "Output #%d,", t->plan->output);
+    p = strstr(t->log, want);
+    snprintf(want, sizeof(want), "  Stream #%d:%d", t->plan->output, stream);
     p = p ? strstr(p, want) : NULL;
     end = p ? strchr(p, '\n') : NULL;
     rate = end ? memmem(p, end - p, " kb/s", 5) : NULL;
@@ -430,7 +512,7 @@ static int64_t dumped_bit_rate(const Trial *t, int stream)
 int64_t trial_bit_rate(const Trial *t, const Plan *plan, int stream)
 {
     const PlanStream *s = &plan->streams[stream];
-    const CmdFile *f = &plan->cmd->outputs[0];
+    const CmdFile *f = plan_file(plan);
 
     if (s->copy)
         return s->in_bit_rate;
@@ -448,23 +530,36 @@ int64_t trial_bit_rate(const Trial *t, const Plan *plan, int stream)
     return dumped_bit_rate(t, stream);
 }
 
-/** Print one line, at the level it is marked with. */
-static void print_line(const Trial *t, const Plan *plan, const char *line, size_t len)
+/** The name ends there: /proc/1/fd/1 is not in /proc/1/fd/10. */
+static const char *find_file_name(const Trial *t, const char *line, size_t len)
 {
-    const char *name = memmem(line, len, t->file_name, strlen(t->file_name));
+    size_t name_len  = strlen(t->file_name);
+    const char *name = memmem(line, len, t->file_name, name_len);
+
+    return name && (name + name_len == line + len || name[name_len] < '0' || name[name_len] > '9') ?
+           name : NULL;
+}
+
+/** Print one line, at the level it is marked with. */
+static void print_line(const Trial *first, const char *line, size_t len)
+{
+    const Trial *t = first;
+    const char *name;
     int level = -1;
     AVBPrint bp;
 
+    while (!(name = find_file_name(t, line, len)) && t->next)
+        t = t->next;
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
     if (name) {
         const char *rest = name + strlen(t->file_name);
 
         level = stocklog_unmark(&bp, line, name - line);
-        if (carrier_is_foreign(plan) && av_strstart(line, "[info] Output #0, ", NULL)) {
+        if (carrier_is_foreign(t->plan) && av_strstart(line, "[info] Output #", NULL)) {
             av_bprint_clear(&bp);
-            av_bprintf(&bp, "Output #0, %s, to '", plan->oformat->name);
+            av_bprintf(&bp, "Output #%d, %s, to '", t->plan->output, t->plan->oformat->name);
         }
-        av_bprintf(&bp, "%s", plan->pipe ? "pipe:" : plan->cmd->outputs[0].url);
+        av_bprintf(&bp, "%s", t->plan->pipe ? "pipe:" : plan_file(t->plan)->url);
         av_bprint_append_data(&bp, rest, line + len - rest);
     } else {
         level = stocklog_unmark(&bp, line, len);
@@ -480,9 +575,10 @@ static int is_banner(const char *line)
            !strncmp(line, "[info]   configuration:", 23) || !strncmp(line, "[info]   lib", 12);
 }
 
-void trial_print_log(const Trial *t, const Plan *plan, int part, int keys)
+void trial_print_log(const Trial *t, int part, int keys)
 {
-    const Command *cmd = plan->cmd;
+    const Command *cmd = t->plan->cmd;
+    int nb_dumps = 0;
     int banner = !cmdline_last(cmd->globals, cmd->nb_globals, "hide_banner");
     const char *p = t->log;
     int in_part = 0, in_dump = 0, in_mapping = 0;
@@ -498,12 +594,16 @@ void trial_print_log(const Trial *t, const Plan *plan, int part, int keys)
             if (part && keys)
                 av_log(NULL, AV_LOG_INFO, "Press [q] to stop, [?] for help\n");
         }
-        if (!strncmp(p, "[info] Output #0", 16))
+        if (!strncmp(p, "[info] Output #", 15)) {
+            nb_dumps++;
             in_dump = 1;
-        else if (in_dump && strncmp(p, "[info]   ", 9))
-            return;
+        } else if (in_dump && strncmp(p, "[info]   ", 9)) {
+            in_dump = 0;
+            if (nb_dumps == cmd->nb_outputs)
+                return;
+        }
         if (in_part == part && (banner || !is_banner(p)))
-            print_line(t, plan, p, len);
+            print_line(t, p, len);
         p += len + !!end;
     }
 }

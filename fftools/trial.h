@@ -21,19 +21,22 @@ typedef struct TrialStream {
     int coarse;              ///< copied, and its timestamps rounded to the input's time base on the way
 } TrialStream;
 
+/** Of one plan; those of a chain are a chain, too. */
 typedef struct Trial {
+    struct Trial *next;
+    const Plan *plan;
     AVFormatContext *file;   ///< the short output, probed
     AVStream *video;         ///< of it: the fleet's stream
     TrialStream *streams;    ///< of the plan
     ParamSets params;        ///< of the video; empty when its codec is not compared
-    char *log;               ///< stock's stderr with "[level]" marks
+    const char *log;         ///< stock's stderr with "[level]" marks; of the chain's first
     char *file_name;
     int   reorder_delay;     ///< slots from the first DTS to the first pts; -1: the format does not tell
     char  lavf_ident[64];    ///< of the stock ffmpeg, as in "59.27.100"; empty when not printed
 } Trial;
 
 /**
- * Run it. Blocks until it is over (a second or less as a rule, bounded).
+ * Run it, once for all plans of a chain. Blocks until it is over (a second or less as a rule, bounded).
  * @param first_slot of the output: where its first frame is
  * @param interrupted polled; nonzero ends the wait with AVERROR_EXIT
  * @param reason why the command goes to stock, when AVERROR_PATCHWELCOME is returned
@@ -41,17 +44,19 @@ typedef struct Trial {
 int  trial_run(Trial **t, const Plan *plan, int64_t first_slot, const char *stock,
                const WorkDir *dir, int (*interrupted)(void *), void *opaque, char *reason,
                size_t reason_size);
+/** The whole chain. */
 void trial_free(Trial **t);
 
 /** The bit rate that stock's muxer is told for a stream of the output, bits a second; 0: none. */
 int64_t trial_bit_rate(const Trial *t, const Plan *plan, int stream);
 
 /**
- * Print what stock printed up to and including its dump of the output, at the levels that are
- * wanted, the temporary file's name replaced by the user's: first what comes before the stream mapping (part
+ * Print what stock printed up to and including its dumps of the outputs, at the levels that are
+ * wanted, the temporary files' names replaced by the user's: first what comes before the stream mapping (part
  * 0), then the rest (1).
+ * @param t    the first of its chain
  * @param keys say that 'q' stops it, as ffmpeg does when it listens to keys
  */
-void trial_print_log(const Trial *t, const Plan *plan, int part, int keys);
+void trial_print_log(const Trial *t, int part, int keys);
 
 #endif

@@ -69,7 +69,7 @@ int verify_result(Blob *result, const Plan *plan, const Segment *seg, ParamSets 
 
     memset(params, 0, sizeof(*params));
     why[0] = 0;
-    ret = wire_reader_open(&r, result);
+    ret = wire_reader_open(&r, result, plan->number, plan_count(plan));
     if (ret < 0) {
         snprintf(why, why_size, "the result is not a NUT stream: %s", av_err2str(ret));
         goto end;

@@ -19,6 +19,7 @@ struct WireReader {
     AVIOContext *io;
     Blob *blob;
     int64_t pos;
+    int stream;
 };
 
 static int write_blob(void *opaque, compat_avio_write_buf buf, int size)
@@ -152,7 +153,7 @@ static int64_t seek_blob(void *opaque, int64_t offset, int whence)
     return r->pos = offset;
 }
 
-int wire_reader_open(WireReader **out, Blob *blob)
+int wire_reader_open(WireReader **out, Blob *blob, int stream, int nb_streams)
 {
     WireReader *r = av_mallocz(sizeof(*r));
     uint8_t *buf  = av_malloc(IO_BUFFER_SIZE);
@@ -173,10 +174,11 @@ int wire_reader_open(WireReader **out, Blob *blob)
     ret = avformat_open_input(&r->fc, NULL, av_find_input_format("nut"), NULL);
     if (ret < 0)
         goto fail;
-    if (r->fc->nb_streams != 1) {
+    if ((int)r->fc->nb_streams != nb_streams || stream >= nb_streams) {
         ret = AVERROR_INVALIDDATA;
         goto fail;
     }
+    r->stream = stream;
     return 0;
 fail:
     av_free(buf);
@@ -185,12 +187,16 @@ fail:
 
 const AVStream *wire_reader_stream(const WireReader *r)
 {
-    return r->fc->streams[0];
+    return r->fc->streams[r->stream];
 }
 
 int wire_read(WireReader *r, AVPacket *pkt)
 {
-    return av_read_frame(r->fc, pkt);
+    int ret;
+
+    while ((ret = av_read_frame(r->fc, pkt)) >= 0 && pkt->stream_index != r->stream)
+        av_packet_unref(pkt);
+    return ret;
 }
 
 void wire_reader_close(WireReader **rp)

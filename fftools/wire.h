@@ -26,11 +26,11 @@ void wire_writer_free(WireWriter **w);
 
 typedef struct WireReader WireReader;
 
-/** Open a sealed blob that holds one stream. What it says is not to be trusted. */
-int  wire_reader_open(WireReader **r, Blob *blob);
+/** Open one of the nb_streams streams that a sealed blob has to hold. What it says is not to be trusted. */
+int  wire_reader_open(WireReader **r, Blob *blob, int stream, int nb_streams);
 /** The stream: codec parameters (extradata, video_delay) and time base. */
 const AVStream *wire_reader_stream(const WireReader *r);
-/** @return 0, AVERROR_EOF or an AVERROR code */
+/** The next packet of the stream. @return 0, AVERROR_EOF or an AVERROR code */
 int  wire_read(WireReader *r, AVPacket *pkt);
 void wire_reader_close(WireReader **r);
 

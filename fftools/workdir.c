@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <libavutil/avstring.h>
+#include <libavutil/common.h>
 #include <libavutil/error.h>
 #include <libavutil/log.h>
 #include <libavutil/mem.h>
@@ -10,16 +11,17 @@
 #include "../remote/tempfile.h"
 #include "workdir.h"
 
-int workdir_make(WorkDir *w)
+int workdir_make(WorkDir *w, int nb_outputs)
 {
+    int nb = WORK_NB * FFMIN(nb_outputs, WORK_MAX_OUTPUTS);
     const char *folder = tempfile_folder();
     char *name;
     int ret = 0;
 
     w->made = 1;
-    for (int i = 0; i < WORK_NB; i++)
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(w->fds); i++)
         w->fds[i] = -1;
-    for (int i = 0; ret >= 0 && i < WORK_NB; i++)
+    for (int i = 0; ret >= 0 && i < nb; i++)
         ret = w->fds[i] = tempfile_open(folder);
     if (ret < 0) {
         av_log(NULL, AV_LOG_WARNING, "cannot make a temporary file in %s: %s (set TMPDIR)\n",
@@ -27,7 +29,7 @@ int workdir_make(WorkDir *w)
         workdir_remove(w);
         return ret;
     }
-    name = workdir_file(w, WORK_TRIAL);
+    name = workdir_file(w, WORK_TRIAL, 0);
     ret  = !name ? AVERROR(ENOMEM) : access(name, R_OK | W_OK) < 0 ? AVERROR(errno) : 0;
     if (ret < 0) {
         av_log(NULL, AV_LOG_WARNING, "cannot use temporary files: %s: %s\n", name ? name : "",
@@ -38,14 +40,19 @@ int workdir_make(WorkDir *w)
     return ret;
 }
 
-char *workdir_file(const WorkDir *w, enum WorkFile file)
+int workdir_fd(const WorkDir *w, enum WorkFile file, int output)
 {
-    return av_asprintf("/proc/%ld/fd/%d", (long)getpid(), w->fds[file]);
+    return w->fds[output * WORK_NB + file];
+}
+
+char *workdir_file(const WorkDir *w, enum WorkFile file, int output)
+{
+    return av_asprintf("/proc/%ld/fd/%d", (long)getpid(), workdir_fd(w, file, output));
 }
 
 void workdir_remove(WorkDir *w)
 {
-    for (int i = 0; w->made && i < WORK_NB; i++)
+    for (size_t i = 0; w->made && i < FF_ARRAY_ELEMS(w->fds); i++)
         if (w->fds[i] >= 0)
             close(w->fds[i]);
     w->made = 0;

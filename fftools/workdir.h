@@ -14,15 +14,18 @@ enum WorkFile {
     WORK_NB,
 };
 
+#define WORK_MAX_OUTPUTS 8
+
 typedef struct WorkDir {
     int made;
-    int fds[WORK_NB];
+    int fds[WORK_NB * WORK_MAX_OUTPUTS];
 } WorkDir;
 
-/** @return 0 or an AVERROR code; a message names the folder */
-int   workdir_make(WorkDir *w);
+/** One of each kind for each output. @return 0 or an AVERROR code; a message names the folder */
+int   workdir_make(WorkDir *w, int nb_outputs);
+int   workdir_fd(const WorkDir *w, enum WorkFile file, int output);
 /** A name by which we and our children can open the file until workdir_remove(). av_malloc'd. */
-char *workdir_file(const WorkDir *w, enum WorkFile file);
+char *workdir_file(const WorkDir *w, enum WorkFile file, int output);
 /** Close the files, and with that remove them. */
 void  workdir_remove(WorkDir *w);
 

@@ -107,7 +107,7 @@ static void check_all(Blob *blob, AVRational rate, int64_t first)
     AVPacket *pkt = av_packet_alloc(), *want = av_packet_alloc();
     WireReader *r;
 
-    assert_int_equal(wire_reader_open(&r, blob), 0);
+    assert_int_equal(wire_reader_open(&r, blob, 0, 1), 0);
     b = wire_reader_stream(r)->codecpar;
     assert_int_equal(b->codec_id, a->codec_id);
     assert_int_equal(b->width, a->width);
@@ -171,8 +171,8 @@ static void test_two_readers(void **state)
     assert_int_equal(blob_alloc(&blob, pool), 0);
     write_all(blob, (AVRational) { 25, 1 }, 16);
     blob_seal(blob);
-    assert_int_equal(wire_reader_open(&a, blob), 0);
-    assert_int_equal(wire_reader_open(&b, blob), 0);
+    assert_int_equal(wire_reader_open(&a, blob, 0, 1), 0);
+    assert_int_equal(wire_reader_open(&b, blob, 0, 1), 0);
     blob_unref(&blob);
     assert_int_equal(wire_read(a, pkt), 0);
     first = pkt->pts;
@@ -217,7 +217,7 @@ static void read_whatever(const uint8_t *data, size_t size)
     assert_int_equal(blob_alloc(&blob, pool), 0);
     assert_int_equal(blob_append(blob, data, size), 0);
     blob_seal(blob);
-    ret = wire_reader_open(&r, blob);
+    ret = wire_reader_open(&r, blob, 0, 1);
     if (ret >= 0) {
         assert_int_equal(wire_reader_stream(r)->index, 0);
         while ((ret = wire_read(r, pkt)) >= 0) {
@@ -298,7 +298,7 @@ static void test_two_streams(void **state)
     assert_int_equal(blob_alloc(&blob, pool), 0);
     assert_int_equal(blob_append(blob, data, size), 0);
     blob_seal(blob);
-    assert_true(wire_reader_open(&r, blob) < 0);
+    assert_true(wire_reader_open(&r, blob, 0, 1) < 0);
     wire_reader_close(&r);
     blob_unref(&blob);
     av_free(data);

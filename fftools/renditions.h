@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_RENDITIONS_H
+#define FFLEET_RENDITIONS_H
+
+/**
+ * @file
+ * Several video streams of one command, in one output or in several, that the fleet makes of the same segments: an
+ * input's segment travels once, is decoded once, and one command on a host makes all of them. For that
+ * they must come from one stream of the input and show the same frames at the same times.
+ */
+
+#include "plan.h"
+
+/**
+ * Make the plans of a chain fit together: segments may begin only where all streams may have a keyframe, and bring as
+ * many neighbouring frames along as any of the filters needs.
+ * @param first gets the reason, when only stock can make them all; nothing to do for a single one
+ */
+void renditions_unite(Plan *first);
+
+#endif
