@@ -42,6 +42,8 @@ static void seek_start(PlanInput *in)
 {
     AVFormatContext *ic = in->fc;
     TimeLimits *t = &in->limits;
+    const CmdOption *accurate = cmdline_last(in->file->options, in->file->nb_options,
+                                             "accurate_seek");
     int64_t ts;
 
     if (t->start == AV_NOPTS_VALUE && t->start_eof != AV_NOPTS_VALUE && ic->duration > 0 &&
@@ -57,6 +59,7 @@ static void seek_start(PlanInput *in)
                 break;
             }
     avformat_seek_file(ic, -1, INT64_MIN, ts, ts, 0);
+    in->trim = !accurate || !accurate->negated;
 }
 
 static int check_url(const char *url, char *reason, size_t size)

@@ -17,6 +17,7 @@ typedef struct PlanInput {
     const CmdFile   *file;     ///< not owned
     AVFormatContext *fc;
     TimeLimits       limits;   ///< start is also set by -sseof
+    int              trim;     ///< what comes before limits.start is not shown: -accurate_seek
 } PlanInput;
 
 /**

@@ -12,6 +12,7 @@
 #include <libavutil/avstring.h>
 #include <libavutil/time.h>
 
+#include "benchmark.h"
 #include "carrier.h"
 #include "compat.h"
 #include "encode.h"
@@ -515,6 +516,7 @@ static int finish(Job *j, int ret)
             outputs_finish(j->outputs, 0);
     }
     report_finish(j->report, j->outputs);
+    benchmark_print(j->plan->cmd, j->start);
     say_signal(j);
     return 0;
 }

@@ -40,10 +40,12 @@ static int av_printf_format(2, 3) stock(Plan *p, const char *fmt, ...)
 /* What ffleet does with each of ffmpeg's own options. One that is in no list goes to stock. */
 static const char *const global_options[] = {
     "y", "n", "hide_banner", "loglevel", "stats", "stats_period", "progress", "stdin",
-    "vsync", "filter_threads", "filter_complex_threads", "filter_complex", NULL
+    "vsync", "filter_threads", "filter_complex_threads", "filter_complex",
+    "benchmark", "xerror", "abort_on", "max_error_rate", NULL
 };
 static const char *const input_options[] = {
-    "f", "thread_queue_size", "autorotate", "ss", "t", "to", "sseof", "itsoffset", "r", NULL
+    "f", "thread_queue_size", "autorotate", "ss", "t", "to", "sseof", "itsoffset", "r",
+    "accurate_seek", NULL
 };
 /* concern the remainder or the muxer only */
 static const char *const output_options[] = {

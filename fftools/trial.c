@@ -51,7 +51,7 @@ static double find_start(const Plan *plan, int64_t first_slot)
                    st->start_time * av_q2d(st->time_base) + plan->ts_offset / 1e6;
 
     /* the input's -ss leaves nothing before 0 */
-    if (plan_video_input(plan)->limits.start != AV_NOPTS_VALUE)
+    if (plan_video_input(plan)->trim)
         start = 0;
     if (plan->out_limits.start != AV_NOPTS_VALUE)
         first_slot = 0;

@@ -16,6 +16,7 @@ struct VideoReader {
     AVStream  *st;
     int64_t    offset;     ///< ffmpeg's, in the stream's time base
     int64_t    next_dts;   ///< expected, to notice jumps
+    int        strict;     ///< errors of the decoder have consequences in stock
     int64_t    visible;    ///< pts of the first frame that filters may see
     int64_t    fragile_end;  ///< AV_NOPTS_VALUE: nothing is fragile
     AVPacket **lead;       ///< the first packets, looked at before any is given out
@@ -40,7 +41,9 @@ int videoreader_open(VideoReader **out, const Plan *plan)
     r->st       = plan_video(plan);
     r->next_dts = r->fragile_end = AV_NOPTS_VALUE;
     r->offset   = av_rescale_q(plan->ts_offset, AV_TIME_BASE_Q, r->st->time_base);
-    r->visible  = plan_video_input(plan)->limits.start == AV_NOPTS_VALUE ? INT64_MIN : 0;
+    r->visible  = plan_video_input(plan)->trim ? 0 : INT64_MIN;
+    r->strict   = cmdline_last(plan->cmd->globals, plan->cmd->nb_globals, "xerror") ||
+                  cmdline_last(plan->cmd->globals, plan->cmd->nb_globals, "max_error_rate");
     for (unsigned i = 0; i < r->fc->nb_streams; i++)
         r->fc->streams[i]->discard = r->fc->streams[i] == r->st ? AVDISCARD_NONE : AVDISCARD_ALL;
     return 0;
@@ -215,6 +218,8 @@ static int start(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size
         return key;
     if (!key && !is_doubtful(r, key))
         return 0;
+    if (r->strict)
+        return stock_only(reason, reason_size, "errors of the decoder are to have consequences");
     decoded = av_malloc(r->nb_lead);
     if (!decoded)
         return AVERROR(ENOMEM);
