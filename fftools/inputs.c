@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <libavutil/avstring.h>
 
@@ -64,11 +67,54 @@ static void seek_start(PlanInput *in)
 
 static int check_url(const char *url, char *reason, size_t size)
 {
-    if (!strcmp(url, "-") || !strncmp(url, "pipe:", 5) || !strncmp(url, "fd:", 3) ||
-        !strcmp(url, "/dev/stdin"))
-        return refuse(reason, size, "an input is a pipe, which can be read only once");
+    const char *path = url;
+    struct stat st;
+
+    if (!strncmp(url, "pipe:", 5) || !strncmp(url, "fd:", 3))
+        return refuse(reason, size, "an input is a pipe other than stdin");
     if (strstr(url, "://") && strncmp(url, "file:", 5))
         return refuse(reason, size, "an input is not a file");
+    av_strstart(url, "file:", &path);
+    if (!stat(path, &st) && !S_ISREG(st.st_mode))
+        return refuse(reason, size, "an input is not a regular file");
+    return 0;
+}
+
+int input_is_stdin(const char *url)
+{
+    struct stat st;
+
+    if (!strcmp(url, "/dev/stdin"))
+        return !fstat(STDIN_FILENO, &st) && S_ISFIFO(st.st_mode);
+    return !strcmp(url, "-") || !strcmp(url, "pipe:") || !strcmp(url, "pipe:0");
+}
+
+static int is_interrupted(void *opaque)
+{
+    const PlanInput *in = opaque;
+
+    return spool_error(in->spool) == AVERROR_EXIT || (in->interrupted && in->interrupted(in->opaque));
+}
+
+/** stdin, which trial and remainder want to read as well. */
+static int open_stdin(PlanInput *in, char *url, size_t url_size, char *reason, size_t size)
+{
+    int ret = isatty(STDIN_FILENO) ? AVERROR(EINVAL) : 0;
+
+    if (ret >= 0)
+        ret = spool_open(&in->spool, STDIN_FILENO);
+    if (ret >= 0)
+        ret = spool_feed_open(&in->feed, in->spool, &in->feed_fd);
+    if (ret < 0)
+        return refuse(reason, size, "stdin cannot be kept for reading it again: %s",
+                      av_err2str(ret));
+    /* libavformat polls then, and looks after is_interrupted() */
+    fcntl(in->feed_fd, F_SETFL, O_NONBLOCK);
+    in->fc = avformat_alloc_context();
+    if (!in->fc)
+        return AVERROR(ENOMEM);
+    in->fc->interrupt_callback = (AVIOInterruptCB) { is_interrupted, in };
+    snprintf(url, url_size, "pipe:%d", in->feed_fd);
     return 0;
 }
 
@@ -77,6 +123,8 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
     const CmdOption *fmt = cmdline_last(f->options, f->nb_options, "f");
     const AVInputFormat *iformat = fmt ? av_find_input_format(fmt->value) : NULL;
     AVDictionary *opts = NULL;
+    const char *url = f->url;
+    char pipe[32];
     int ret;
 
     in->file = f;
@@ -84,16 +132,21 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
         return AVERROR_PATCHWELCOME;
     if (in->limits.start_eof != AV_NOPTS_VALUE && in->limits.start_eof >= 0)
         return refuse(reason, size, "-sseof has to be negative");
-    ret = check_url(f->url, reason, size);
-    if (ret < 0)
-        return ret;
     if (fmt && !iformat)
         return refuse(reason, size, "the input format %s is not one that is split yet", fmt->value);
+    if (input_is_stdin(url)) {
+        ret = open_stdin(in, pipe, sizeof(pipe), reason, size);
+        url = pipe;
+    } else {
+        ret = check_url(url, reason, size);
+    }
+    if (ret < 0)
+        return ret;
     ret = input_av_options(f, AVCLASS_FORMAT, &opts);
     if (ret >= 0 && !av_dict_get(opts, "scan_all_pmts", NULL, 0))
         ret = av_dict_set(&opts, "scan_all_pmts", "1", 0);
     if (ret >= 0)
-        ret = avformat_open_input(&in->fc, f->url, iformat, &opts);
+        ret = avformat_open_input(&in->fc, url, iformat, &opts);
     av_dict_free(&opts);
     if (ret < 0)
         return refuse(reason, size, "the input %s cannot be opened: %s", f->url, av_err2str(ret));
@@ -109,6 +162,32 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
 void input_close(PlanInput *in)
 {
     avformat_close_input(&in->fc);
+    if (in->feed)
+        close(in->feed_fd);
+    spool_feed_close(&in->feed);
+    spool_free(&in->spool);
+}
+
+void input_stop(PlanInput *in)
+{
+    if (in->spool)
+        spool_stop(in->spool);
+}
+
+int input_replay(PlanInput *in)
+{
+    int ret = 0;
+
+    if (in->spool) {
+        spool_stop(in->spool);
+        avformat_close_input(&in->fc);
+        if (in->feed)
+            close(in->feed_fd);
+        spool_feed_close(&in->feed);
+        ret = spool_replay(in->spool, STDIN_FILENO);
+    }
+    input_close(in);
+    return ret;
 }
 
 int input_check_splittable(const PlanInput *in, char *reason, size_t size)

@@ -11,11 +11,17 @@
 #include <libavformat/avformat.h>
 
 #include "cmdline.h"
+#include "spool.h"
 #include "timelimits.h"
 
 typedef struct PlanInput {
     const CmdFile   *file;     ///< not owned
     AVFormatContext *fc;
+    Spool           *spool;    ///< stdin, where the input comes from there; or NULL
+    SpoolFeed       *feed;     ///< what fc reads then
+    int              feed_fd;
+    int (*interrupted)(void *); ///< may be set: polled while fc waits for stdin; nonzero makes it end with AVERROR_EXIT
+    void            *opaque;
     TimeLimits       limits;   ///< start is also set by -sseof
     int              trim;     ///< what comes before limits.start is not shown: -accurate_seek
 } PlanInput;
@@ -27,6 +33,13 @@ typedef struct PlanInput {
  */
 int  input_open(PlanInput *in, const CmdFile *file, char *reason, size_t reason_size);
 void input_close(PlanInput *in);
+/** End all reading of stdin, if this is it: for what waits for more. Any thread. */
+void input_stop(PlanInput *in);
+/** Before stock takes over: put back what was read of stdin. Closes the input. @return 0 or an AVERROR code */
+int  input_replay(PlanInput *in);
+
+/** Whether ffmpeg takes that for a pipe that is stdin. */
+int  input_is_stdin(const char *url);
 
 /** Whether its video can be cut into segments: packets with timestamps, a keyframe first. As input_open(). */
 int  input_check_splittable(const PlanInput *in, char *reason, size_t reason_size);

@@ -181,6 +181,17 @@ static int start_fleet(Job *j)
     return fleet_open(&j->fleet, j->hosts, &client, &opts, j->trace);
 }
 
+/** Signals are heard of by those who ask: stdin may let us wait. */
+static void listen_while_reading(Job *j, int on)
+{
+    PlanInput *in = plan_stdin(j->plan);
+
+    if (in) {
+        in->opaque      = &j->terminal;
+        in->interrupted = on ? interrupted : NULL;
+    }
+}
+
 /** The trial confirms the plan, or stock does it all. */
 static int confirm_plan(Job *j)
 {
@@ -191,8 +202,10 @@ static int confirm_plan(Job *j)
     if (ret < 0)
         return refuse(j, "there is no place for temporary files");
     ret = segmenter_open(&j->segmenter, j->plan, j->pool);
+    listen_while_reading(j, 1);
     if (ret >= 0)
         ret = read_segment(j, &j->first, reason, sizeof(reason));
+    listen_while_reading(j, 0);
     if (ret >= 0)
         ret = trial_run(&j->trial, j->plan, j->first->first_slot, j->stock, &j->dir, interrupted,
                         &j->terminal, reason, sizeof(reason));
@@ -303,11 +316,12 @@ static int ask_overwrite(Job *j, const char *url)
     return 0;
 }
 
-static int listens_to_keys(const Command *cmd)
+static int listens_to_keys(const Plan *plan)
 {
+    const Command *cmd = plan->cmd;
     const CmdOption *o = cmdline_last(cmd->globals, cmd->nb_globals, "stdin");
 
-    return !(o && o->negated);
+    return !(o && o->negated) && !plan_stdin(plan);
 }
 
 /* ---- while it runs ---- */
@@ -440,6 +454,8 @@ static void stop_fleet(Job *j)
 {
     if (j->fleet)
         fleet_cancel(j->fleet);
+    if (plan_stdin(j->plan))
+        input_stop(plan_stdin(j->plan));
     if (j->reader_started)
         pthread_join(j->reader, NULL);
     j->reader_started = 0;
@@ -542,7 +558,7 @@ static int start_encode(Job *j, int keys)
 
 static int encode_all(Job *j)
 {
-    int keys = listens_to_keys(j->plan->cmd);
+    int keys = listens_to_keys(j->plan);
     int ret  = 0, ask = 0;
 
     for (const Plan *p = j->plan; p; p = plan_next_output(p)) {

@@ -41,7 +41,7 @@ static int av_printf_format(2, 3) stock(Plan *p, const char *fmt, ...)
 static const char *const global_options[] = {
     "y", "n", "hide_banner", "loglevel", "stats", "stats_period", "progress", "stdin",
     "vsync", "filter_threads", "filter_complex_threads", "filter_complex",
-    "benchmark", "xerror", "abort_on", "max_error_rate", NULL
+    "benchmark", "xerror", "max_error_rate", NULL
 };
 static const char *const input_options[] = {
     "f", "thread_queue_size", "autorotate", "ss", "t", "to", "sseof", "itsoffset", "r",
@@ -136,6 +136,8 @@ static int decide_inputs(Plan *p)
     for (int i = 0; i < p->cmd->nb_inputs; i++) {
         if (!strcmp(p->cmd->inputs[i].url, plan_file(p)->url))
             return stock(p, "input and output are the same file");
+        if (plan_stdin(p) && input_is_stdin(p->cmd->inputs[i].url))
+            return stock(p, "it reads stdin several times");
         p->nb_inputs++;
         if (input_open(&p->inputs[i], &p->cmd->inputs[i], p->reason, sizeof(p->reason)) < 0)
             return p->reason[0] ? 1 : stock(p, "out of memory");
@@ -717,6 +719,14 @@ static int decide_length(Plan *p)
     if (duration < MIN_SPLIT_DURATION && !p->segment_length)
         return stock(p, "the input is too short to be worth splitting");
     return 0;
+}
+
+PlanInput *plan_stdin(const Plan *p)
+{
+    for (int i = 0; i < p->nb_inputs; i++)
+        if (p->inputs[i].spool)
+            return &p->inputs[i];
+    return NULL;
 }
 
 /** @param first of the chain, which gets the reason; NULL: it is this one */

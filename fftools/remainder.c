@@ -169,7 +169,7 @@ int remainder_start(Remainder **out, const Plan *plan, const Trial *t, const cha
 {
     Remainder *r;
     ArgList args = { 0 };
-    int fds[2], ret;
+    int fds[2], input = -1, ret;
 
     *out = NULL;
     ret  = alloc_remainders(out, plan, dir);
@@ -178,15 +178,19 @@ int remainder_start(Remainder **out, const Plan *plan, const Trial *t, const cha
         build_args(&args, r, t);
         ret = arglist_error(&args);
     }
+    if (ret >= 0 && plan_stdin(plan))
+        ret = spool_feed_open(&r->feed, plan_stdin(plan)->spool, &input);
     if (ret >= 0 && pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
         ret = AVERROR(errno);
     if (ret >= 0) {
         /* only our end of it: the child would see its writes fail */
         fcntl(fds[1], F_SETFL, 0);
         r->log_fd = fds[0];
-        ret = stock_spawn(&r->pid, stock, (const char *const *)args.argv, -1, fds[1]);
+        ret = stock_spawn(&r->pid, stock, (const char *const *)args.argv, input, -1, fds[1]);
         close(fds[1]);
     }
+    if (input >= 0)
+        close(input);
     if (ret < 0 && r)
         r->pid = 0;
     arglist_free(&args);
@@ -248,7 +252,11 @@ static void pass_line(Remainder *r)
 
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
     level = stocklog_unmark(&bp, r->log.str, strlen(r->log.str));
-    if (level >= 0 && av_bprint_is_complete(&bp))
+    /* its exit status does not always tell */
+    if (strstr(r->log.str, "Error writing trailer") || strstr(r->log.str, "Error closing file") ||
+        strstr(r->log.str, strerror(ENOSPC)))
+        r->failed = 1;
+    if (level >= 0 && !r->failed && av_bprint_is_complete(&bp))
         av_log(NULL, level, "%s\n", bp.str);
     av_bprint_finalize(&bp, NULL);
     av_bprint_clear(&r->log);
@@ -283,7 +291,7 @@ int remainder_poll(Remainder *r)
         return AVERROR(errno);
     r->pid = 0;
     pass_log(r);
-    if (!WIFEXITED(status) || (WEXITSTATUS(status) && WEXITSTATUS(status) != 255))
+    if (r->failed || !WIFEXITED(status) || (WEXITSTATUS(status) && WEXITSTATUS(status) != 255))
         return AVERROR_EXTERNAL;
     for (Remainder *q = r; q; q = q->next) {
         ret = open_file(q);
@@ -430,6 +438,7 @@ void remainder_free(Remainder **rp)
     }
     for (; r; r = next) {
         next = r->next;
+        spool_feed_close(&r->feed);
         avformat_close_input(&r->file);
         av_packet_free(&r->pkt);
         if (r->log_fd >= 0)

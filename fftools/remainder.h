@@ -27,10 +27,12 @@ typedef struct RemainderStream {
 typedef struct Remainder {
     struct Remainder *next;
     pid_t pid;             ///< 0: not running
+    SpoolFeed *feed;       ///< its stdin, where an input comes from there
     int   done;            ///< the files are open
     int   log_fd;          ///< what it prints
     AVBPrint log;          ///< the line being put together
     char *file_name;
+    int   failed;          ///< it has told of its file being incomplete
     AVFormatContext *file;
     int64_t shift;         ///< what the muxer added to all timestamps, AV_TIME_BASE units
     AVPacket *pkt;         ///< the next packet, when have_pkt

@@ -139,16 +139,22 @@ static int watch(int fd, pid_t pid, int nb_outputs, AVBPrint *log, int (*interru
     }
 }
 
-static int run(const char *stock, const ArgList *args, int nb_outputs, AVBPrint *log,
+static int run(const Plan *plan, const char *stock, const ArgList *args, int nb_outputs, AVBPrint *log,
                int (*interrupted)(void *), void *opaque, int *ok)
 {
-    int fds[2], status = 0, stopped, ret;
+    int fds[2], input = -1, status = 0, stopped, ret = 0;
+    SpoolFeed *feed = NULL;
     pid_t pid;
 
     if (pipe2(fds, O_CLOEXEC) < 0)
         return AVERROR(errno);
-    ret = stock_spawn(&pid, stock, (const char *const *)args->argv, -1, fds[1]);
+    if (plan_stdin(plan))
+        ret = spool_feed_open(&feed, plan_stdin(plan)->spool, &input);
+    if (ret >= 0)
+        ret = stock_spawn(&pid, stock, (const char *const *)args->argv, input, -1, fds[1]);
     close(fds[1]);
+    if (input >= 0)
+        close(input);
     if (ret >= 0) {
         ret = watch(fds[0], pid, nb_outputs, log, interrupted, opaque, &stopped);
         if (ret < 0)
@@ -158,6 +164,7 @@ static int run(const char *stock, const ArgList *args, int nb_outputs, AVBPrint 
         *ok = WIFEXITED(status) && (!WEXITSTATUS(status) || (stopped && WEXITSTATUS(status) == 255));
     }
     close(fds[0]);
+    spool_feed_close(&feed);
     return ret;
 }
 
@@ -263,6 +270,13 @@ static int audio_of_plan(const AVFormatContext *file, const Plan *plan, int inde
     return nb_file == nb_plan ? found : -1;
 }
 
+/** Whether packets last a multiple of that time base: no rounding can be seen, or does harm. */
+static int is_exact(AVRational tb, const AVCodecParameters *par)
+{
+    return par->frame_size > 0 && par->sample_rate > 0 &&
+           !((int64_t)par->frame_size * tb.den % ((int64_t)par->sample_rate * tb.num));
+}
+
 /**
  * FFmpeg 5.1 rounds the timestamps of a copied stream to the input's time base when packets of it
  * come before all encoders have started (of_check_init() in ffmpeg_mux.c), and else counts samples.
@@ -281,7 +295,8 @@ static void note_copied(Trial *t, const Plan *plan, const AVPacket *pkt)
     if (index < 0 || !s->copy || pkt->dts == AV_NOPTS_VALUE)
         return;
     in_tb = plan->inputs[s->file].fc->streams[s->index]->time_base;
-    if (ts->nb_packets++ && av_cmp_q(in_tb, st->time_base) > 0) {
+    if (ts->nb_packets++ && av_cmp_q(in_tb, st->time_base) > 0 &&
+        !is_exact(in_tb, plan->inputs[s->file].fc->streams[s->index]->codecpar)) {
         step    = pkt->dts - ts->last_dts;
         rounded = av_rescale_q(av_rescale_q(step, st->time_base, in_tb), in_tb, st->time_base);
         ts->coarse = FFABS(rounded - step) <= 1 && (ts->coarse || ts->nb_packets == 2);
@@ -452,7 +467,7 @@ int trial_run(Trial **out, const Plan *plan, int64_t first_slot, const char *sto
     if (ret >= 0)
         ret = arglist_error(&args);
     if (ret >= 0)
-        ret = run(stock, &args, plan->cmd->nb_outputs, &log, interrupted, opaque, &ok);
+        ret = run(plan, stock, &args, plan->cmd->nb_outputs, &log, interrupted, opaque, &ok);
     if (ret == AVERROR(ETIMEDOUT))
         ret = refuse(reason, reason_size, "stock ffmpeg did not get to its first frames");
     if (ret < 0) {

@@ -12,6 +12,7 @@
 #define MAX_LEAD_BYTES   (64 << 20)
 
 struct VideoReader {
+    const PlanInput *input;
     AVFormatContext *fc;
     AVStream  *st;
     int64_t    offset;     ///< ffmpeg's, in the stream's time base
@@ -37,6 +38,7 @@ int videoreader_open(VideoReader **out, const Plan *plan)
 
     if (!r)
         return AVERROR(ENOMEM);
+    r->input    = plan_video_input(plan);
     r->fc       = plan_video_input(plan)->fc;
     r->st       = plan_video(plan);
     r->next_dts = r->fragile_end = AV_NOPTS_VALUE;
@@ -102,7 +104,14 @@ static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
     do {
         av_packet_unref(pkt);
         ret = av_read_frame(r->fc, pkt);
-        if (ret == AVERROR_EOF)
+        if (ret < 0 && ret != AVERROR(EAGAIN) && r->input->spool) {
+            int error = spool_error(r->input->spool);
+
+            if (error == AVERROR(ENOSPC))
+                return stock_only(reason, reason_size, "there is no room in TMPDIR for what stdin brings");
+            ret = error < 0 ? error : ret;
+        }
+        if (ret == AVERROR_EOF || ret == AVERROR_EXIT)
             return ret;
         if (ret < 0 && ret != AVERROR(EAGAIN))
             return stock_only(reason, reason_size, "the input cannot be read to its end");

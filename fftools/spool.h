@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_SPOOL_H
+#define FFLEET_SPOOL_H
+
+/**
+ * @file
+ * An input that can be read only once, read by several: what comes through the pipe is kept in a nameless file in
+ * TMPDIR as it comes, and each reader gets a pipe of its own that gives it from the beginning on. So that libavformat and
+ * stock ffmpeg see what they would have seen: a pipe.
+ */
+
+typedef struct Spool Spool;
+typedef struct SpoolFeed SpoolFeed;
+
+/**
+ * Begin to read.
+ * @param fd stays the caller's; nobody else may read it while the spool lives. A regular file is left where it is
+ * @return 0 or an AVERROR code
+ */
+int  spool_open(Spool **s, int fd);
+/** Stop reading, and end all feeds where they are. Any thread. */
+void spool_stop(Spool *s);
+/** Why a feed ended before the input did: AVERROR(ENOSPC), another error of the file, AVERROR_EXIT after spool_stop();
+ *  0: it did not. Any thread. */
+int  spool_error(Spool *s);
+/** The feeds have to be closed before. */
+void spool_free(Spool **s);
+
+/**
+ * Open a reader.
+ * @param read_fd the caller's, closed on exec. To be closed before spool_feed_close()
+ */
+int  spool_feed_open(SpoolFeed **f, Spool *s, int *read_fd);
+/** Ends it, wherever it is. */
+void spool_feed_close(SpoolFeed **f);
+
+/**
+ * For the program that we are about to become: make fd give all of the input once more, what was read first. A process
+ * of its own sees to that, and ends with the last reader. After spool_stop(); the spool must not be used any more.
+ */
+int  spool_replay(Spool *s, int fd);
+
+#endif

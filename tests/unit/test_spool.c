@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <libavutil/error.h>
+
+#include "../../fftools/spool.h"
+
+#define SIZE 300000
+
+static uint8_t byte_at(int i)
+{
+    return (i * 2654435761u) >> 24;
+}
+
+/** A process that writes the input. @param stay it does not end by itself */
+static pid_t start_writer(int *read_fd, int size, int stay)
+{
+    int fds[2];
+    pid_t pid;
+
+    assert_int_equal(pipe(fds), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (!pid) {
+        uint8_t *data = malloc(size);
+        int done = 0;
+
+        close(fds[0]);
+        for (int i = 0; i < size; i++)
+            data[i] = byte_at(i);
+        while (done < size) {
+            ssize_t n = write(fds[1], data + done, size - done < 7777 ? size - done : 7777);
+
+            if (n <= 0)
+                _exit(1);
+            done += n;
+        }
+        if (stay)
+            pause();
+        _exit(0);
+    }
+    close(fds[1]);
+    *read_fd = fds[0];
+    return pid;
+}
+
+static void read_some(int fd, int from, int to)
+{
+    while (from < to) {
+        uint8_t buf[5000];
+        ssize_t n = read(fd, buf, to - from < 5000 ? to - from : 5000);
+
+        assert_true(n > 0);
+        for (int i = 0; i < n; i++)
+            assert_int_equal(buf[i], byte_at(from + i));
+        from += n;
+    }
+}
+
+static void assert_end(int fd)
+{
+    uint8_t c;
+
+    assert_int_equal(read(fd, &c, 1), 0);
+}
+
+static void end_feed(SpoolFeed **f, int fd)
+{
+    close(fd);
+    spool_feed_close(f);
+}
+
+static void each_feed_gives_all(void **state)
+{
+    SpoolFeed *a, *b;
+    Spool *s;
+    int in, fa, fb;
+    pid_t pid = start_writer(&in, SIZE, 0);
+
+    (void)state;
+    assert_int_equal(spool_open(&s, in), 0);
+    assert_int_equal(spool_feed_open(&a, s, &fa), 0);
+    read_some(fa, 0, SIZE);
+    assert_int_equal(spool_feed_open(&b, s, &fb), 0);
+    read_some(fb, 0, SIZE);
+    assert_end(fa);
+    assert_end(fb);
+    assert_int_equal(spool_error(s), 0);
+    end_feed(&a, fa);
+    end_feed(&b, fb);
+    spool_free(&s);
+    close(in);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void a_feed_can_end_early(void **state)
+{
+    SpoolFeed *a, *b;
+    Spool *s;
+    int in, fa, fb;
+    pid_t pid = start_writer(&in, SIZE, 1);
+
+    (void)state;
+    assert_int_equal(spool_open(&s, in), 0);
+    assert_int_equal(spool_feed_open(&a, s, &fa), 0);
+    assert_int_equal(spool_feed_open(&b, s, &fb), 0);
+    read_some(fa, 0, 1000);
+    end_feed(&a, fa);         /* it is about to write */
+    read_some(fb, 0, SIZE);
+    end_feed(&b, fb);         /* it waits for more */
+    spool_free(&s);
+    close(in);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void stop_ends_a_feed_that_waits(void **state)
+{
+    SpoolFeed *a;
+    Spool *s;
+    int in, fa;
+    pid_t pid = start_writer(&in, 1000, 1);
+
+    (void)state;
+    assert_int_equal(spool_open(&s, in), 0);
+    assert_int_equal(spool_feed_open(&a, s, &fa), 0);
+    read_some(fa, 0, 1000);
+    spool_stop(s);
+    assert_end(fa);
+    assert_int_equal(spool_error(s), AVERROR_EXIT);
+    end_feed(&a, fa);
+    spool_free(&s);
+    close(in);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void replay_gives_what_was_read_and_the_rest(void **state)
+{
+    SpoolFeed *a;
+    Spool *s;
+    int in, fa;
+    pid_t pid = start_writer(&in, 4 * SIZE, 0);
+
+    (void)state;
+    assert_int_equal(spool_open(&s, in), 0);
+    assert_int_equal(spool_feed_open(&a, s, &fa), 0);
+    read_some(fa, 0, SIZE);
+    spool_stop(s);
+    end_feed(&a, fa);
+    assert_int_equal(spool_replay(s, in), 0);
+    read_some(in, 0, 4 * SIZE);
+    assert_end(in);
+    spool_free(&s);
+    close(in);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void a_file_is_left_as_it_is(void **state)
+{
+    char name[] = "/tmp/test_spool.XXXXXX";
+    uint8_t data[3000];
+    SpoolFeed *a;
+    Spool *s;
+    int in = mkstemp(name), fa;
+
+    (void)state;
+    assert_true(in >= 0);
+    unlink(name);
+    for (int i = 0; i < 3000; i++)
+        data[i] = byte_at(i - 500);
+    assert_int_equal(write(in, data, sizeof(data)), sizeof(data));
+    assert_int_equal(lseek(in, 500, SEEK_SET), 500);
+    assert_int_equal(spool_open(&s, in), 0);
+    assert_int_equal(spool_feed_open(&a, s, &fa), 0);
+    read_some(fa, 0, 2500);
+    assert_end(fa);
+    end_feed(&a, fa);
+    assert_int_equal(spool_replay(s, in), 0);
+    read_some(in, 0, 2500);
+    spool_free(&s);
+    close(in);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_feed_gives_all),
+        cmocka_unit_test(a_feed_can_end_early),
+        cmocka_unit_test(stop_ends_a_feed_that_waits),
+        cmocka_unit_test(replay_gives_what_was_read_and_the_rest),
+        cmocka_unit_test(a_file_is_left_as_it_is),
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
