@@ -13,7 +13,7 @@
 
 #define BLANKS    " \n\t\r"
 #define MAX_NODES 64
-#define MAX_PADS  2
+#define MAX_PADS  8
 
 /** A filter as written. */
 typedef struct Node {
@@ -24,6 +24,8 @@ typedef struct Node {
     int   nb_in, nb_out;
     int   follows;            ///< the node before it is its input (",")
     int   used;
+    GraphSource source[MAX_PADS]; ///< of inputs that no filter feeds
+    int   found[MAX_PADS];        ///< source is set
 } Node;
 
 typedef struct Parser {
@@ -34,6 +36,7 @@ typedef struct Parser {
     GraphSource taken[MAX_SIDES + 1]; ///< by inputs without a label
     int   nb_taken;
     ComplexGraph *graph;
+    GraphPath *path;          ///< being followed
     char *reason;
     size_t reason_size;
 } Parser;
@@ -101,7 +104,7 @@ static int read_node(Parser *p, const char **s, int follows)
     if (!avfilter_get_by_name(n->name))
         return refuse(p, "the filter graph has an unknown filter '%s'", n->name);
     *s = end;
-    if (n->follows && n->nb_in)
+    if (n->follows && (n->nb_in || n[-1].nb_out))
         return refuse(p, "the filter graph links '%s' in two ways", n->name);
     return read_labels(p, s, n->out, &n->nb_out);
 }
@@ -139,15 +142,21 @@ static Node *find_maker(Parser *p, const char *label)
     return NULL;
 }
 
-static int is_consumed(const Parser *p, const Node *n)
+static int is_split(const Node *n)
+{
+    return !strcmp(n->name, "split");
+}
+
+/** @param label NULL: it has none */
+static int is_consumed(const Parser *p, const Node *n, const char *label)
 {
     const Node *next = n + 1;
 
-    if (next < p->nodes + p->nb_nodes && next->follows)
-        return 1;
+    if (!label)
+        return next < p->nodes + p->nb_nodes && next->follows;
     for (int i = 0; i < p->nb_nodes; i++)
         for (int k = 0; k < p->nodes[i].nb_in; k++)
-            if (n->nb_out && !strcmp(p->nodes[i].in[k], n->out[0]))
+            if (!strcmp(p->nodes[i].in[k], label))
                 return 1;
     return 0;
 }
@@ -203,9 +212,15 @@ static int find_feed(Parser *p, Node *n, int pad, Node **from, GraphSource *sour
         if (*from)
             return 0;
     }
+    if (n->found[pad]) {
+        *source = n->source[pad];
+        return 0;
+    }
     ret = pad < n->nb_in ? find_labelled(p, n->in[pad], source) : find_unlabelled(p, source);
     if (ret >= 0 && p->nb_taken <= MAX_SIDES)
         p->taken[p->nb_taken++] = *source;
+    n->source[pad] = *source;
+    n->found[pad]  = ret >= 0;
     return ret;
 }
 
@@ -233,7 +248,7 @@ static int follow_side(Parser *p, Node *last, GraphSource *source, AVBPrint *tex
 /** A filter with a second input: its main input is the first. */
 static int add_side(Parser *p, Node *n, AVBPrint *filters)
 {
-    ComplexGraph *g = p->graph;
+    GraphPath *g = p->path;
     AVBPrint side;
     Node *from;
     int ret;
@@ -254,23 +269,56 @@ static int add_side(Parser *p, Node *n, AVBPrint *filters)
     return ret;
 }
 
-/** From the last filter back to the stream it begins with. */
-static int follow_main(Parser *p, Node *last)
+/** `split` must have as many labels as outputs: what is left over would have none. */
+static int split_fits(const Node *n)
 {
-    ComplexGraph *g = p->graph;
-    Node *path[MAX_NODES], *from;
-    AVBPrint plain, linked;
-    int nb = 0, ret = 0;
+    const char *value = strchr(n->text, '=');
+    int nb = 2;
+
+    if (value) {
+        av_strstart(++value, "outputs=", &value);
+        nb = strtol(value, NULL, 10);
+    }
+    return nb == n->nb_out;
+}
+
+/** The filters from the last one back to the stream it begins with, but for `split`. */
+static int collect_path(Parser *p, Node *last, Node **path, int *nb)
+{
+    Node *from;
+    int steps = 0;
 
     for (Node *n = last; n; n = from) {
-        if (n->used || n->nb_out > 1)
+        int ret;
+
+        if (is_split(n) ? !split_fits(n) : n->nb_out > 1)
             return refuse(p, "the filter graph's '%s' has several outputs", n->name);
-        n->used    = 1;
-        path[nb++] = n;
-        ret = find_feed(p, n, 0, &from, &g->main);
+        if (steps++ == MAX_NODES)
+            return refuse(p, "the filter graph's '%s' feeds itself", n->name);
+        n->used = 1;
+        if (!is_split(n))
+            path[(*nb)++] = n;
+        ret = find_feed(p, n, 0, &from, &p->path->main);
         if (ret < 0)
             return ret;
     }
+    return 0;
+}
+
+/** @param label of what comes out of the last filter; NULL: none */
+static int follow_main(Parser *p, Node *last, const char *label)
+{
+    GraphPath *g;
+    Node *path[MAX_NODES];
+    AVBPrint plain, linked;
+    int nb = 0, ret;
+
+    if (p->graph->nb_paths == MAX_PATHS)
+        return refuse(p, "the filter graph makes very many videos%s", "");
+    p->path = g = &p->graph->paths[p->graph->nb_paths++];
+    ret = collect_path(p, last, path, &nb);
+    if (ret < 0)
+        return ret;
     av_bprint_init(&plain, 0, AV_BPRINT_SIZE_UNLIMITED);
     av_bprint_init(&linked, 0, AV_BPRINT_SIZE_UNLIMITED);
     for (int i = nb - 1; ret >= 0 && i >= 0; i--) {
@@ -285,9 +333,13 @@ static int follow_main(Parser *p, Node *last)
             av_bprintf(&linked, "%s", path[i]->text);
         av_bprintf(&linked, "%s", i ? "," : "");
     }
+    if (!nb) {
+        av_bprintf(&plain, "null");
+        av_bprintf(&linked, "null");
+    }
     av_bprint_finalize(&plain, ret < 0 ? NULL : &g->path);
     av_bprint_finalize(&linked, ret < 0 ? NULL : &g->filters);
-    if (ret >= 0 && last->nb_out && !(g->label = av_strdup(last->out[0])))
+    if (ret >= 0 && label && !(g->label = av_strdup(label)))
         ret = AVERROR(ENOMEM);
     return ret < 0 || (g->path && g->filters) ? ret : AVERROR(ENOMEM);
 }
@@ -320,9 +372,21 @@ static int collect_sound(Parser *p)
     return 0;
 }
 
+/** The paths that end at a filter of video: at each of its outputs that no other filter takes. */
+static int follow_ends(Parser *p, Node *n)
+{
+    int ret = 0;
+
+    if (!n->nb_out)
+        return is_consumed(p, n, NULL) ? 0 : follow_main(p, n, NULL);
+    for (int k = 0; ret >= 0 && k < n->nb_out; k++)
+        if (!is_consumed(p, n, n->out[k]))
+            ret = follow_main(p, n, n->out[k]);
+    return ret;
+}
+
 static int take_apart(Parser *p)
 {
-    Node *last = NULL;
     int ret;
 
     for (int i = 0; i < p->nb_nodes; i++) {
@@ -336,14 +400,11 @@ static int take_apart(Parser *p)
             if (maker && is_sound(maker) != is_sound(n))
                 return refuse(p, "the filter graph mixes sound and video ('%s')", n->name);
         }
-        if (is_sound(n) || is_consumed(p, n))
-            continue;
-        if (last)
-            return refuse(p, "the filter graph makes several videos%s", "");
-        last = n;
+        if (!is_sound(n) && (ret = follow_ends(p, n)) < 0)
+            return ret;
     }
-    if (last && (ret = follow_main(p, last)) < 0)
-        return ret;
+    if (p->graph->nb_paths > 1 && complexgraph_find(p->graph, NULL))
+        return refuse(p, "the filter graph makes several videos, not all with a label%s", "");
     for (int i = 0; i < p->nb_nodes; i++)
         if (!is_sound(&p->nodes[i]) && !p->nodes[i].used)
             return refuse(p, "the filter graph's '%s' leads nowhere", p->nodes[i].name);
@@ -382,8 +443,22 @@ int complexgraph_parse(ComplexGraph *g, const char *text, const PlanInput *input
 
 void complexgraph_free(ComplexGraph *g)
 {
-    av_freep(&g->path);
-    av_freep(&g->filters);
-    av_freep(&g->label);
+    for (int i = 0; i < g->nb_paths; i++) {
+        av_freep(&g->paths[i].path);
+        av_freep(&g->paths[i].filters);
+        av_freep(&g->paths[i].label);
+    }
+    g->nb_paths = 0;
     av_freep(&g->sound);
+}
+
+const GraphPath *complexgraph_find(const ComplexGraph *g, const char *label)
+{
+    for (int i = 0; i < g->nb_paths; i++) {
+        const char *l = g->paths[i].label;
+
+        if (label ? l && !strcmp(l, label) : !l)
+            return &g->paths[i];
+    }
+    return NULL;
 }

@@ -159,7 +159,7 @@ static void add_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
     AVBPrint filters;
 
     av_bprint_init(&filters, 0, AV_BPRINT_SIZE_UNLIMITED);
-    if (plan->complex.nb_sides) {
+    if (plan->path && plan->path->nb_sides) {
         av_bprintf(&filters, "[0:v:0]");
         print_filters(&filters, plan, seg);
         av_bprintf(&filters, "[out]");
@@ -206,7 +206,7 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
     head[n++] = "nut";
     head[n++] = "-i";
     head[n++] = "pipe:0";
-    for (int i = 0; i < plan->complex.nb_sides; i++) {
+    for (int i = 0; plan->path && i < plan->path->nb_sides; i++) {
         head[n++] = "-i";
         head[n++] = plan->files.files[i].name;
     }

@@ -184,11 +184,13 @@ static int add_side(Plan *p, const GraphSource *side)
 
 static int decide_graph(Plan *p)
 {
-    const ComplexGraph *g = &p->complex;
+    const PlanStream *s = &p->streams[p->fleet_stream];
+    const GraphPath *g  = s->complex ? complexgraph_find(&p->complex, s->label) : NULL;
 
-    if (g->path && !p->streams[p->fleet_stream].complex)
+    p->path = g;
+    if (!g && p->complex.nb_paths && !p->first->next && p->nb_fleet == 1)
         return stock(p, "what the filter graph makes is not the video of the output");
-    if (!g->path)
+    if (!g)
         return 0;
     if (p->filters)
         return stock(p, "-filter_complex and -vf work on the same video");
@@ -262,8 +264,8 @@ static uint32_t find_tag(const Plan *p, int stream)
 
 static int decide_streams(Plan *p)
 {
-    int ret = streammap_resolve(plan_file(p), p->inputs, p->nb_inputs, &p->complex, p->oformat, &p->streams,
-                                &p->nb_streams, p->reason, sizeof(p->reason));
+    int ret = streammap_resolve(plan_file(p), !p->output, p->inputs, p->nb_inputs, &p->complex, p->oformat,
+                                &p->streams, &p->nb_streams, p->reason, sizeof(p->reason));
     const CmdFile *f = plan_file(p);
     const AVDictionaryEntry *e;
 
@@ -487,7 +489,7 @@ static int decide_filters(Plan *p)
         return 1;
     if (!p->filters)
         return 0;
-    chain = p->complex.path ? p->complex.path : p->filters;
+    chain = p->path ? p->path->path : p->filters;
     if (filterchain_traits(chain, &worst, p->reason, sizeof(p->reason)))
         return p->reason[0] ? 1 : stock(p, "the filters %s are not split yet", p->filters);
     if (worst == FILTER_WINDOW) {
@@ -497,7 +499,7 @@ static int decide_filters(Plan *p)
     }
     if (worst > FILTER_WINDOW || filterchain_timing(chain, &p->timing) < 0)
         return p->reason[0] ? 1 : stock(p, "the filters %s are not split yet", p->filters);
-    if (p->complex.nb_sides && !p->timing)  /* a picture comes at its own time */
+    if (p->path && p->path->nb_sides && !p->timing)  /* a picture comes at its own time */
         p->timing = av_strdup("null");
     if (p->timing)
         p->drop_first = 0; /* left to the timing graph */

@@ -69,8 +69,9 @@ typedef struct Plan {
     char **scaler_args;      ///< likewise of the scaler
     int    nb_scaler_args;
     ComplexGraph complex;    ///< -filter_complex; empty: none
-    char  *filters;          ///< the user's filter chain, or NULL; sides as in ComplexGraph.filters
-    Shipment files;          ///< that the filters need on hosts, first those of complex.sides in their order
+    const GraphPath *path;   ///< of it, that makes the stream; NULL: none does
+    char  *filters;          ///< the user's filter chain, or NULL; sides as in GraphPath.filters
+    Shipment files;          ///< that the filters need on hosts, first those of path->sides in their order
     int    window;           ///< neighbouring frames, on either side, that the filters look at
     int    drop_first;       ///< the filters swallow the first frame
     char  *timing;           ///< the part of them that changes or reads times, see filterchain_timing(); or NULL

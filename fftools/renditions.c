@@ -31,8 +31,6 @@ static const char *conflict(const Plan *a, const Plan *b)
 
     if (s->file != t->file || s->index != t->index)
         return "its video streams come from several streams of the input";
-    if (a->complex.path)
-        return "-filter_complex with several video streams is not split yet";
     if (a->files.nb_files || b->files.nb_files)
         return "filters that need files, of several video streams, are not split yet";
     if (!same_text(a->timing, b->timing))

@@ -119,13 +119,16 @@ static int find_any(const MapContext *c, enum AVMediaType type, GraphSource *sou
 static int add_filtered(MapContext *c, const char *map)
 {
     char *label = av_strndup(map + 1, strcspn(map + 1, "]"));
-    GraphSource source = c->graph->main;
-    int video, ret;
+    const GraphPath *path;
+    GraphSource source;
+    int ret;
 
     if (!label)
         return AVERROR(ENOMEM);
-    video = c->graph->label && !strcmp(label, c->graph->label);
-    if (!video && (!c->graph->sound || !find_any(c, AVMEDIA_TYPE_AUDIO, &source)))
+    path = complexgraph_find(c->graph, label);
+    if (path)
+        source = path->main;
+    if (!path && (!c->graph->sound || !find_any(c, AVMEDIA_TYPE_AUDIO, &source)))
         ret = refuse(c, "-map %s takes what no filter graph makes", map);
     else
         ret = add_stream(c, source.file, source.index);
@@ -248,7 +251,7 @@ static int pick_best(MapContext *c, enum AVMediaType type)
 
     if (disabled(c, type) || default_codec(c, type) == AV_CODEC_ID_NONE)
         return 0;
-    if (type == AVMEDIA_TYPE_VIDEO && c->graph->path)
+    if (type == AVMEDIA_TYPE_VIDEO && c->nb_streams && c->streams[0].complex)
         return 0; /* there is one already */
     for (int f = 0; f < c->nb_inputs; f++) {
         const AVFormatContext *ic = c->inputs[f].fc;
@@ -389,18 +392,20 @@ static int choose_encoder(MapContext *c, int index)
     return 0;
 }
 
-int streammap_resolve(const CmdFile *output, const PlanInput *inputs, int nb_inputs,
+int streammap_resolve(const CmdFile *output, int is_first, const PlanInput *inputs, int nb_inputs,
                       const ComplexGraph *graph, const AVOutputFormat *oformat, PlanStream **streams,
                       int *nb_streams, char *reason, size_t reason_size)
 {
     MapContext c = { .file = output, .inputs = inputs,
                      .nb_inputs = nb_inputs, .graph = graph, .oformat = oformat,
                      .reason = reason, .reason_size = reason_size };
+    const GraphPath *path;
     int nb_maps = 0, ret = 0;
 
     /* what has no label belongs to the first output, before everything else */
-    if (graph->path && !graph->label) {
-        ret = add_stream(&c, graph->main.file, graph->main.index);
+    path = is_first ? complexgraph_find(graph, NULL) : NULL;
+    if (path) {
+        ret = add_stream(&c, path->main.file, path->main.index);
         if (ret >= 0)
             c.streams[0].complex = 1;
     }
