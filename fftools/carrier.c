@@ -79,8 +79,6 @@ static int check_names(const Plan *p, char *reason, size_t size)
     };
     const char *flags = option(p, "hls_flags");
 
-    if (option(p, "var_stream_map"))
-        return refuse(reason, size, "-var_stream_map is not split yet");
     for (int i = 0; names[i]; i++)
         if (option(p, names[i]))
             return refuse(reason, size, "-%s depends on the time of day", names[i]);

@@ -225,9 +225,11 @@ static int confirm_plan(Job *j)
 }
 
 /** Whether a file can be made there; stock says why not before it encodes anything. */
-static int can_create(const char *path)
+static int can_create(const Plan *plan, const char *path)
 {
-    char *folder = av_strdup(path), *slash;
+    /* what comes of a pattern is for the muxer to know, which makes folders too */
+    size_t len   = plan->oformat->flags & AVFMT_NOFILE ? strcspn(path, "%") : strlen(path);
+    char *folder = av_strndup(path, len), *slash;
     int ok;
 
     if (!folder)
@@ -275,7 +277,7 @@ static int check_output(Job *j, const Plan *plan, int keys)
     if (plan->pipe)
         return 0;
     if (stat(path, &st) < 0)
-        return can_create(path) ? 0 : refuse(j, "the output cannot be created");
+        return can_create(plan, path) ? 0 : refuse(j, "the output cannot be created");
     /* nor does ffmpeg ask where the muxer opens the files */
     if (plan->oformat->flags & AVFMT_NOFILE)
         return 0;

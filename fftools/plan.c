@@ -188,7 +188,7 @@ static int decide_graph(Plan *p)
     const GraphPath *g  = s->complex ? complexgraph_find(&p->complex, s->label) : NULL;
 
     p->path = g;
-    if (!g && p->complex.nb_paths && !p->first->next && p->nb_fleet == 1)
+    if (!g && p->complex.nb_paths && p->cmd->nb_outputs == 1 && p->nb_fleet == 1)
         return stock(p, "what the filter graph makes is not the video of the output");
     if (!g)
         return 0;

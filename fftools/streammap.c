@@ -155,12 +155,13 @@ static int apply_map(MapContext *c, const char *map)
     if (strchr(map, ','))
         return refuse(c, "-map %s has a synchronisation part", map);
     file = strtol(map, &tail, 0);
-    if (file < 0 || file >= c->nb_inputs || tail == map || (*tail && *tail != ':' && *tail != '?'))
+    if (file < 0 || file >= c->nb_inputs)
         return refuse(c, "-map %s is not understood", map);
-    spec = av_strdup(*tail == ':' ? tail + 1 : "");
+    /* without a number, "a:0" is of the first file */
+    spec = av_strdup(*tail == ':' ? tail + 1 : tail);
     if (!spec)
         return AVERROR(ENOMEM);
-    optional = *tail == '?' || (*spec && spec[strlen(spec) - 1] == '?');
+    optional = *spec && spec[strlen(spec) - 1] == '?';
     if (*spec && optional)
         spec[strlen(spec) - 1] = 0;
 

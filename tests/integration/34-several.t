@@ -14,10 +14,10 @@ use Test::More;
 use Text::ParseWords qw(shellwords);
 
 my $x264 = '-c:v libx264 -preset ultrafast -qp 25 -g 25';
-my $nb_segments = 3;
+my $nb_segments = 2;
 
 fleet_up(2);
-make_input('in.mp4', shellwords('-f lavfi -i testsrc2=s=160x90:r=25:d=6 -f lavfi -i sine=d=6 '
+make_input('in.mp4', shellwords('-f lavfi -i testsrc2=s=160x90:r=25:d=4 -f lavfi -i sine=d=4 '
                                 . '-c:v libx264 -preset ultrafast -g 25 -bf 2 -c:a aac'));
 make_input('vfr.mkv', '-i', "$top/in.mp4", '-vf', 'select=not(eq(mod(n\,7)\,3))', shellwords('-fps_mode vfr '
                                 . '-c:v libx264 -preset ultrafast -g 25 -c:a copy'));
@@ -64,13 +64,14 @@ sub case_fleet {
 }
 
 sub case_stock {
-    my ($name, $words, $why) = @_;
+    my ($name, $words, $why, $no_files) = @_;
     subtest $name => sub {
         my ($stock, $ours) = both($words);
 
         is($ours->{status}, $stock->{status}, 'exit status');
         like(decision($ours), qr/^stock: .*$why/, 'left to stock');
         is("@{[names('ours')]}", "@{[names('stock')]}", 'the same files');
+        return if $no_files;
         compare_ok("$top/stock/$_", "$top/ours/$_", "equal: $_", '--exact-packets') for names('stock');
     };
 }
@@ -98,12 +99,22 @@ case_fleet('a ladder of files', "-i IN/in.mp4 $x264 -c:a aac 'big one.mp4' $x264
            . "-map 0:v $x264 -vf scale=64:36,hflip tiny.mp4", '--exact-frames');
 case_fleet('one with two streams', "-i IN/in.mp4 -map 0:v -map 0:v $x264 -s:v:1 96x54 a.mp4 -map 0:a -map 0:v $x264 "
            . '-metadata title=x b.mkv', '--exact-frames');
-case_fleet('time limits that are the same', "-ss 1 -i IN/in.mp4 -t 5 $x264 -c:a copy a.mp4 "
-           . "-t 5 $x264 -s 96x54 -c:a copy b.mp4", '--exact-frames');
+case_fleet('time limits that are the same', "-ss 0.4 -i IN/in.mp4 -t 3 $x264 -c:a copy a.mp4 "
+           . "-t 3 $x264 -s 96x54 -c:a copy b.mp4", '--exact-frames');
+case_fleet('a filter graph that splits', "-i IN/in.mp4 -filter_complex '[0:v]hflip,split=3[a][b][c];[a]scale=96:-2[a1];"
+           . "[b]vflip[b1];[0:a]asplit[x][y]' -map '[a1]' -map '[x]' $x264 -c:a aac a.mp4 "
+           . "-map '[c]' -map '[b1]' -map '[y]' $x264 -c:a aac b.mkv", '--exact-frames');
+case_fleet('a filter graph and a stream as it is', "-i IN/in.mp4 -filter_complex '[0:v]scale=64:-2[s]' -map '[s]' $x264 "
+           . "a.mp4 -map 0:v -map 0:a $x264 -vf null b.mp4", '--exact-frames');
+case_fleet('a filter graph that drops frames', "-i IN/in.mp4 -filter_complex '[0:v]fps=10,split[a][b];[a]scale=64:-2[c]' "
+           . "-map '[b]' $x264 a.mp4 -map '[c]' $x264 b.mp4", '--exact-frames');
 case_fleet('variable frame rate', "-i IN/vfr.mkv $x264 -vf hflip a.mkv $x264 -vf scale=64:36 b.mkv", '--exact-frames');
 
+case_stock('a path of the graph that nobody maps', "-i IN/in.mp4 -filter_complex '[0:v]split[a][b]' -map '[a]' $x264 "
+           . 'a.mp4', 'refuses', 1);
+case_stock('a path without a label', "-i IN/in.mp4 -filter_complex '[0:v]split=2[a]' -map '[a]' $x264 a.mp4", 'several outputs');
 case_stock('frame rates', "-i IN/in.mp4 $x264 a.mp4 -r 30 $x264 b.mp4", 'several frame rates');
-case_stock('time limits', "-i IN/in.mp4 $x264 a.mp4 -t 5 $x264 b.mp4", 'several time limits');
+case_stock('time limits', "-i IN/in.mp4 $x264 a.mp4 -t 2 $x264 b.mp4", 'several time limits');
 case_stock('forced keyframes, not everywhere', "-i IN/in.mp4 $x264 a.mp4 -force_key_frames 1 $x264 b.mp4",
            'keyframes forced at different times');
 case_stock('constant and variable frame rate', "-i IN/vfr.mkv $x264 a.mkv $x264 b.mp4", 'timing of frames');
@@ -111,6 +122,34 @@ case_stock('one output is sound', "-i IN/in.mp4 $x264 -an a.mp4 -map 0:a -c:a co
 case_stock('one cannot be split', "-i IN/in.mp4 $x264 a.mp4 -c:v libx264 -preset ultrafast -b:v 100k b.mp4", 'bit rate');
 case_stock('two inputs', "-i IN/in.mp4 -i IN/vfr.mkv -map 0:v -map 1:v $x264 a.mkv", 'several streams of the input');
 case_stock('too many', "-i IN/in.mp4 " . join(' ', map { "-an $x264 $_.mkv" } 1 .. 9), 'very many');
+
+### HLS
+
+# the same files, playlists and frames
+sub hls_ok {
+    my ($name, $words) = @_;
+    subtest $name => sub {
+        my ($stock, $ours) = both($words);
+
+        is($ours->{status}, $stock->{status}, 'exit status');
+        is(decision($ours), 'fleet: ', 'the fleet makes it');
+        is(`cd '$top/ours' && find . -type f | sort`, `cd '$top/stock' && find . -type f | sort`, 'the same files');
+        for my $list (map { chomp; $_ } `cd '$top/stock' && find . -name '*.m3u8' | sort`) {
+            is(slurp("$top/ours/$list"), slurp("$top/stock/$list"), "the playlist $list");
+            my ($a, $b) = map { scalar `$real_ffmpeg -nostdin -v error -i '$top/$_/$list' -map 0:v? -map 0:a? -f framemd5 - 2>&1` }
+                'stock', 'ours';
+            is($b, $a, "what it plays");
+        }
+    };
+}
+
+my $ladder = "$x264 -keyint_min 25 -sc_threshold 0 -c:a aac -b:a 64k -f hls -hls_time 2 -hls_playlist_type vod";
+hls_ok('a ladder with a master playlist', "-i IN/in.mp4 -filter_complex '[0:v]split=3[a][b][c];[b]scale=96:54[b1];"
+       . "[c]scale=64:36[c1]' -map '[a]' -map 0:a -map '[b1]' -map 0:a -map '[c1]' -map 0:a $ladder -master_pl_name master.m3u8 "
+       . "-var_stream_map 'v:0,a:0 v:1,a:1 v:2,a:2' -hls_segment_filename 'v%v/%03d.ts' v%v/index.m3u8");
+hls_ok('with the sound apart, in MP4', "-i IN/in.mp4 -map 0:v -map 0:v -map 0:a -s:v:1 96x54 $ladder -hls_segment_type fmp4 "
+       . "-var_stream_map 'a:0,agroup:s v:0,agroup:s v:1,agroup:s' -master_pl_name all.m3u8 l%v.m3u8");
+hls_ok('one output for each', "-i IN/in.mp4 $ladder a.m3u8 -s 96x54 $ladder b.m3u8");
 
 ### more than the file
 
