@@ -326,20 +326,23 @@ static void set_quantiser(Encode *e, int number, double q)
     pthread_mutex_unlock(&e->lock);
 }
 
-/** What a filter of each stream tells at its end. @param sum, nb of what was told before */
-static void take_frames(int64_t *sum, int *nb, int64_t frames)
+/**
+ * What a filter of each stream tells at its end. That of a single stream may do so before, too, when its graph was
+ * set up for a try: the last word counts.
+ */
+static void take_frames(const Encode *e, int64_t *told, int *nb, int64_t frames)
 {
-    *sum = !(*nb)++ || *sum == frames ? frames : -1;
+    *told = !(*nb)++ || *told == frames || e->nb_streams == 1 ? frames : -1;
 }
 
 /** vfrdet tells of its frames by their differences: "VFR:0.5 (variable/constant)". */
-static void take_counter(EncodeAttempt *t, const char *line)
+static void take_counter(const Encode *e, EncodeAttempt *t, const char *line)
 {
     const char *p = av_strstart(line, "["HOSTCOMMAND_COUNTER, &p) ? strstr(p, " VFR:") : NULL;
     long long variable, constant;
 
     if (p && (p = strchr(p, '(')) && sscanf(p, "(%lld/%lld)", &variable, &constant) == 2)
-        take_frames(&t->entered, &t->nb_entered, variable + constant + 1);
+        take_frames(e, &t->entered, &t->nb_entered, variable + constant + 1);
 }
 
 /** What a decoder makes up for damage depends on the frames before, which another segment may hold. */
@@ -366,9 +369,9 @@ static void take_line(Encode *e, FleetAttempt *a, EncodeAttempt *t)
         while (p > s && p[-1] >= '0' && p[-1] <= '9')
             p--;
         if (sscanf(p, "%lld", &in) == 1)
-            take_frames(&t->fps_in, &t->nb_fps, in);
+            take_frames(e, &t->fps_in, &t->nb_fps, in);
     } else if (av_strstart(s, "["HOSTCOMMAND_COUNTER, NULL)) {
-        take_counter(t, s);
+        take_counter(e, t, s);
     } else if (av_strstart(s, "Conversion failed", NULL)) {
         return;  /* what came before it tells more */
     } else if (av_stristr(s, "error") || av_stristr(s, "invalid") || av_stristr(s, "no such") ||
@@ -451,7 +454,7 @@ static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
         return AVERROR_EXTERNAL;
     }
     /* with others of the user's among them */
-    if (e->plan->timing ? t->nb_entered != e->nb_streams : t->nb_fps != e->nb_streams) {
+    if ((e->plan->timing ? t->nb_entered : t->nb_fps) < e->nb_streams) {
         snprintf(why, why_size, "its ffmpeg is not a real one, or its stderr is lost on the way");
         return AVERROR_INVALIDDATA;
     }

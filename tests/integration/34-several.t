@@ -110,6 +110,8 @@ case_fleet('a filter graph that drops frames', "-i IN/in.mp4 -filter_complex '[0
            . "-map '[b]' $x264 a.mp4 -map '[c]' $x264 b.mp4", '--exact-frames');
 case_fleet('variable frame rate', "-i IN/vfr.mkv $x264 -vf hflip a.mkv $x264 -vf scale=64:36 b.mkv", '--exact-frames');
 
+make_input('logo.png', shellwords('-f lavfi -i testsrc=s=16x16 -frames:v 1'));
+case_fleet('a picture laid over it', "-i IN/in.mp4 -i IN/logo.png -filter_complex overlay=9:9 $x264 o.mp4", '--exact-frames');
 case_stock('a path of the graph that nobody maps', "-i IN/in.mp4 -filter_complex '[0:v]split[a][b]' -map '[a]' $x264 "
            . 'a.mp4', 'refuses', 1);
 case_stock('a path without a label', "-i IN/in.mp4 -filter_complex '[0:v]split=2[a]' -map '[a]' $x264 a.mp4", 'several outputs');
