@@ -6,6 +6,7 @@
 #include <libavutil/avstring.h>
 
 #include "carrier.h"
+#include "wire.h"
 
 static int av_printf_format(3, 4) refuse(char *reason, size_t size, const char *fmt, ...)
 {
@@ -38,11 +39,16 @@ static int is_segment(const Plan *p)
            av_strstart(p->oformat->name, "stream_segment", NULL);
 }
 
-int carrier_is_mov(const Plan *p)
+static int is_mov(const AVOutputFormat *f)
 {
     static const char *const names[] = { "mov", "mp4", "ipod", "3gp", "3g2", "psp", "f4v", NULL };
 
-    return listed(names, p->carrier->name);
+    return listed(names, f->name);
+}
+
+int carrier_is_mov(const Plan *p)
+{
+    return is_mov(p->carrier);
 }
 
 /** The format of each of its files; NULL: not known. */
@@ -146,7 +152,7 @@ static int choose_foreign(Plan *p, char *reason, size_t size)
         return refuse(reason, size, "the format of the output's files is not known");
     if ((ret = check_cuts(p, reason, size)) < 0 || (ret = check_names(p, reason, size)) < 0)
         return ret;
-    p->carrier = inner;
+    p->carrier = p->trial_format = inner;
     if (is_segment(p) && !strcmp(inner->name, "matroska"))
         return 0;
     if (strcmp(inner->name, "mpegts") && strcmp(inner->name, "mp4") && strcmp(inner->name, "mov"))
@@ -183,16 +189,95 @@ static int encodes_flac(const Plan *p)
     return 0;
 }
 
+/** Its packets tell all that a header in AVI says of it. */
+static int tells_itself(enum AVCodecID id)
+{
+    return id == AV_CODEC_ID_MP3 || id == AV_CODEC_ID_MP2 || id == AV_CODEC_ID_AC3 ||
+           id == AV_CODEC_ID_AAC;
+}
+
+/** Whether all that stock makes is sound of which NUT loses nothing but durations. */
+static int fits_nut(const Plan *p, int pcm_only)
+{
+    const AVOutputFormat *nut = av_guess_format("nut", NULL, NULL);
+
+    for (int i = 0; nut && i < p->nb_streams; i++) {
+        const PlanStream *s = &p->streams[i];
+        const AVStream *in  = p->inputs[s->file].fc->streams[s->index];
+        enum AVCodecID id   = s->copy ? in->codecpar->codec_id : s->encoder->id;
+        AVRational tb       = in->time_base;
+
+        if (s->fleet)
+            continue;
+        if (s->type != AVMEDIA_TYPE_AUDIO || !av_codec_get_tag(nut->codec_tag, id) ||
+            !(av_get_exact_bits_per_sample(id) || (!pcm_only && tells_itself(id))))
+            return 0;
+        if (pcm_only && s->copy && (int64_t)in->codecpar->sample_rate * tb.num % tb.den)
+            return 0;
+    }
+    return nut && p->nb_streams > 1;
+}
+
+/** Whether all that stock makes is sound that it encodes with one of these. */
+static int encodes_only(const Plan *p, const enum AVCodecID *ids, int nb)
+{
+    for (int i = 0; i < p->nb_streams; i++) {
+        const PlanStream *s = &p->streams[i];
+        int found = s->fleet;
+
+        for (int k = 0; k < nb && !s->copy; k++)
+            found |= s->encoder->id == ids[k];
+        if (!found)
+            return 0;
+    }
+    return 1;
+}
+
+/** Its last packets tell how long the file is: mov knows durations, and of NUT's sound they are constant. */
+static const AVOutputFormat *find_for_asf(const Plan *p)
+{
+    static const enum AVCodecID exact[]    = { AV_CODEC_ID_AAC, AV_CODEC_ID_MP3, AV_CODEC_ID_AC3 };
+    static const enum AVCodecID constant[] = { AV_CODEC_ID_WMAV1, AV_CODEC_ID_WMAV2 };
+
+    return encodes_only(p, exact, FF_ARRAY_ELEMS(exact)) ? av_guess_format("mov", NULL, NULL) :
+           encodes_only(p, constant, FF_ARRAY_ELEMS(constant)) ?
+           av_guess_format("nut", NULL, NULL) : NULL;
+}
+
+/**
+ * AVI and MXF count frames and samples, so that the muxer's shift of the timestamps cannot be seen in them; ASF
+ * knows no durations; FLV numbers its streams in the order of their packets. The demuxers of AVI and mov hand
+ * out PCM in pieces of their own, and how the final file is interleaved depends on them.
+ */
+static int choose_single(Plan *p, char *reason, size_t size)
+{
+    int counts = !strcmp(p->oformat->name, "avi") || !strcmp(p->oformat->name, "mxf");
+    int asf    = !strcmp(p->oformat->name, "asf");
+    enum AVCodecID mp3 = AV_CODEC_ID_MP3;
+
+    if ((counts || is_mov(p->oformat)) && fits_nut(p, !counts))
+        p->carrier = av_guess_format("nut", NULL, NULL);
+    else if (asf)
+        p->carrier = find_for_asf(p);
+    else if (!strcmp(p->oformat->name, "flv") && p->nb_streams > 1 && encodes_only(p, &mp3, 1))
+        p->carrier = av_guess_format("mov", NULL, NULL);
+    else if (counts && p->nb_streams > 1)
+        p->carrier = NULL;
+    return p->carrier ? 0 : refuse(reason, size, "what is beside the video of %s is not split yet",
+                                   p->oformat->name);
+}
+
 int carrier_choose(Plan *p, char *reason, size_t size)
 {
-    p->carrier = p->oformat;
+    p->carrier = p->trial_format = p->oformat;
     if (p->pipe && carrier_is_mov(p) && !has_fragments(p))
         return refuse(reason, size, "%s cannot be written to a pipe", p->oformat->name);
     if (header_comes_first(p) && encodes_flac(p))
         return refuse(reason, size, "the header of FLAC is known in the end only");
     if (option(p, "encryption_scheme"))
         return refuse(reason, size, "encrypted output is not split yet");
-    return p->oformat->flags & AVFMT_NOFILE ? choose_foreign(p, reason, size) : 0;
+    return p->oformat->flags & AVFMT_NOFILE ? choose_foreign(p, reason, size) :
+                                              choose_single(p, reason, size);
 }
 
 static int is_muxers_own(const CmdOption *o)
@@ -200,18 +285,20 @@ static int is_muxers_own(const CmdOption *o)
     return !o->def && !(o->avclass & ~AVCLASS_FORMAT);
 }
 
-void carrier_add_options(ArgList *l, const Plan *p, const char *const *skip)
+void carrier_add_options(ArgList *l, const Plan *p, const AVOutputFormat *format,
+                         const char *const *skip)
 {
+    int foreign = format != p->oformat;
     const CmdFile *f = plan_file(p);
 
     for (int i = 0; i < f->nb_options; i++) {
         const CmdOption *o = &f->options[i];
 
-        if (!carrier_is_foreign(p) || !is_muxers_own(o) || !strcmp(o->name, "fflags"))
+        if (!foreign || !is_muxers_own(o) || !strcmp(o->name, "fflags"))
             arglist_add_options(l, p->cmd, o, 1, skip);
     }
     /* which ones are the default is the format's affair */
-    for (int i = 0; carrier_is_foreign(p) && i < p->nb_streams; i++) {
+    for (int i = 0; foreign && i < p->nb_streams; i++) {
         arglist_addf(l, "-c:%d", i);
         arglist_add(l, p->streams[i].copy ? "copy" : p->streams[i].encoder->name);
     }
@@ -236,10 +323,27 @@ static void add_exact_mov(ArgList *l, const Plan *p)
     arglist_add_words(l, "-movie_timescale", "35280000", "-write_btrt", "0", NULL);
 }
 
+/** NUT has no negative timestamps. */
+static void add_exact_nut(ArgList *l, const Plan *p)
+{
+    arglist_add_words(l, "-avoid_negative_ts", "disabled", "-output_ts_offset", NULL);
+    arglist_addf(l, "%d", CARRIER_NUT_OFFSET);
+    for (int i = 0; i < p->nb_streams; i++) {
+        unsigned tag = p->streams[i].fleet ? wire_tag(p->streams[i].encoder->id) : 0;
+
+        if (tag) {
+            arglist_addf(l, "-tag:%d", i);
+            arglist_addf(l, "%u", tag);
+        }
+    }
+}
+
 void carrier_add_exact(ArgList *l, const Plan *p)
 {
     if (carrier_is_mov(p))
         add_exact_mov(l, p);
+    else if (carrier_is_nut(p))
+        add_exact_nut(l, p);
     else
         carrier_add_trial(l, p);
 }
@@ -247,8 +351,13 @@ void carrier_add_exact(ArgList *l, const Plan *p)
 void carrier_add_trial(ArgList *l, const Plan *p)
 {
     /* one packet of sound a PES packet: only the first one in it has a timestamp */
-    if (carrier_is_foreign(p) && !strcmp(p->carrier->name, "mpegts"))
+    if (p->trial_format != p->oformat && !strcmp(p->trial_format->name, "mpegts"))
         arglist_add_words(l, "-pes_payload_size", "0", NULL);
+}
+
+int carrier_is_nut(const Plan *p)
+{
+    return carrier_is_foreign(p) && !strcmp(p->carrier->name, "nut");
 }
 
 int64_t carrier_duration(const Plan *p, int stream, const AVStream *st, const AVPacket *pkt)

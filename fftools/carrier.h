@@ -15,13 +15,13 @@
 #include "plan.h"
 
 /**
- * Choose plan->carrier, once the streams and their keyframes are known.
+ * Choose plan->carrier and plan->trial_format, once the streams and their keyframes are known.
  * @param reason the sentence, when stock has to make the output
  * @return 0 or AVERROR_PATCHWELCOME
  */
 int carrier_choose(Plan *plan, char *reason, size_t reason_size);
 
-/** Whether the output's format is carried in another one. */
+/** Whether the remainder's format is not the output's. */
 static inline int carrier_is_foreign(const Plan *plan)
 {
     return plan->carrier != plan->oformat;
@@ -30,8 +30,18 @@ static inline int carrier_is_foreign(const Plan *plan)
 /** Whether the carrier is one of the mov muxer's formats. */
 int carrier_is_mov(const Plan *plan);
 
-/** Add the output's options but for those that concern only its own muxer. @param skip as for arglist_add_options() */
-void carrier_add_options(ArgList *l, const Plan *plan, const char *const *skip);
+/** Whether it is NUT in place of another one. */
+int carrier_is_nut(const Plan *plan);
+
+/** Seconds that timestamps are ahead there. */
+#define CARRIER_NUT_OFFSET 100
+
+/**
+ * Add the output's options; for a file of another format, without those that concern only the output's muxer.
+ * @param skip as for arglist_add_options()
+ */
+void carrier_add_options(ArgList *l, const Plan *plan, const AVOutputFormat *format,
+                         const char *const *skip);
 
 /** Add options for the remainder's file, after all others: in one piece, with timestamps that lose nothing. */
 void carrier_add_exact(ArgList *l, const Plan *plan);

@@ -7,6 +7,7 @@
 #include "../remote/shellquote.h"
 #include "compat.h"
 #include "hostcommand.h"
+#include "wire.h"
 
 #define FPS_MODE_LAVC AV_VERSION_INT(59, 37, 0)   /* 5.1 has -fps_mode, before it was -vsync */
 
@@ -136,18 +137,11 @@ static void add_forced_keyframes(AVBPrint *bp, const Plan *plan, const Segment *
     av_bprint_finalize(&times, NULL);
 }
 
-/** NUT has no tag of its own for some codecs (DNxHD, QuickTime RLE); its demuxer knows QuickTime's. */
 static void add_tag(AVBPrint *bp, const Plan *plan)
 {
-    enum AVCodecID id = plan->streams[plan->fleet_stream].encoder->id;
-    const AVOutputFormat *nut = av_guess_format("nut", NULL, NULL);
-    const AVOutputFormat *mov = av_guess_format("mov", NULL, NULL);
-    unsigned tag;
+    unsigned tag = wire_tag(plan->streams[plan->fleet_stream].encoder->id);
     char text[16];
 
-    if (!nut || !mov || av_codec_get_tag(nut->codec_tag, id))
-        return;
-    tag = av_codec_get_tag(mov->codec_tag, id);
     if (!tag)
         return;
     snprintf(text, sizeof(text), "%u", tag);

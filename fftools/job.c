@@ -13,7 +13,6 @@
 #include <libavutil/time.h>
 
 #include "benchmark.h"
-#include "carrier.h"
 #include "compat.h"
 #include "encode.h"
 #include "job.h"
@@ -505,7 +504,7 @@ static int finish_early(Job *j)
         return ret >= 0 ? outputs_finish(j->outputs, 0) : ret;
     ret = 0;
     for (const Plan *p = j->plan; p && ret >= 0; p = plan_next_output(p))
-        ret = carrier_is_foreign(p) ? 0 : write_trial(j, p);
+        ret = p->trial_format == p->oformat ? write_trial(j, p) : 0;
     return ret;
 }
 

@@ -59,7 +59,7 @@ static void drop_carriers_own(const Plan *plan, int stream, AVStream *st)
     const PlanStream *s = &plan->streams[stream];
     const AVDictionaryEntry *e = av_dict_get(st->metadata, "language", NULL, 0);
 
-    if (!carrier_is_foreign(plan))
+    if (s->fleet ? plan->trial_format == plan->oformat : !carrier_is_foreign(plan))
         return;
     if (e && carrier_is_mov(plan) && !s->in_has_language && !strcmp(e->value, "und"))
         av_dict_set(&st->metadata, "language", NULL, 0);
@@ -116,6 +116,24 @@ static const Trial *trial_of(const Trial *t, int stream)
     return t;
 }
 
+/** NUT knows the number of channels only, and nothing of what only ASF's header tells. */
+static int complete_audio(AVStream *st, const Trial *t, const Plan *plan, int stream)
+{
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(59, 24, 100)
+    const AVCodecParameters *par;
+
+    if (!carrier_is_nut(plan) || t->file->nb_streams < (unsigned)plan->nb_streams)
+        return 0;
+    par = t->file->streams[stream]->codecpar;
+    if (!strcmp(plan->oformat->name, "asf"))
+        st->codecpar->block_align = par->block_align;
+    if (par->codec_type == AVMEDIA_TYPE_AUDIO &&
+        par->ch_layout.nb_channels == st->codecpar->ch_layout.nb_channels)
+        return av_channel_layout_copy(&st->codecpar->ch_layout, &par->ch_layout);
+#endif
+    return 0;
+}
+
 static int add_streams(Mux *m, const Trial *t, Join *const *joins)
 {
     for (int i = 0; i < m->plan->nb_streams; i++) {
@@ -131,15 +149,24 @@ static int add_streams(Mux *m, const Trial *t, Join *const *joins)
         } else {
             ret = copy_stream(st, m->rest->file->streams[i]);
         }
+        if (ret >= 0)
+            ret = complete_audio(st, t, m->plan, i);
         if (ret < 0)
             return ret;
         drop_default_handler(m->plan, i, st);
         drop_carriers_own(m->plan, i, st);
         restore_duration_tag(m->plan, i, st);
-        st->codecpar->bit_rate = trial_bit_rate(t, m->plan, i);
+        st->codecpar->bit_rate = trial_bit_rate(t, m->plan, i, st->codecpar);
         m->sizes.headers += st->codecpar->extradata_size;
     }
     return 0;
+}
+
+/** That of the output's own format, as mov's demuxer adds some. */
+static const AVDictionary *find_metadata(const Plan *plan, const Trial *t, const Remainder *r)
+{
+    return carrier_is_foreign(plan) && carrier_is_mov(plan) &&
+           plan->trial_format == plan->oformat ? t->file->metadata : r->file->metadata;
 }
 
 /** A transport stream keeps the title as its program's name. */
@@ -231,7 +258,7 @@ int mux_open(Mux **out, const Plan *plan, const Trial *t, Remainder *r, Join *co
     for (int i = 0; i < plan->nb_streams; i++)
         m->ends[i] = m->last_dts[i] = AV_NOPTS_VALUE;
     if ((ret = add_streams(m, t, joins)) < 0 ||
-        (ret = av_dict_copy(&m->oc->metadata, r->file->metadata, 0)) < 0 ||
+        (ret = av_dict_copy(&m->oc->metadata, find_metadata(plan, t, r), 0)) < 0 ||
         (ret = copy_program_names(m->oc, r->file)) < 0 ||
         (ret = copy_chapters(m->oc, r->file)) < 0 ||
         (ret = av_dict_copy(&opts, plan->format_options, 0)) < 0)

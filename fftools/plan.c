@@ -53,7 +53,7 @@ static const char *const output_options[] = {
     "disposition", "max_muxing_queue_size", "muxdelay", "muxpreload", "r", "fps_mode", "filter",
     "q", "pix_fmt", "s", "aspect", "profile", "tag", "b", "ac", "ar", "sample_fmt",
     "channel_layout", "ch_layout", "vol", "apad", "guess_layout_max", "ss", "t", "to", "frames",
-    "force_key_frames", "bsf", NULL
+    "force_key_frames", "bsf", "timecode", NULL
 };
 /* concern the encode of the stream that they match */
 static const char *const encoder_options[] = { "q", "pix_fmt", "s", "aspect", "profile", "b", NULL };
@@ -214,7 +214,8 @@ static int decide_output(Plan *p)
 {
     static const char *const formats[] = {
         "mp4", "mov", "ipod", "3gp", "3g2", "f4v", "psp", "matroska", "webm", "mpegts", "flv",
-        "nut", "hls", "dash", "segment", "stream_segment,ssegment", NULL
+        "nut", "avi", "asf", "ogg", "ogv", "mxf", "hls", "dash", "segment",
+        "stream_segment,ssegment", NULL
     };
     const CmdFile *f = plan_file(p);
     const CmdOption *fmt = cmdline_last(f->options, f->nb_options, "f");
@@ -240,11 +241,23 @@ static int decide_output(Plan *p)
     return 0;
 }
 
+/** What is copied keeps its tag if it means the same in the output's format (init_output_stream_streamcopy()). */
+static uint32_t copied_tag(const Plan *p, int stream)
+{
+    const PlanStream *s = &p->streams[stream];
+    const AVCodecParameters *in = p->inputs[s->file].fc->streams[s->index]->codecpar;
+    const struct AVCodecTag *const *tags = p->oformat->codec_tag;
+    unsigned other;
+
+    return s->copy && (!tags || av_codec_get_id(tags, in->codec_tag) == in->codec_id ||
+                       !av_codec_get_tag2(tags, in->codec_id, &other)) ? in->codec_tag : 0;
+}
+
 /** -tag as ffmpeg reads it: a number or four characters. */
 static uint32_t find_tag(const Plan *p, int stream)
 {
     const CmdFile *f = plan_file(p);
-    uint32_t tag = 0;
+    uint32_t tag = copied_tag(p, stream);
 
     for (int i = 0; i < f->nb_options; i++) {
         const CmdOption *o = &f->options[i];
@@ -425,10 +438,16 @@ static int auto_threads(const char *encoder, AVDictionary *opts, const AVCodecPa
 static int decide_encoder(Plan *p)
 {
     const PlanStream *s = &p->streams[p->fleet_stream];
+    const CmdFile *f = plan_file(p);
     AVDictionary *opts = NULL;
     int ret;
 
     ret = decide_video_options(p, &opts);
+    /* opt_timecode() hands it to the encoder, too, which counts on from it */
+    if (!ret && (av_dict_get(opts, "gop_timecode", NULL, 0) ||
+                 (cmdline_last(f->options, f->nb_options, "timecode") &&
+                  encoder_option_name(s->encoder, "gop_timecode"))))
+        ret = stock(p, "the encoder %s counts time codes", s->encoder->name);
     if (!ret && encoder_judge(s->encoder->name, opts, &p->judge, p->reason, sizeof(p->reason)) < 0)
         ret = p->reason[0] ? 1 : stock(p, "the encoder %s is not split yet", s->encoder->name);
     p->gop = find_gop(p, s->encoder->name);
@@ -569,6 +588,8 @@ static enum VsyncMethod auto_vsync(const Plan *p, int have_rate)
 
     if (COMPAT_TIMING_7 && have_rate)
         v = VSYNC_CFR;
+    else if (!strcmp(p->oformat->name, "avi"))
+        v = VSYNC_VFR;
     else if (p->oformat->flags & AVFMT_VARIABLE_FPS)
         v = p->oformat->flags & AVFMT_NOTIMESTAMPS ? VSYNC_PASSTHROUGH : VSYNC_VFR;
     else

@@ -35,7 +35,7 @@ typedef struct PlanStream {
     int     in_has_handler;  ///< it has a handler_name
     int     in_has_language;
     char    in_duration[32]; ///< its DURATION tag, unless -map_metadata says what is copied
-    uint32_t tag;            ///< -tag; 0: none
+    uint32_t tag;            ///< as ffmpeg chooses it: -tag, what is copied has; 0: none
 } PlanStream;
 
 /**
@@ -61,6 +61,7 @@ typedef struct Plan {
 
     const AVOutputFormat *oformat;
     const AVOutputFormat *carrier; ///< in which stock's part of it is handed over, see carrier.h
+    const AVOutputFormat *trial_format;  ///< of the trial
     int    pipe;             ///< the output is stdout: what is written cannot be taken back
     AVDictionary *format_options;  ///< for the output's muxer and protocol
     int    max_delay, preload;     ///< -muxdelay, -muxpreload, in AV_TIME_BASE units

@@ -102,7 +102,7 @@ static void add_output(ArgList *l, const Plan *plan, const char *file_name)
             arglist_addf(l, "-r:%d", i);
             arglist_addf(l, "%d/%d", plan->frame_rate.num, plan->frame_rate.den);
         }
-    carrier_add_options(l, plan, skip);
+    carrier_add_options(l, plan, plan->carrier, skip);
     for (int i = 0; i < plan->nb_streams; i++)
         if (plan->streams[i].fleet && (plan->timing || plan->streams[i].complex)) {
             arglist_addf(l, "-filter:%d", i);
@@ -234,6 +234,10 @@ static int open_file(Remainder *r)
 {
     int ret = open_input(r);
 
+    if (carrier_is_nut(r->plan)) {
+        r->shift = CARRIER_NUT_OFFSET * (int64_t)AV_TIME_BASE;
+        return ret;
+    }
     if (ret >= 0)
         ret = find_shift(r);
     /* once more from the start: seeking back would lose packets before time 0 */

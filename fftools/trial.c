@@ -63,13 +63,13 @@ static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const c
     /* the first frames of the input tell as much as those at -ss, and sooner */
     static const char *const skip_output[] = { "ss", "t", "to", NULL };
 
-    carrier_add_options(l, plan, skip_output);
+    carrier_add_options(l, plan, plan->trial_format, skip_output);
     arglist_add(l, "-t");
     arglist_addf(l, "%.6f", find_start(plan, first_slot) +
                             FFMAX(TRIAL_FRAMES / av_q2d(plan->frame_rate),
                                   copies_audio(plan) ? TRIAL_AUDIO : 0));
     carrier_add_trial(l, plan);
-    arglist_add_words(l, "-f", plan->carrier->name, file_name, NULL);
+    arglist_add_words(l, "-f", plan->trial_format->name, file_name, NULL);
 }
 
 static void build_args(ArgList *l, const Plan *plan, int64_t first_slot, const Trial *t)
@@ -254,6 +254,19 @@ static int keeps_dts(const AVFormatContext *fc)
            !strcmp(fc->iformat->name, "flv");
 }
 
+/** These tell how many frames they hold back, and date the first packet that much before its pts. */
+static int tells_delay(const AVCodec *encoder)
+{
+    static const char *const names[] = {
+        "libx264", "libx264rgb", "libx265", "mpeg4", "mpeg2video", "mpeg1video", NULL
+    };
+
+    for (int i = 0; names[i]; i++)
+        if (!strcmp(names[i], encoder->name))
+            return 1;
+    return 0;
+}
+
 /** The plan's stream that an audio stream of the file is, or -1; streams without packets are not in mp4 files. */
 static int audio_of_plan(const AVFormatContext *file, const Plan *plan, int index)
 {
@@ -307,7 +320,8 @@ static void note_copied(Trial *t, const Plan *plan, const AVPacket *pkt)
 /** In MPEG-TS the rounding that note_copied() looks for cannot be seen: its demuxer makes up most timestamps. */
 static int hides_rounding(const Trial *t, const Plan *plan)
 {
-    if (COMPAT_TIMING_7 || carrier_is_foreign(plan) || strcmp(t->file->iformat->name, "mpegts"))
+    if (COMPAT_TIMING_7 || plan->trial_format != plan->oformat ||
+        strcmp(t->file->iformat->name, "mpegts"))
         return 0;
     for (int i = 0; i < plan->nb_streams; i++) {
         const PlanStream *s = &plan->streams[i];
@@ -353,6 +367,8 @@ static int read_packets(Trial *t, const Plan *plan, char *reason, size_t reason_
     if (keeps_dts(t->file) && dts != AV_NOPTS_VALUE && pts != INT64_MAX && pts >= dts)
         t->reorder_delay = av_rescale_q(pts - dts, t->video->time_base,
                                         av_inv_q(plan->frame_rate));
+    else if (tells_delay(plan->streams[plan->fleet_stream].encoder))
+        t->reorder_delay = t->video->codecpar->video_delay;
     av_packet_free(&pkt);
     return ret == AVERROR(ENOMEM) || ret == AVERROR_PATCHWELCOME ? ret : 0;
 }
@@ -384,11 +400,13 @@ static AVStream *nth_video(const AVFormatContext *file, const Plan *plan)
     return nb_file == nb_plan ? found : NULL;
 }
 
-/** mp4 leaves out streams without packets, as those are that begin later. */
+/** mp4 leaves out streams without packets, as those are that begin later; FLV's are in the order of their packets. */
 static AVStream *find_video(const AVFormatContext *file, const Plan *plan)
 {
     enum AVCodecID id = plan->streams[plan->fleet_stream].encoder->id;
-    int last = FFMIN(plan->fleet_stream, (int)file->nb_streams - 1);
+    int flv  = !strcmp(plan->trial_format->name, "flv");
+    int last = flv ? (int)file->nb_streams - 1 :
+                     FFMIN(plan->fleet_stream, (int)file->nb_streams - 1);
 
     if (plan->nb_fleet > 1)
         return nth_video(file, plan);
@@ -524,13 +542,16 @@ static int64_t dumped_bit_rate(const Trial *t, int stream)
     return strtoll(rate, NULL, 10) * 1000;
 }
 
-int64_t trial_bit_rate(const Trial *t, const Plan *plan, int stream)
+int64_t trial_bit_rate(const Trial *t, const Plan *plan, int stream,
+                       const AVCodecParameters *par)
 {
     const PlanStream *s = &plan->streams[stream];
     const CmdFile *f = plan_file(plan);
 
     if (s->copy)
         return s->in_bit_rate;
+    if (s->type == AVMEDIA_TYPE_AUDIO && av_get_exact_bits_per_sample(s->encoder->id))
+        return par->bit_rate;
     for (int i = f->nb_options - 1; i >= 0; i--) {
         const CmdOption *o = &f->options[i];
         double rate;
@@ -570,7 +591,7 @@ static void print_line(const Trial *first, const char *line, size_t len)
         const char *rest = name + strlen(t->file_name);
 
         level = stocklog_unmark(&bp, line, name - line);
-        if (carrier_is_foreign(t->plan) && av_strstart(line, "[info] Output #", NULL)) {
+        if (t->plan->trial_format != t->plan->oformat && av_strstart(line, "[info] Output #", NULL)) {
             av_bprint_clear(&bp);
             av_bprintf(&bp, "Output #%d, %s, to '", t->plan->output, t->plan->oformat->name);
         }

@@ -212,3 +212,12 @@ void wire_reader_close(WireReader **rp)
     blob_unref(&r->blob);
     av_freep(rp);
 }
+
+unsigned wire_tag(enum AVCodecID id)
+{
+    const AVOutputFormat *nut = av_guess_format("nut", NULL, NULL);
+    const AVOutputFormat *mov = av_guess_format("mov", NULL, NULL);
+
+    return nut && mov && !av_codec_get_tag(nut->codec_tag, id) ?
+           av_codec_get_tag(mov->codec_tag, id) : 0;
+}

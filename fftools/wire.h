@@ -34,4 +34,7 @@ const AVStream *wire_reader_stream(const WireReader *r);
 int  wire_read(WireReader *r, AVPacket *pkt);
 void wire_reader_close(WireReader **r);
 
+/** NUT has no tag of its own for some codecs (DNxHD, QuickTime RLE); its demuxer knows QuickTime's. @return 0: needs none */
+unsigned wire_tag(enum AVCodecID id);
+
 #endif

@@ -198,7 +198,7 @@ sub playlist {
 
 sub is_playlist { return $_[0] =~ /\.(?:m3u8|mpd)$/ }
 
-sub is_media { return $_[0] =~ /\.(?:mp4|m4v|mov|3gp|3g2|f4v|mkv|webm|ts|m2ts|flv|nut|avi|mxf|mpg|ogv|wmv|m4a|mka|mp3|wav)$/ }
+sub is_media { return $_[0] =~ /\.(?:mp4|m4v|mov|3gp|3g2|f4v|mkv|webm|ts|m2ts|flv|nut|avi|mxf|mpg|ogv|wmv|asf|m4a|mka|mp3|wav)$/ }
 
 # The first difference of the two folders, or undef.
 sub different_files {
@@ -211,7 +211,7 @@ sub different_files {
         $exact ? '--exact-packets' : (),
         $exact || $flags->{'exact-frames'} ? '--exact-frames' : (),
         $exact ? () : ('--size-percent', $flags->{size} // ($flags->{'exact-frames'} ? 2 : $FREE_KEYFRAMES)),
-        $flags->{ignore} ? ('--ignore', $flags->{ignore}) : (),
+        map({ ('--ignore', $_) } split /\+/, $flags->{ignore} // ''),
         $flags->{source} ? ('--source', "$top/in/$input{ $flags->{source} }[1]") : (),
     );
 
