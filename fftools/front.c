@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libavutil/error.h>
 #include <libavutil/mem.h>
 
 #include "../remote/hosts.h"
