@@ -5,6 +5,7 @@
 #include <libavutil/avstring.h>
 #include <libavutil/error.h>
 #include <libavutil/file.h>
+#include <libavutil/log.h>
 #include <libavutil/mem.h>
 
 #include "shipment.h"
