@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "encode.h"
 #include "hostcommand.h"
+#include "hostslots.h"
 #include "verify.h"
 
 #define OLDEST_LAVC AV_VERSION_INT(58, 134, 100)  /* FFmpeg 4.4 */
@@ -249,7 +250,7 @@ static int host_check(void *opaque, const Host *host, int status, const char *ou
         return AVERROR_ENCODER_NOT_FOUND;
     }
     info->priv  = caps;
-    info->slots = 1;
+    info->slots = hostslots_choose(e->plan, host, info->cores);
     return 0;
 }
 

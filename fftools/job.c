@@ -171,6 +171,7 @@ static int start_fleet(Job *j)
     opts.local          = &j->local;
     opts.local_fallback = !j->plan->cmd->own.no_fallback;
     opts.stall_timeout_ms = stall_timeout();
+    opts.overlap          = 1;
     ret = blob_pool_alloc(&j->pool, MEMORY_BUDGET);
     if (ret >= 0)
         ret = encode_alloc(&j->encode, j->plan, j->pool);

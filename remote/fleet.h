@@ -107,6 +107,7 @@ typedef struct FleetOptions {
     int connect_timeout_ms; ///< 0: 10,000
     int queue_limit;      ///< tasks waiting in fleet_submit(); 0: 1 + number of slots known
     int stall_timeout_ms; ///< no byte in either direction for so long: the attempt failed; 0: 60,000
+    int overlap;          ///< 1: a slot starts its next command while the one before ends, see sched_set_lanes()
     int backoff_ms;       ///< first pause of a host that failed, doubled for each further one; 0: 1,000
     /** Makes the connections; NULL: transport_alloc(). */
     int (*transport_alloc)(struct Transport **t, const Host *host, int wake_fd);

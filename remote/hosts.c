@@ -9,11 +9,14 @@
 #include <libavutil/avstring.h>
 #include <libavutil/bprint.h>
 #include <libavutil/error.h>
+#include <libavutil/eval.h>
+#include <libavutil/macros.h>
 #include <libavutil/mem.h>
 
 #include "hosts.h"
 
 #define MAX_SLOTS 64
+#define LOCAL_NICE 5
 #define MAX_FILE  (1 << 20)
 
 /* Where we are in the text, for messages. */
@@ -73,21 +76,64 @@ static int valid_name(const char *name, const char *more)
     return 1;
 }
 
+#define KNOWN_OPTIONS "ffmpeg=PATH, key=FILE, maxmem=SIZE, sessions=NUMBER, spool, stream"
+
+/** A number of bytes such as 512M or 1.5G. @return 0 and *size, or AVERROR(EINVAL) */
+static int parse_size(const char *value, int64_t *size)
+{
+    char *end;
+    double n = av_strtod(value, &end);
+
+    if (*end == 'B')
+        end++;
+    if (*end || !(n >= 1) || n > INT64_MAX / 2)
+        return AVERROR(EINVAL);
+    *size = n;
+    return 0;
+}
+
+/** @return 1: it was one of these; 0: not, or an AVERROR code */
+static int parse_number_option(const Parser *p, Host *h, const char *opt, const char *value)
+{
+    int *number = !strcmp(opt, "sessions") ? &h->sessions : NULL;
+
+    if (!number && strcmp(opt, "maxmem"))
+        return 0;
+    if (!value || !*value)
+        return invalid(p, "option needs a value: " KNOWN_OPTIONS);
+    if (number ? *number : !!h->maxmem)
+        return invalid(p, "option given twice");
+    if (!number)
+        return parse_size(value, &h->maxmem) < 0 ? invalid(p, "maxmem must be a number of bytes, such as 4G") : 1;
+    *number = parse_number(value, MAX_SLOTS);
+    return *number < 0 ? invalid(p, "sessions must be a number from 1 to 64") : 1;
+}
+
 static int parse_option(const Parser *p, Host *h, char *opt)
 {
     char *value = strchr(opt, '='), **dst;
+    int ret;
 
     if (value)
         *value++ = 0;
+    if (!value && (!strcmp(opt, "spool") || !strcmp(opt, "stream"))) {
+        if (h->feed)
+            return invalid(p, "only one of spool and stream may be given");
+        h->feed = !strcmp(opt, "spool") ? HOST_FEED_SPOOL : HOST_FEED_STREAM;
+        return 0;
+    }
+    ret = parse_number_option(p, h, opt, value);
+    if (ret)
+        return FFMIN(ret, 0);
     if (!strcmp(opt, "ffmpeg"))
         dst = &h->ffmpeg;
     else if (!strcmp(opt, "key"))
         dst = &h->key;
     else
-        return invalid(p, "unknown option after ',' (known: ffmpeg=PATH, key=FILE; "
+        return invalid(p, "unknown option after ',' (known: " KNOWN_OPTIONS "; "
                           "entries are separated by blanks)");
     if (!value || !*value)
-        return invalid(p, "option needs a value: ffmpeg=PATH, key=FILE");
+        return invalid(p, "option needs a value: " KNOWN_OPTIONS);
     if (*dst)
         return invalid(p, "option given twice");
     *dst = av_strdup(value);
@@ -141,6 +187,7 @@ static int parse_address(const Parser *p, Host *h, char *s)
         return invalid(p, "bad host name");
     h->name  = av_strdup(s);
     h->local = !strcmp(s, "localhost") && !h->user && !h->port;
+    h->nice  = h->local ? LOCAL_NICE : 0;
     return h->name ? 0 : AVERROR(ENOMEM);
 }
 

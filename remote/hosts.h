@@ -10,10 +10,13 @@
  *   entry = [user@]host[:port][/slots]{,option[=value]}
  *   host  = name | IPv4 | [IPv6] | localhost          (localhost: local slots, without SSH,
  *                                                      unless it has a user or a port)
- *   option= ffmpeg=PATH | key=FILE
+ *   option= ffmpeg=PATH | key=FILE | maxmem=SIZE | sessions=NUMBER | spool | stream
  */
 
 #include <stddef.h>
+#include <stdint.h>
+
+enum HostFeed { HOST_FEED_AUTO, HOST_FEED_STREAM, HOST_FEED_SPOOL };
 
 typedef struct Host {
     char *name;    ///< as the user wrote it (alias for ssh_config), without user, port, brackets
@@ -23,6 +26,10 @@ typedef struct Host {
     int   local;   ///< localhost without user and port: no SSH
     char *ffmpeg;  ///< ffmpeg=PATH, or NULL: "ffmpeg" on the host's PATH
     char *key;     ///< key=FILE, or NULL
+    int64_t maxmem;   ///< bytes that all encodes there may use together; 0: not given
+    int   sessions;   ///< hardware encodes at a time; 0: not given
+    enum HostFeed feed; ///< whether input travels while it is read, or before
+    int   nice;    ///< of what runs on this machine, so that we and its user have the first word
     char *label;   ///< for messages, traces and panels: as unambiguous as needed; never NULL
 } Host;
 

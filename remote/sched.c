@@ -66,8 +66,9 @@ int sched_add_host(Sched *s, int fallback)
         return AVERROR(ENOMEM);
     h->fallback     = fallback;
     h->nb_slots     = 1;
+    h->max_permits  = 1;
     h->phases[DOWN] = 1;
-    for (int i = 0; i < SCHED_MAX_SLOTS; i++) {
+    for (int i = 0; i < SCHED_MAX_LANES; i++) {
         h->slots[i].host = s->nb_hosts;
         h->slots[i].slot = i;
     }
@@ -185,8 +186,10 @@ static SchedDecision decide_idle(Sched *s, int host, SlotInfo *sl, double now)
         d.until = h->retry_at;
         return d;
     }
+    if (!sched_lane_room(s, host, now, &d.until, &d.spool))
+        return d;
     t = pick_task(s, host, now);
-    if (!t && !h->fallback)
+    if (!t && !h->fallback && sched_lane_free(s, host, now))
         t = sched_pick_straggler(s, host, now, &d.until);
     if (!t)
         return d;
@@ -196,6 +199,7 @@ static SchedDecision decide_idle(Sched *s, int host, SlotInfo *sl, double now)
         return d;
     }
     s->version++;
+    sched_lane_begin(s, sl, d.spool, now);
     set_phase(h, sl, RUNNING);
     sl->epoch = h->epoch;
     d.action  = SCHED_RUN;
@@ -242,7 +246,8 @@ void sched_checked(Sched *s, int host, int nb_slots)
 
     s->version++;
     h->checked       = 1;
-    h->nb_slots      = av_clip(nb_slots, 1, SCHED_MAX_SLOTS);
+    h->max_permits   = av_clip(nb_slots, 1, SCHED_MAX_SLOTS);
+    h->nb_slots      = FFMIN(h->max_permits + h->spare, SCHED_MAX_LANES);
     h->phases[DOWN] += h->nb_slots - 1;
     set_phase(h, &h->slots[0], IDLE);
 }
@@ -297,9 +302,10 @@ void sched_connect_failed(Sched *s, int host, int slot, int permanent, double no
     }
 }
 
-static Task *end_attempt(Sched *s, HostEntry *h, SlotInfo *sl, int up)
+static Task *end_attempt(Sched *s, HostEntry *h, SlotInfo *sl, int up, int good, double now)
 {
     s->version++;
+    sched_lane_end(s, sl, good, now);
     set_phase(h, sl, up ? IDLE : DOWN);
     return sched_attempt_end(s, sl);
 }
@@ -318,7 +324,7 @@ int sched_done(Sched *s, int host, int slot, int up, double now)
         h->retry_at = 0;
     }
     t->done |= !ret;
-    end_attempt(s, h, sl, up);
+    end_attempt(s, h, sl, up, !ret, now);
     if (t->done && !t->nb_running)
         sched_task_forget(s, t);
     return ret;
@@ -413,7 +419,7 @@ enum SchedNext sched_failed(Sched *s, int host, int slot, enum SchedFailure kind
         absolve_hosts(s, t);
     else if (!cancelled)
         note_failure(s, h, sl, kind, now);
-    end_attempt(s, h, sl, up);
+    end_attempt(s, h, sl, up, 0, now);
     if (t->nb_running)
         return SCHED_NEXT_OTHER_RUNS;
     if (t->done) {
@@ -491,6 +497,6 @@ int sched_slots(const Sched *s)
 
     for (int i = 0; i < s->nb_hosts; i++)
         if (!s->hosts[i]->fallback && !s->hosts[i]->broken)
-            n += s->hosts[i]->nb_slots;
+            n += s->hosts[i]->max_permits;
     return FFMAX(n, 1);
 }

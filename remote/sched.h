@@ -33,6 +33,8 @@
 #include <stdint.h>
 
 #define SCHED_MAX_SLOTS 64
+/** Connections to a host, with the spare ones. */
+#define SCHED_MAX_LANES 96
 
 typedef struct Sched Sched;
 
@@ -62,6 +64,7 @@ typedef struct SchedDecision {
     void   *task;      ///< of SCHED_RUN: as given to sched_add_task()
     int     number;    ///< of SCHED_RUN: 0 for the first attempt of this task
     int     duplicate; ///< of SCHED_RUN: another attempt of it runs
+    int     spool;     ///< of SCHED_RUN: let the input travel, then wait for sched_permit()
 } SchedDecision;
 
 enum SchedFailure {
@@ -114,7 +117,28 @@ SchedDecision sched_decide(Sched *s, int host, int slot, double now);
 void sched_connected(Sched *s, int host, int slot);
 /** @param permanent it makes no sense to try again (refused key, failed check) */
 void sched_connect_failed(Sched *s, int host, int slot, int permanent, double now);
-/** The host is good; called once, after sched_connected() of its slot 0. @param nb_slots that exist from now on */
+/** How the input gets to a host. */
+enum SchedFeed {
+    SCHED_FEED_AUTO,     ///< the first attempts show which is better
+    SCHED_FEED_STREAM,   ///< while the command reads it
+    SCHED_FEED_SPOOL,    ///< before the command begins, while the one before works
+};
+
+/**
+ * Before sched_checked(): the host shall have so many connections more than commands that work at a time.
+ * On them, the next command starts when one is about to end, or its input travels meanwhile.
+ */
+void sched_set_lanes(Sched *s, int host, int spare, enum SchedFeed feed);
+/** What it is by now. */
+enum SchedFeed sched_feed(const Sched *s, int host);
+/** All of the attempt's input is on its way. */
+void sched_uploaded(Sched *s, int host, int slot, double now);
+/** The command of the attempt gave its first sign of life. */
+void sched_answered(Sched *s, int host, int slot, double now);
+/** Whether the command of a spooled attempt may begin; to be asked after each event, and now and then. */
+int  sched_permit(Sched *s, int host, int slot, double now);
+
+/** The host is good; called once, after sched_connected() of its slot 0. @param nb_slots commands at a time */
 void sched_checked(Sched *s, int host, int nb_slots);
 /** Out for the rest of the run, for a reason of the caller's. */
 void sched_break(Sched *s, int host);

@@ -44,7 +44,11 @@ struct SlotInfo {
     Task    *task;
     int      running;    ///< 1 + index in Sched.running; 0: not there
     int      told;       ///< a loser that was told to stop
-    double   start;      ///< of the attempt
+    double   start;      ///< of the attempt's work
+    double   begun;      ///< of the attempt
+    int      permit;     ///< it works, and counts as one of the host's
+    int      spooled;    ///< its input travels first
+    int      uploading, answered;
     double   done;       ///< weight done so far, by its own account
     double   done_at;    ///< when that last changed
     unsigned epoch;      ///< of the host when what now goes on here began
@@ -54,9 +58,17 @@ struct SlotInfo {
 
 typedef struct HostEntry {
     int      fallback, checked, broken, wrong;
-    int      nb_slots;
+    int      nb_slots;            ///< lanes
+    int      max_permits;         ///< attempts that may work at a time
+    int      nb_permits;          ///< those that do
+    int      nb_queued;           ///< attempts whose input travels, or has arrived
+    int      nb_uploading;        ///< of these, the former
+    int      spare;               ///< lanes more than max_permits
+    enum SchedFeed feed;
+    double   lead;                ///< seconds from a command's start to its first sign of life
+    double   upload_time, work_time;   ///< of spooled attempts
     int      phases[NB_PHASES];   ///< how many slots are in each
-    SlotInfo slots[SCHED_MAX_SLOTS];
+    SlotInfo slots[SCHED_MAX_LANES];
     /* All slots of a host notice the same incident. It counts once: a failure moves the host to a
      * new epoch, and failures of what began in an older one do not count. */
     unsigned epoch;
@@ -114,7 +126,23 @@ int   sched_attempt_begin(Sched *s, Task *t, SlotInfo *sl, double now);
 /** The slot's attempt is over. With none left and no result its task waits again. @return the task */
 Task *sched_attempt_end(Sched *s, SlotInfo *sl);
 
+/* schedlane.c */
+
+/**
+ * Whether one more attempt may begin on the host.
+ * @param until when to ask again, at the latest; kept if there is no such time
+ * @param spool whether its input shall travel first
+ */
+int  sched_lane_room(const Sched *s, int host, double now, double *until, int *spool);
+/** Whether it could even work at once. */
+int  sched_lane_free(const Sched *s, int host, double now);
+void sched_lane_begin(Sched *s, SlotInfo *sl, int spool, double now);
+void sched_lane_end(Sched *s, SlotInfo *sl, int good, double now);
+
 /* schedrate.c */
+
+/** Seconds until a single attempt ends, by its own progress, else by its host's rate. INFINITY: no idea */
+double sched_attempt_left(const Sched *s, const SlotInfo *sl, double now);
 
 /** An attempt ended well: what does that say of its host? */
 void  sched_measure(Sched *s, const SlotInfo *sl, double now);

@@ -74,8 +74,7 @@ void sched_progress(Sched *s, int host, int slot, double done, double now)
     sl->done_at = now;
 }
 
-/** Seconds until a single attempt ends, by its own progress, else by its host's rate. INFINITY: no idea */
-static double attempt_left(const Sched *s, const SlotInfo *sl, double now)
+double sched_attempt_left(const Sched *s, const SlotInfo *sl, double now)
 {
     double elapsed = now - sl->start, quiet = now - sl->done_at;
     double part    = sl->done / sl->task->weight;
@@ -88,6 +87,8 @@ static double attempt_left(const Sched *s, const SlotInfo *sl, double now)
     if (!rate)
         return INFINITY;
     expected = sl->task->weight / rate;
+    if (!sl->permit)    /* it waits for another one of this host */
+        return 1.5 * expected;
     return FFMAX(expected - elapsed, elapsed / 2);
 }
 
@@ -97,7 +98,7 @@ static double time_left(const Sched *s, const Task *t, double now)
     double left = INFINITY;
 
     for (int i = 0; i < t->nb_running; i++)
-        left = FFMIN(left, attempt_left(s, t->attempts[i], now));
+        left = FFMIN(left, sched_attempt_left(s, t->attempts[i], now));
     return left;
 }
 
@@ -143,6 +144,7 @@ static int find_fastest(const Sched *s, double now)
         const HostEntry *h = s->hosts[i];
 
         if (!h->fallback && !h->broken && h->checked && h->phases[IDLE] && now >= h->retry_at &&
+            sched_lane_free(s, i, now) &&
             (fastest < 0 || rate_of(s, i) > rate_of(s, fastest)))
             fastest = i;
     }

@@ -14,6 +14,7 @@
 #include <libavutil/time.h>
 
 #include "slot.h"
+#include "spool.h"
 #include "transport.h"
 
 #define IN_SIZE   (256 << 10)
@@ -23,6 +24,8 @@
 
 /* A transport that misses a wake-up must not make fleet_close() wait for longer. */
 #define MAX_WAIT_MS 500
+/* The time alone may open a gate. */
+#define GATE_WAIT_MS 50
 
 struct Slot {
     const Host       *host;
@@ -48,6 +51,8 @@ typedef struct Run {
     size_t   in_pos, in_size; ///< what the transport has not taken yet of in
     int64_t  offset;          ///< of the next piece in the input
     int      in_done;
+    int      gated;           ///< the input is sent, the gate is not open yet
+    int      went;            ///< SPOOL_GO is in `in`, or sent
     int      out_done, err_done;
 } Run;
 
@@ -94,7 +99,7 @@ void slot_free(Slot **sp)
     av_freep(sp);
 }
 
-/** All waits to come return at once until slot_rearm(). */
+/** All waits to come return at once until calm(). */
 static void wake(Slot *s)
 {
     uint64_t one = 1;
@@ -116,17 +121,26 @@ void slot_abort(Slot *s)
     wake(s);
 }
 
-void slot_rearm(Slot *s)
+void slot_poke(Slot *s)
+{
+    wake(s);
+}
+
+/** Forget wake-ups, but not those for good. */
+static void calm(Slot *s)
 {
     uint64_t count;
 
-    if (!atomic_exchange(&s->aborted, 0) || atomic_load(&s->cancelled))
-        return;
     while (read(s->wake_fd, &count, sizeof(count)) < 0 && errno == EINTR)
         ;
-    /* cancelled meanwhile: that wake-up must not be lost */
     if (atomic_load(&s->cancelled))
         wake(s);
+}
+
+void slot_rearm(Slot *s)
+{
+    atomic_store(&s->aborted, 0);
+    calm(s);
 }
 
 void slot_progress(const Slot *cs, SlotProgress *p)
@@ -213,6 +227,20 @@ static int end_input(Slot *s, Run *r, int closed)
     return 1;
 }
 
+/** The input is all written. @return as the steps; 1 with the word to go in the buffer */
+static int pass_gate(Slot *s, Run *r)
+{
+    r->gated = !r->job->gate(r->job->opaque);
+    touch(s);    /* the time it takes is not the host's */
+    if (r->gated)
+        return 0;
+    r->went    = 1;
+    r->in_pos  = 0;
+    r->in_size = strlen(SPOOL_GO);
+    memcpy(r->in, SPOOL_GO, r->in_size);
+    return 1;
+}
+
 static int pump_in(Slot *s, Run *r)
 {
     ssize_t n;
@@ -221,14 +249,14 @@ static int pump_in(Slot *s, Run *r)
     if (r->in_done)
         return 0;
     if (!r->in_size) {
-        ret = r->job->input ? blob_read(r->job->input, r->offset, r->in, IN_SIZE) : 0;
+        ret = r->went ? 0 : r->job->input ? blob_read(r->job->input, r->offset, r->in, IN_SIZE) : 0;
         if (ret < 0) {
             av_strlcpy(r->result->why, "cannot read back the input", sizeof(r->result->why));
             r->blame = SLOT_END_CLIENT;
             return ret;
         }
         if (!ret)
-            return end_input(s, r, 0);
+            return r->job->gate && !r->went ? pass_gate(s, r) : end_input(s, r, 0);
         r->in_pos  = 0;
         r->in_size = ret;
         r->offset += ret;
@@ -347,6 +375,7 @@ static int wait_progress(Slot *s, Run *r)
 {
     int64_t quiet = (av_gettime_relative() - atomic_load(&s->last)) / 1000;
     int64_t left  = r->job->stall_timeout_ms - quiet;
+    int     ret;
 
     if (left <= 0) {
         snprintf(r->result->why, sizeof(r->result->why), "nothing moved for %g seconds",
@@ -354,8 +383,10 @@ static int wait_progress(Slot *s, Run *r)
         r->blame = SLOT_END_STALLED;
         return AVERROR(ETIMEDOUT);
     }
-    return s->t->ops->wait(s->t, atomic_load(&s->state) == SLOT_PUMP && !r->in_done,
-                           FFMIN(left, MAX_WAIT_MS));
+    ret = s->t->ops->wait(s->t, atomic_load(&s->state) == SLOT_PUMP && !r->in_done && !r->gated,
+                          FFMIN(left, r->gated ? GATE_WAIT_MS : MAX_WAIT_MS));
+    calm(s);
+    return ret;
 }
 
 static int run_steps(Slot *s, Run *r)

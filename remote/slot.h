@@ -9,7 +9,7 @@
  *   DOWN -> CONNECTING -> IDLE -> EXEC -> PUMP -> STATUS -> IDLE
  *                          ^                                  anything that goes wrong -> DOWN
  *
- * A slot belongs to one thread; only slot_cancel(), slot_abort() and slot_progress() may be called by others.
+ * A slot belongs to one thread; only slot_cancel(), slot_abort(), slot_poke() and slot_progress() may be called by others.
  */
 
 #include <stddef.h>
@@ -39,6 +39,8 @@ typedef struct SlotJob {
     /** A piece of stdout. An error ends the command. */
     int       (*out)(void *opaque, const uint8_t *data, size_t size);
     void      (*err)(void *opaque, const char *data, size_t size);
+    /** Not NULL: when all of the input is on its way, ask this until it returns 1, then send SPOOL_GO. */
+    int       (*gate)(void *opaque);
 } SlotJob;
 
 enum SlotEnd {
@@ -100,6 +102,8 @@ void slot_probe(Slot *s, const char *command, int stall_timeout_ms, AVBPrint *ou
 void slot_cancel(Slot *s);
 /** Only what runs now ends as cancelled; what is begun before slot_rearm() does, too. Any thread. */
 void slot_abort(Slot *s);
+/** Something has changed that SlotJob.gate wants to know. Any thread. */
+void slot_poke(Slot *s);
 /** Before a command is given to the slot: a slot_abort() that came too late for the one before is forgotten. */
 void slot_rearm(Slot *s);
 /** Any thread. */

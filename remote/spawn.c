@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -91,6 +92,9 @@ static int spawn_exec(Transport *t, const char *command)
         ret = AVERROR(errno);
     if (ret >= 0)
         ret = child_spawn(&p->pid, argv, in[0], out[1], err[1]);
+    /* its children inherit it; that it cannot be done is no reason to do without the host */
+    if (ret >= 0 && t->host->nice)
+        setpriority(PRIO_PGRP, p->pid, t->host->nice);
     av_free(leashed);
     child_close_fd(&in[0]);
     child_close_fd(&out[1]);

@@ -12,6 +12,7 @@
 #include <libavutil/mem.h>
 #include <libavutil/time.h>
 
+#include "spool.h"
 #include "worker.h"
 
 /* Hundreds of threads may run: the default of 8 MiB each would be a lot of address space. */
@@ -111,7 +112,16 @@ static void connect_failed(Worker *w, int permanent, char *why)
         trace_host(w, state, why);
 }
 
-/** The host is good: open its other slots. */
+/** A local command has its input at hand. */
+static enum SchedFeed host_feed(const FleetHost *fh)
+{
+    if (!fh->spare || fh->host->local)
+        return SCHED_FEED_STREAM;
+    return fh->host->feed == HOST_FEED_SPOOL  ? SCHED_FEED_SPOOL  :
+           fh->host->feed == HOST_FEED_STREAM ? SCHED_FEED_STREAM : SCHED_FEED_AUTO;
+}
+
+/** The host is good: open its other slots, and a few more to keep these busy. */
 static void host_ready(Worker *w, HostInfo *info)
 {
     Fleet     *f      = w->fleet;
@@ -121,13 +131,16 @@ static void host_ready(Worker *w, HostInfo *info)
 
     wanted      = av_clip(wanted, 1, SCHED_MAX_SLOTS);
     info->slots = wanted;
+    fh->spare   = f->options.overlap ? (wanted + 3) / 4 : 0;
     pthread_mutex_lock(&f->lock);
     fh->info = *info;
-    while (ret >= 0 && !f->cancelled && fh->nb_workers < wanted)
+    while (ret >= 0 && !f->cancelled && fh->nb_workers < wanted + fh->spare)
         ret = worker_start(f, fh);
-    fh->info.slots = fh->nb_workers;
+    fh->spare      = FFMAX(fh->nb_workers - wanted, 0);
+    fh->info.slots = fh->nb_workers - fh->spare;
     fh->checked    = 1;
-    sched_checked(f->sched, fh->index, fh->nb_workers);
+    sched_set_lanes(f->sched, fh->index, fh->spare, host_feed(fh));
+    sched_checked(f->sched, fh->index, fh->info.slots);
     fleet_changed(f);
     pthread_mutex_unlock(&f->lock);
     if (ret < 0)
@@ -230,27 +243,69 @@ typedef struct Try {
     char          why[512];
     Worker       *w;
     int64_t       told;         ///< of a.frames, to the scheduler
+    int           spool;        ///< the input travels first
+    char          said[200];    ///< the beginning of stderr
+    int           answered, uploaded; ///< that, too, was told
 } Try;
+
+/** Tell the scheduler how far it is. */
+static void tell(Try *t)
+{
+    Fleet       *f = t->f;
+    Worker      *w = t->w;
+    SlotProgress p;
+
+    slot_progress(w->slot, &p);
+    if (t->answered && t->a.frames <= t->told && (t->uploaded || !p.input_sent))
+        return;
+    pthread_mutex_lock(&f->lock);
+    if (!t->answered)
+        sched_answered(f->sched, w->fh->index, w->index, fleet_clock());
+    if (t->a.frames > t->told)
+        sched_progress(f->sched, w->fh->index, w->index, t->a.frames, fleet_clock());
+    pthread_mutex_unlock(&f->lock);
+    t->answered = 1;
+    t->uploaded = p.input_sent;
+    t->told     = FFMAX(t->told, t->a.frames);
+}
 
 static int try_out(void *opaque, const uint8_t *data, size_t size)
 {
     Try *t = opaque;
 
+    if (!t->answered)
+        tell(t);
     return t->f->client.attempt_stdout(t->f->client.opaque, &t->a, data, size);
 }
 
 static void try_err(void *opaque, const char *data, size_t size)
 {
-    Try *t = opaque;
+    Try   *t   = opaque;
+    size_t len = strlen(t->said), room = sizeof(t->said) - 1 - len;
 
+    if (t->spool)
+        memcpy(t->said + len, data, FFMIN(room, size));
     if (t->f->client.attempt_stderr)
         t->f->client.attempt_stderr(t->f->client.opaque, &t->a, data, size);
-    if (t->a.frames <= t->told)
-        return;
-    t->told = t->a.frames;
-    pthread_mutex_lock(&t->f->lock);
-    sched_progress(t->f->sched, t->w->fh->index, t->w->index, t->told, fleet_clock());
-    pthread_mutex_unlock(&t->f->lock);
+    tell(t);
+}
+
+static int try_gate(void *opaque)
+{
+    Try    *t = opaque;
+    Fleet  *f = t->f;
+    Worker *w = t->w;
+    int     open;
+
+    pthread_mutex_lock(&f->lock);
+    if (!t->uploaded) {
+        sched_uploaded(f->sched, w->fh->index, w->index, fleet_clock());
+        fleet_changed(f);
+    }
+    open = sched_permit(f->sched, w->fh->index, w->index, fleet_clock());
+    pthread_mutex_unlock(&f->lock);
+    t->uploaded = 1;
+    return open;
 }
 
 /** Judge by how the command ended. */
@@ -276,6 +331,32 @@ static void judge(Try *t)
     av_strlcpy(t->why, t->r.why, sizeof(t->why));
 }
 
+/** Where the input could not be stored, the command did not run: the next ones get it as they read it. */
+static void spool_failed(Worker *w, Try *t)
+{
+    t->kind  = SCHED_FAIL_CANCELLED;
+    t->error = AVERROR(ENOSPC);
+    make_one_line(t->said);
+    snprintf(t->why, sizeof(t->why), "its temporary folder cannot take the input: %s", t->said);
+    av_log(NULL, AV_LOG_WARNING, "host %s: %s; its input is streamed from now on\n",
+           w->fh->host->label, t->why);
+    pthread_mutex_lock(&w->fleet->lock);
+    sched_set_lanes(w->fleet->sched, w->fh->index, w->fh->spare, SCHED_FEED_STREAM);
+    pthread_mutex_unlock(&w->fleet->lock);
+}
+
+/** @return the text for the host, or NULL */
+static char *attempt_command(Try *t, char *command)
+{
+    char *spooled;
+
+    if (!t->spool)
+        return command;
+    spooled = spool_command(command, blob_size(t->a.task->input));
+    av_free(command);
+    return spooled;
+}
+
 static void run_attempt(Worker *w, Try *t)
 {
     Fleet             *f = w->fleet;
@@ -287,18 +368,24 @@ static void run_attempt(Worker *w, Try *t)
         .opaque           = t,
         .out              = try_out,
         .err              = try_err,
+        .gate             = t->spool ? try_gate : NULL,
     };
 
     t->start = trace_now(f->trace);
     t->clock = av_gettime_relative();
     t->error = c->attempt_begin(c->opaque, &t->a, &command);
+    if (t->error >= 0 && !(command = attempt_command(t, command)))
+        t->error = AVERROR(ENOMEM);
     if (t->error < 0) {
         t->kind = SCHED_FAIL_COMMAND;
         snprintf(t->why, sizeof(t->why), "cannot prepare it: %s", av_err2str(t->error));
     } else {
         job.command = command;
         slot_run(w->slot, &job, &t->r);
-        judge(t);
+        if (t->spool && t->r.end == SLOT_END_STATUS && t->r.status == SPOOL_STATUS)
+            spool_failed(w, t);
+        else
+            judge(t);
     }
     if (c->attempt_free)
         c->attempt_free(c->opaque, &t->a);
@@ -315,7 +402,8 @@ static void trace_attempt(const Try *t, const char *outcome)
                 "number", "i", (int64_t)t->a.number, "start", "f", t->start,
                 "first_byte", "f", first, "end", "f", t->end,
                 "bytes_up", "i", t->r.bytes_up, "bytes_down", "i", t->r.bytes_down,
-                "frames", "i", t->a.frames, "outcome", "s", outcome,
+                "frames", "i", t->a.frames, "feed", "s", t->spool ? "spool" : "stream",
+                "outcome", "s", outcome,
                 "why", "s", *t->why ? t->why : NULL, NULL);
 }
 
@@ -433,6 +521,18 @@ static void attempt_done(Worker *w, Try *t)
         f->client.result_free(f->client.opaque, t->result);
 }
 
+/** An attempt is over: another one may wait for its turn. */
+static void poke_host(Worker *w)
+{
+    Fleet *f = w->fleet;
+
+    pthread_mutex_lock(&f->lock);
+    for (int i = 0; w->fh->spare && i < w->fh->nb_workers; i++)
+        if (w->fh->workers[i]->spooling)
+            slot_poke(w->fh->workers[i]->slot);
+    pthread_mutex_unlock(&f->lock);
+}
+
 static void worker_run(Worker *w, const SchedDecision *d)
 {
     FleetHost *fh   = w->fh;
@@ -441,6 +541,7 @@ static void worker_run(Worker *w, const SchedDecision *d)
         .f  = w->fleet,
         .w  = w,
         .id = task->id,
+        .spool = d->spool,
         .a  = { .task = task, .host = fh->host, .info = &fh->info, .slot = w->index,
                 .number = d->number, .duplicate = d->duplicate, .frames = -1 },
     };
@@ -450,6 +551,7 @@ static void worker_run(Worker *w, const SchedDecision *d)
         attempt_failed(w, &t);
     else
         attempt_done(w, &t);
+    poke_host(w);
     if (!slot_connected(w->slot))
         slot_disconnect(w->slot);
 }
@@ -470,7 +572,9 @@ static void *worker_main(void *arg)
             continue;
         }
         slot_rearm(w->slot);
+        w->spooling = 0;
         if (d.action == SCHED_RUN) {
+            w->spooling = d.spool;
             w->task = d.task;
             w->task->running++;
             if (d.duplicate)    /* the next fastest slot may have its turn now */

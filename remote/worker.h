@@ -24,6 +24,7 @@ typedef struct Worker {
     Slot      *slot;
     pthread_t  thread;
     FleetTask *task;    ///< of the running attempt, or NULL
+    int        spooling; ///< its attempt may wait for its turn
     int        ended;
 } Worker;
 
@@ -36,8 +37,9 @@ struct FleetHost {
     int         tasks_done;
     char        why[256];   ///< of the last failure
     int         told;       ///< 1: a failure was reported to the user; 2: also that the host is left out
+    int         spare;      ///< slots that are only there to keep the others busy
     int         nb_workers;
-    Worker     *workers[SCHED_MAX_SLOTS];
+    Worker     *workers[SCHED_MAX_LANES];
 };
 
 struct Fleet {

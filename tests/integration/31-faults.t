@@ -56,6 +56,35 @@ run({}, @ours[0 .. $#ours - 1], 'good.mp4');
 my $run = try_it('a stub that is ffmpeg', 'exec $FFMPEG "$@"');
 ok(scalar events($run, 'attempt', host => 'h1', outcome => 'ok'), 'the host with a stub takes part');
 
+### the input travels first
+
+$run = run({ env => { FFLEET_HOSTS => 'h1,spool h2,spool h3,stream' } }, @ours);
+judge('spool', $run);
+ok(events($run, 'attempt', feed => 'spool', outcome => 'ok') > 1
+   && !events($run, 'attempt', feed => 'spool', host => 'h3'), 'spool: the trace');
+# the host's disk is full, in both ways: no folder, and a file that ends too early
+for my $full (['mktemp', 'exit 1'], ['head', 'exec /usr/bin/head -c 1000']) {
+    put("$top/fleet/h1/bin/$full->[0]", "#!/bin/sh\n$full->[1]\n");
+    chmod 0755, "$top/fleet/h1/bin/$full->[0]";
+    $run = run({ env => { FFLEET_HOSTS => 'h1,spool' } }, @ours);
+    judge("spool without space ($full->[0])", $run,
+          qr/^host h1: its temporary folder cannot take the input: .+; its input is streamed from now on/);
+    ok(events($run, 'attempt', host => 'h1', outcome => 'ok', feed => 'stream') == 6,
+       "spool without space ($full->[0]): the trace");
+    unlink "$top/fleet/h1/bin/$full->[0]";
+}
+# the connection ends while the input waits
+put("$top/fleet/h1/bin/head", "#!/bin/sh\necho \$\$ >$top/fleet/h1/spooling\nexec sleep 300\n");
+chmod 0755, "$top/fleet/h1/bin/head";
+my $spooling = start({ env => { FFLEET_HOSTS => 'h1,spool h2' } }, @ours);
+ok(wait_for { -s "$top/fleet/h1/spooling" }, 'the host takes the input');
+$run = finish($spooling);
+judge('a host that takes the input for ever', $run);
+ok(wait_for { !grep { slurp("/proc/$_/cmdline") =~ /^sleep\0300/ } processes("$top/fleet/h1/bin") },
+   'a host that takes the input for ever: nothing goes on there');
+unlink "$top/fleet/h1/bin/head";
+ok(wait_for { my @left = map { glob "$_/ffleet.*" } '/tmp', "$top/tmp"; !@left }, 'no folder is left on the hosts');
+
 ### hosts that cannot
 
 # A host that is out at once gets no attempt.
@@ -121,7 +150,7 @@ failing('does not read', 'failed', 'exec 0<&-; echo "Cannot allocate memory" >&2
 # A host that hangs: what it has is done once more elsewhere, long before it is given up.
 for my $hang (['slow', 'sleep 40; exec $FFMPEG "$@"'], ['hangs after half', '$FFMPEG "$@" | head -c 3000; exec sleep 300']) {
     my $run = try_it(@$hang);
-    ok(events($run, 'attempt', host => 'h1', outcome => 'cancelled') == 1
+    ok(events($run, 'attempt', host => 'h1', outcome => 'cancelled') >= 1
        && events($run, 'attempt', outcome => 'ok') == 6, "$hang->[0]: the trace");
     ok(wait_for { !processes("$top/fleet/h1") || !grep { slurp("/proc/$_/cmdline") =~ /^sleep\0/ } processes("$top/fleet/h1") },
        "$hang->[0]: nothing goes on there");
@@ -163,8 +192,8 @@ fleet_sh("fleet_kill_host '$top/fleet' h1");
 $run = finish($job);
 judge('killed in mid-attempt', $run,
       qr/^host h1: segment \d: connection lost: .*; trying again on another host/);
-ok(events($run, 'host', host => 'h1', state => 'lost') == 1
-   && events($run, 'attempt', host => 'h1', outcome => 'failed') == 1, 'killed in mid-attempt: the trace');
+ok(events($run, 'host', host => 'h1', state => 'lost') >= 1
+   && events($run, 'attempt', host => 'h1', outcome => 'failed') >= 1, 'killed in mid-attempt: the trace');
 unstub('h1');
 
 ### damaged inputs

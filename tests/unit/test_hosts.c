@@ -103,7 +103,7 @@ static void test_errors(void **state)
     static const char *const bad[] = {
         "h/0", "h/", "h/65", "h/x", "h/-1", "h/1x", "h/99999999999999999999", "h:0", "h:", "h:65536",
         "h:x", "h: 22", "@h", "u@", "u@:22", ":22", "/2", ",key=x", "::1", "[::1", "[::1]x", "[]",
-        "-oProxyCommand=x", "-x@h", "h,", "h,ffmpeg", "h,ffmpeg=", "h,key=a,key=b", "h,speed=2",
+        "-oProxyCommand=x", "-x@h", "h,", "h,ffmpeg", "h,ffmpeg=", "h,key=a,key=b", "h,speed=2", "h,maxmem", "h,maxmem=x", "h,maxmem=0", "h,sessions=0", "h,spool=1", "h,spool,stream",
         "a,b", "a;b", "$(x)", "a'b", "h\x01", "a|b",
     };
     char err[256], text[128];
@@ -180,9 +180,27 @@ static void test_load(void **state)
     rmdir(dir);
 }
 
+static void test_limits(void **state)
+{
+    HostList l = { 0 };
+    char     err[256];
+
+    (void)state;
+    assert_int_equal(hosts_parse(&l, "a,maxmem=1.5Gi,sessions=3,spool b,stream localhost c", "x", err,
+                                 sizeof(err)), 0);
+    assert_true(l.hosts[0].maxmem == 3LL << 29);
+    assert_int_equal(l.hosts[0].sessions, 3);
+    assert_int_equal(l.hosts[0].feed, HOST_FEED_SPOOL);
+    assert_int_equal(l.hosts[1].feed, HOST_FEED_STREAM);
+    assert_true(l.hosts[2].nice > 0);
+    assert_true(!l.hosts[3].feed && !l.hosts[3].maxmem && !l.hosts[3].nice);
+    hosts_free(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_append),
         cmocka_unit_test(test_empty),

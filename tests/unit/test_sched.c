@@ -529,6 +529,99 @@ static void test_share(void **state)
     sched_free(&s);
 }
 
+/** One host of one slot and a spare lane, both connected; tasks 1 to 4 wait. */
+static Sched *make_lanes(enum SchedFeed feed)
+{
+    Sched *s;
+
+    assert_int_equal(sched_alloc(&s, &config), 0);
+    assert_int_equal(sched_add_host(s, 0), 0);
+    expect_up(s, 0, 0);
+    sched_set_lanes(s, 0, 1, feed);
+    sched_checked(s, 0, 1);
+    assert_int_equal(sched_slots(s), 1);
+    assert_int_equal(sched_decide(s, 0, 1, 0).action, SCHED_CONNECT);
+    sched_connected(s, 0, 1);
+    for (int id = 1; id <= 4; id++)
+        assert_int_equal(sched_add_task(s, id, 40, NULL), 0);
+    return s;
+}
+
+/* The next command starts when the one before is about to end. */
+static void test_stream_overlap(void **state)
+{
+    Sched *s = make_lanes(SCHED_FEED_STREAM);
+    SchedDecision d;
+
+    (void)state;
+    expect(s, 0, 0, SCHED_RUN, 1);
+    assert_int_equal(sched_decide(s, 0, 1, 0).action, SCHED_WAIT);
+    sched_answered(s, 0, 0, 0.5);
+    sched_progress(s, 0, 0, 20, 10);
+    d = sched_decide(s, 0, 1, 10);
+    assert_int_equal(d.action, SCHED_WAIT);
+    assert_true(d.until > 19 && d.until < 20);
+    d = sched_decide(s, 0, 1, 19.6);
+    assert_int_equal(d.action, SCHED_WAIT);      /* it has said nothing for long */
+    sched_progress(s, 0, 0, 39, 19.6);
+    d = sched_decide(s, 0, 1, 19.7);
+    assert_int_equal(d.action, SCHED_RUN);
+    assert_true(d.id == 2 && !d.spool);
+    assert_int_equal(sched_done(s, 0, 0, 1, 20), 0);
+    expect(s, 0, 20, SCHED_WAIT, 0);
+    assert_int_equal(sched_done(s, 0, 1, 1, 40), 0);
+    sched_free(&s);
+}
+
+/* Inputs travel one after the other, and each command begins when the one before has ended. */
+static void test_spool(void **state)
+{
+    Sched *s = make_lanes(SCHED_FEED_SPOOL);
+    SchedDecision d = sched_decide(s, 0, 0, 0);
+
+    (void)state;
+    assert_true(d.action == SCHED_RUN && d.spool && d.id == 1);
+    assert_int_equal(sched_decide(s, 0, 1, 0).action, SCHED_WAIT);
+    sched_uploaded(s, 0, 0, 5);
+    assert_int_equal(sched_permit(s, 0, 0, 5), 1);
+    d = sched_decide(s, 0, 1, 5);
+    assert_true(d.action == SCHED_RUN && d.spool && d.id == 2);
+    sched_uploaded(s, 0, 1, 10);
+    assert_int_equal(sched_permit(s, 0, 1, 10), 0);
+    assert_int_equal(sched_done(s, 0, 0, 1, 15), 0);
+    assert_true(sched_rate(s, 0) == 4);          /* the upload does not count */
+    assert_int_equal(sched_permit(s, 0, 1, 15), 1);
+    d = sched_decide(s, 0, 0, 15);
+    assert_true(d.action == SCHED_RUN && d.spool && d.id == 3);
+    assert_int_equal(sched_failed(s, 0, 0, SCHED_FAIL_CANCELLED, 0, 16), SCHED_NEXT_AGAIN);
+    assert_int_equal(sched_done(s, 0, 1, 1, 25), 0);
+    sched_free(&s);
+}
+
+/* What is better shows by itself. */
+static void auto_feed(double upload, enum SchedFeed feed)
+{
+    Sched *s = make_lanes(SCHED_FEED_AUTO);
+    SchedDecision d = sched_decide(s, 0, 0, 0);
+
+    assert_true(d.action == SCHED_RUN && !d.spool);
+    d = sched_decide(s, 0, 1, 0);
+    assert_true(d.action == SCHED_RUN && d.spool);
+    sched_uploaded(s, 0, 1, upload);
+    assert_int_equal(sched_done(s, 0, 0, 1, 100), 0);
+    assert_int_equal(sched_permit(s, 0, 1, 100), 1);
+    assert_int_equal(sched_done(s, 0, 1, 1, 200), 0);
+    assert_int_equal(sched_feed(s, 0), feed);
+    sched_free(&s);
+}
+
+static void test_auto_feed(void **state)
+{
+    (void)state;
+    auto_feed(1, SCHED_FEED_STREAM);
+    auto_feed(50, SCHED_FEED_SPOOL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -552,6 +645,9 @@ int main(void)
         cmocka_unit_test(test_almost_done),
         cmocka_unit_test(test_fastest_free),
         cmocka_unit_test(test_share),
+        cmocka_unit_test(test_stream_overlap),
+        cmocka_unit_test(test_spool),
+        cmocka_unit_test(test_auto_feed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
