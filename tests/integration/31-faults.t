@@ -44,6 +44,12 @@ sub try_it {
 
     stub('h1', $stub);
     my $run = run({}, @ours);
+    # On a busy machine another host may have been faster than the one to be judged: once more, then.
+    for (1 .. 4) {
+        last if !@want || !events($run, 'attempt', host => 'h1', outcome => 'cancelled')
+            || grep { events($run, 'attempt', host => 'h1', outcome => $_) } qw(wrong failed);
+        $run = run({}, @ours);
+    }
     judge($name, $run, @want);
     unstub('h1');
     return $run;
