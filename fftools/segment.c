@@ -530,7 +530,8 @@ static int drop_made(Segmenter *s, const Frame *cut)
     while (nb < s->nb_made && s->made[nb] != cut)
         frame_free(&s->made[nb++]);
     s->nb_made -= nb;
-    memmove(s->made, s->made + nb, s->nb_made * sizeof(*s->made));
+    if (s->nb_made)
+        memmove(s->made, s->made + nb, s->nb_made * sizeof(*s->made));
     return nb;
 }
 
