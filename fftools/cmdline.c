@@ -174,7 +174,7 @@ static int count_args(int argc, char **argv, int i)
 
 /* ---- ffleet's own words ---- */
 
-enum OwnKind { OWN_FLAG, OWN_HOSTS, OWN_HOSTLIST, OWN_USER, OWN_LENGTH, OWN_FILE };
+enum OwnKind { OWN_FLAG, OWN_HOSTS, OWN_HOSTLIST, OWN_USER, OWN_LENGTH, OWN_FILE, OWN_WORK_DIR };
 
 typedef struct OwnDef {
     const char  *name;
@@ -189,9 +189,11 @@ static const OwnDef own_defs[] = {
     { "--ssh-user",       OWN_USER,     0 },
     { "--segment-length", OWN_LENGTH,   0 },
     { "--file",           OWN_FILE,     0 },
+    { "--work-dir",       OWN_WORK_DIR, 0 },
     FLAG("--explain",     explain),
     FLAG("--no-fallback", no_fallback),
     FLAG("--status",      status),
+    FLAG("--resume",      resume),
     FLAG("--version",     version),
     FLAG("--help",        help),
     { NULL, OWN_FLAG, 0 },
@@ -263,6 +265,8 @@ static int set_own(OwnOptions *own, const OwnDef *def, const char *value, Messag
     case OWN_FILE:
         own->seed = 1;
         return set_string(&own->file, value);
+    case OWN_WORK_DIR:
+        return set_string(&own->work_dir, value);
     default:
         return parse_length(&own->segment_length, value, def->name, msg);
     }
@@ -545,6 +549,7 @@ void cmdline_free(Command *cmd)
     free_strings(&cmd->own.hosts, &cmd->own.nb_hosts);
     av_freep(&cmd->own.ssh_user);
     av_freep(&cmd->own.file);
+    av_freep(&cmd->own.work_dir);
     free_options(&cmd->globals, &cmd->nb_globals);
     free_options(&cmd->trailing, &cmd->nb_trailing);
     free_files(&cmd->inputs, &cmd->nb_inputs);

@@ -45,7 +45,8 @@ typedef struct OwnOptions {
     double segment_length;   ///< seconds; 0: not given. Also FFLEET_SEGMENT_LENGTH
     char  *file;             ///< --file
     int    seed;             ///< the seed's command line is used (--file or --hostlist given): the panel is shown
-    int    explain, no_fallback, version, help, status;
+    int    explain, no_fallback, version, help, status, resume;
+    char  *work_dir;         ///< --work-dir: where what is done is kept; NULL: beside the output, with --resume
 } OwnOptions;
 
 typedef struct Command {

@@ -434,6 +434,28 @@ static int verify(Encode *e, const Segment *seg, Encoded *r, char *why, size_t w
     return ret;
 }
 
+int encode_restore(Encode *e, const Segment *seg, Blob *packets, Encoded **out)
+{
+    Encoded *r = av_mallocz(sizeof(*r));
+    char why[256] = "";
+    int ret;
+
+    if (!r) {
+        blob_unref(&packets);
+        return AVERROR(ENOMEM);
+    }
+    r->packets = packets;
+    r->frames  = seg->nb_frames;
+    ret = verify(e, seg, r, why, sizeof(why));
+    if (ret < 0) {
+        encoded_free(&r);
+        return ret;
+    }
+    atomic_fetch_add(&e->frames, r->frames);
+    *out = r;
+    return 0;
+}
+
 static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
                        char *why, size_t why_size)
 {

@@ -51,6 +51,12 @@ float encode_quantiser(Encode *e, int number);
  */
 int encode_set_reference(Encode *e, int number, const ParamSets *reference);
 
+/**
+ * A result of an earlier run, verified like any other. Any thread.
+ * @param packets the result's, or given back on error
+ */
+int encode_restore(Encode *e, const Segment *seg, Blob *packets, Encoded **r);
+
 void encoded_free(Encoded **r);
 
 #endif

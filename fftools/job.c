@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "encode.h"
 #include "job.h"
+#include "journal.h"
 #include "outputs.h"
 #include "remainder.h"
 #include "report.h"
@@ -45,6 +46,9 @@ typedef struct Job {
     Terminal   terminal;
     WorkDir    dir;
     BlobPool  *pool;
+    Journal   *journal;         ///< or NULL
+    int        told;            ///< an error that nobody else can help with
+    int        forget;          ///< what the journal holds is of no more use
     Encode    *encode;
     Fleet     *fleet;
     Host       local;
@@ -65,6 +69,7 @@ typedef struct Job {
 
     int        next;            ///< id of the next segment to join
     int        ending;          ///< with what is there
+    int64_t    next_id;         ///< the reader's: of the next segment
 } Job;
 
 static int refuse(Job *j, const char *why)
@@ -99,9 +104,31 @@ static int keep_segment(Job *j, Segment *seg)
 
 static int read_segment(Job *j, Segment **seg, char *reason, size_t reason_size)
 {
-    segmenter_set_length(j->segmenter, sizing_next(j->plan, j->fleet, 1,
-                                                   segmenter_position(j->segmenter)));
+    int64_t length = journal_length(j->journal, j->next_id);
+
+    if (!length)
+        length = sizing_next(j->plan, j->fleet, 1, segmenter_position(j->segmenter));
+    journal_cut(j->journal, j->next_id++, length);
+    segmenter_set_length(j->segmenter, length);
     return segmenter_next(j->segmenter, seg, reason, reason_size);
+}
+
+/** Take the segment's result from an earlier run. @return whether there is one */
+static int restore_segment(Job *j, Segment *seg)
+{
+    Blob *packets;
+    Encoded *r = NULL;
+
+    if (!journal_find(j->journal, seg, j->pool, &packets) ||
+        encode_restore(j->encode, seg, packets, &r) < 0)
+        return 0;
+    blob_unref(&seg->task.input);
+    seg->task.result = r;
+    trace_event(j->trace, "restored", "segment", "i", seg->task.id, NULL);
+    pthread_mutex_lock(&j->lock);
+    j->segments[seg->task.id].done = 1;
+    pthread_mutex_unlock(&j->lock);
+    return 1;
 }
 
 static void *reader_main(void *opaque)
@@ -118,7 +145,8 @@ static void *reader_main(void *opaque)
             segment_free(&seg);
             break;
         }
-        ret = fleet_submit(j->fleet, &seg->task);
+        if (!restore_segment(j, seg))
+            ret = fleet_submit(j->fleet, &seg->task);
         if (ret < 0)
             break;
     } while ((ret = read_segment(j, &seg, reason, sizeof(reason))) >= 0);
@@ -201,6 +229,12 @@ static int confirm_plan(Job *j)
 
     if (ret < 0)
         return refuse(j, "there is no place for temporary files");
+    ret = journal_open(&j->journal, j->plan, reason, sizeof(reason));
+    if (ret < 0) {
+        av_log(NULL, AV_LOG_ERROR, "%s\n", reason);
+        j->told = 1;
+        return ret;
+    }
     ret = segmenter_open(&j->segmenter, j->plan, j->pool);
     listen_while_reading(j, 1);
     if (ret >= 0)
@@ -288,7 +322,7 @@ static int check_output(Job *j, const Plan *plan, int keys)
     for (int i = 0; i < cmd->nb_inputs; i++)
         if (!stat(cmd->inputs[i].url, &in) && in.st_dev == st.st_dev && in.st_ino == st.st_ino)
             return refuse(j, "input and output are the same file");
-    if (cmdline_last(cmd->globals, cmd->nb_globals, "y"))
+    if (cmdline_last(cmd->globals, cmd->nb_globals, "y") || journal_has_output(j->journal))
         return 0;
     if (!keys || cmdline_last(cmd->globals, cmd->nb_globals, "n"))
         return refuse(j, "the output exists already");
@@ -346,6 +380,7 @@ static int take_results(Job *j, int timeout)
             av_log(NULL, AV_LOG_ERROR, "%s\n", why);
             return AVERROR_EXTERNAL;
         }
+        journal_add(j->journal, task->opaque, ((Encoded *)task->result)->packets);
         pthread_mutex_lock(&j->lock);
         j->segments[task->id].done = 1;
         pthread_mutex_unlock(&j->lock);
@@ -387,6 +422,7 @@ static int write_segment(Job *j, Segment *seg)
     int ret;
 
     j->result->overwrite = 1;
+    journal_output(j->journal);
     ret = outputs_write(j->outputs, seg, seg->task.result, reason, sizeof(reason));
     if (ret == AVERROR_PATCHWELCOME)
         return refuse(j, reason);
@@ -528,6 +564,7 @@ static int finish(Job *j, int ret)
         if (ret == AVERROR_PATCHWELCOME)
             return refuse(j, OUTPUTS_REST_UNREADABLE);
         j->result->status = ret < 0;
+        j->forget = ret >= 0;
     } else {
         j->result->status = 1;
         if (outputs_started(j->outputs) && (ret == AVERROR_EXTERNAL || muxers_open_files(j->plan)))
@@ -601,6 +638,7 @@ static void job_close(Job *j)
     trial_free(&j->trial);
     report_close(&j->report);
     workdir_remove(&j->dir);
+    journal_close(&j->journal, j->forget);
     encode_free(&j->encode);
     blob_pool_free(&j->pool);
     pthread_mutex_destroy(&j->lock);
@@ -629,11 +667,15 @@ int job_run(const Plan *plan, const char *stock, const HostList *hosts, Trace *t
         result->status = INTERRUPT_STATUS;
         say_signal(&j);
         ret = 0;
+    } else if (j.told) {
+        result->status = 1;
+        ret = 0;
     } else if (ret < 0 && ret != AVERROR_PATCHWELCOME) {
         ret = refuse(&j, av_err2str(ret));
     }
     if (j.encode)
         frames = encode_frames(j.encode);
+    j.forget |= ret == AVERROR_PATCHWELCOME;
     job_close(&j);
     if (ret >= 0)
         trace_event(trace, "done", "status", "i", (int64_t)result->status, "frames", "i", frames,

@@ -25,6 +25,8 @@ static const char help[] =
 "  --file FILE               short for -i FILE; without an output: output.mp4\n"
 "  --explain                 say what would be split, or why nothing is\n"
 "  --no-fallback             fail rather than encode on this machine\n"
+"  --resume                  keep what is done beside the output, and go on from there\n"
+"  --work-dir DIR            the same, in a folder of your choice\n"
 "  --status                  show what the hosts are doing\n"
 "  --version                 print the version\n"
 "  --help                    print this text (--help TOPIC is ffmpeg's)\n"

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <libavutil/avassert.h>
@@ -91,6 +92,22 @@ int blob_alloc(Blob **blob, BlobPool *pool)
     b->pool = pool;
     b->fd   = -1;
     atomic_init(&b->refs, 1);
+    return 0;
+}
+
+int blob_from_file(Blob **blob, BlobPool *pool, int fd)
+{
+    struct stat st;
+    int ret = fstat(fd, &st) < 0 ? AVERROR(errno) : blob_alloc(blob, pool);
+
+    if (ret < 0) {
+        *blob = NULL;
+        close(fd);
+        return ret;
+    }
+    (*blob)->fd     = fd;
+    (*blob)->size   = st.st_size;
+    (*blob)->sealed = 1;
     return 0;
 }
 

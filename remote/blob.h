@@ -23,6 +23,8 @@ int  blob_pool_alloc(BlobPool **pool, size_t budget);
 void blob_pool_free(BlobPool **pool);
 
 int     blob_alloc(Blob **blob, BlobPool *pool);
+/** A sealed blob of what a file holds. @param fd the blob's from here on, also on error */
+int     blob_from_file(Blob **blob, BlobPool *pool, int fd);
 Blob   *blob_ref(Blob *blob);
 void    blob_unref(Blob **blob);
 /** @return 0, or AVERROR code (ENOSPC when the temporary folder is full) */

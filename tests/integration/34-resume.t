@@ -1,0 +1,109 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# --resume: killed at any moment, the same command goes on where it was, and the output is the same.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../tools";
+use FleetTest;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+my @encode = qw(-c:v libx264 -preset ultrafast -qp 25 -g 25 -sc_threshold 0 -c:a copy);
+my @args   = (qw(-nostdin --resume --segment-length 0.5 -v error -i in.mp4), @encode, 'ours.mp4');
+
+fleet_up(2);
+make_input('in.mp4', qw(-f lavfi -i testsrc2=s=160x90:r=25:d=10 -f lavfi -i sine=d=10),
+           qw(-c:v libx264 -preset ultrafast -g 25 -c:a aac));
+my $whole = run({}, @args[0, 2 .. $#args - 1], 'whole.mp4');
+is($whole->{status}, 0, 'uninterrupted');
+my $segments = events($whole, 'attempt', outcome => 'ok');
+
+sub folder { return "$top/ours.mp4.ffleet" }
+sub kept   { return scalar grep { /^done / } split /\n/, slurp(folder() . '/journal') }
+
+sub whole_ok {
+    my ($name, $run, $kept) = @_;
+    is($run->{status}, 0, "$name: status") or diag($run->{stderr});
+    ok(slurp("$top/ours.mp4") eq slurp("$top/whole.mp4"), "$name: the output is the same");
+    is(scalar events($run, 'restored'), $kept, "$name: all that was kept is used");
+    my %ok = map { $_->{segment} => 1 } events($run, 'attempt', outcome => 'ok');
+    is(scalar(keys %ok), $segments - $kept, "$name: only the rest is encoded");
+    ok(!-e folder(), "$name: nothing is left");
+    unlink "$top/ours.mp4";
+}
+
+# Kill it when so many segments are done, or a little later
+sub killed {
+    my ($after, $delay) = @_;
+    my $run = start({}, @args);
+    ok(wait_for { kept() >= $after }, "killed after $after: so far") if $after;
+    sleep $delay;
+    kill 'KILL', $run->{pid};
+    return finish($run)->{status};
+}
+
+sub slow { stub($_, 'sleep 0.15; exec $FFMPEG "$@"') for qw(h1 h2) }
+
+slow();
+my $seed = $ENV{FFLEET_FAULT_SEED} // time;
+note("FFLEET_FAULT_SEED=$seed");
+srand $seed;
+for my $n (0 .. 4) {
+    my $after = int(0.2 * $n * $segments);
+    is(killed($after, 0.3 * rand), 137, "killed after $after");
+    my $kept = kept();
+    unstub(qw(h1 h2));
+    whole_ok("killed after $after", run({}, @args), $kept);
+    slow();
+}
+
+# twice in one run, with other hosts, and once by a signal that it can catch
+killed(2, 0);
+killed(5, 0);
+my $run = start({}, @args);
+ok(wait_for { kept() >= 8 }, 'interrupted: so far');
+kill 'INT', $run->{pid};
+is(finish($run)->{status}, 255, 'interrupted: status');
+my $kept = kept();
+cmp_ok($kept, '>=', 8, 'interrupted: what is done is kept');
+unstub(qw(h1 h2));
+whole_ok('interrupted', run({ env => { FFLEET_HOSTS => 'h2' } }, @args), $kept);
+slow();
+
+# what is damaged is done again: a result, and the end of the list
+killed(4, 0);
+$kept = kept();
+my ($file) = glob folder() . '/*.nut';
+my $bytes = slurp($file);
+substr($bytes, length($bytes) / 2, 1) ^= "\x55";
+put($file, $bytes);
+put(folder() . '/journal', slurp(folder() . '/journal') . 'done 19 47');
+unstub(qw(h1 h2));
+whole_ok('damaged', run({}, @args), $kept - 1);
+slow();
+
+# another command's, a changed input's, and a stranger's are refused, and not touched
+killed(2, 0);
+my $list = slurp(folder() . '/journal');
+sub refused {
+    my ($name, @words) = @_;
+    my $run = run({}, @words);
+    is($run->{status}, 1, "$name: status");
+    like($run->{stderr}, qr/^\S*ours\.mp4\.ffleet holds the work of another command, or its input has changed/m, "$name: why");
+    ok(slurp(folder() . '/journal') eq $list, "$name: not touched");
+}
+refused('another quality', map { $_ eq '25' ? '26' : $_ } @args);
+utime 1, 1, "$top/in.mp4";
+refused('another input', @args);
+put(folder() . '/journal', $list = "my diary\n");
+refused('no journal', @args);
+
+# --work-dir
+put("$top/ours.mp4", 'old');
+$run = run({}, qw(--work-dir kept -y), @args[2 .. $#args]);
+ok($run->{status} == 0 && slurp("$top/ours.mp4") eq slurp("$top/whole.mp4") && !-e "$top/kept", '--work-dir');
+
+done_testing();
