@@ -561,8 +561,6 @@ static int finish(Job *j, int ret)
         j->result->status = atomic_load(&j->terminal.nb_signals) ? INTERRUPT_STATUS : ret < 0;
     } else if (ret >= 0) {
         ret = outputs_finish(j->outputs, 1);
-        if (ret == AVERROR_PATCHWELCOME)
-            return refuse(j, OUTPUTS_REST_UNREADABLE);
         j->result->status = ret < 0;
         j->forget = ret >= 0;
     } else {

@@ -16,7 +16,6 @@ struct Mux {
     int64_t     total_size;
     int         header, finished;
     int64_t     end_dts;     ///< of the video, in the first stream's time base
-    int64_t    *last_dts;    ///< for each stream of the remainder, in its time base there
     int64_t    *ends;        ///< for each stream where its last packet ends on the axis of DTS, in AV_TIME_BASE units
 };
 
@@ -249,14 +248,13 @@ int mux_open(Mux **out, const Plan *plan, const Trial *t, Remainder *r, Join *co
     ret = avformat_alloc_output_context2(&m->oc, plan->oformat, NULL, url);
     if (ret < 0)
         goto end;
-    m->ends     = av_malloc_array(plan->nb_streams, sizeof(*m->ends));
-    m->last_dts = av_malloc_array(plan->nb_streams, sizeof(*m->last_dts));
-    if (!m->ends || !m->last_dts) {
+    m->ends = av_malloc_array(plan->nb_streams, sizeof(*m->ends));
+    if (!m->ends) {
         ret = AVERROR(ENOMEM);
         goto end;
     }
     for (int i = 0; i < plan->nb_streams; i++)
-        m->ends[i] = m->last_dts[i] = AV_NOPTS_VALUE;
+        m->ends[i] = AV_NOPTS_VALUE;
     if ((ret = add_streams(m, t, joins)) < 0 ||
         (ret = av_dict_copy(&m->oc->metadata, find_metadata(plan, t, r), 0)) < 0 ||
         (ret = copy_program_names(m->oc, r->file)) < 0 ||
@@ -296,19 +294,6 @@ static int write_packet(Mux *m, AVPacket *pkt)
     return ret;
 }
 
-/** Part of a frame, as where -ss cuts into copied audio, confuses MPEG-TS's demuxer. */
-static int is_disordered(Mux *m, const AVPacket *pkt)
-{
-    int64_t *last = &m->last_dts[pkt->stream_index];
-    int nonstrict = m->oc->oformat->flags & AVFMT_TS_NONSTRICT;
-    int bad = pkt->dts != AV_NOPTS_VALUE && *last != AV_NOPTS_VALUE &&
-              (nonstrict ? pkt->dts < *last : pkt->dts <= *last) &&
-              m->oc->streams[pkt->stream_index]->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
-
-    *last = pkt->dts;
-    return bad;
-}
-
 /** All of the remainder up to a time, in a video stream's time base. */
 static int write_rest(Mux *m, int64_t dts, AVRational tb)
 {
@@ -322,8 +307,6 @@ static int write_rest(Mux *m, int64_t dts, AVRational tb)
         if (dts != INT64_MAX && pkt->dts != AV_NOPTS_VALUE &&
             av_compare_ts(pkt->dts, from->time_base, dts, tb) > 0)
             return 0;
-        if (is_disordered(m, pkt))
-            return AVERROR_PATCHWELCOME;
         av_packet_rescale_ts(pkt, from->time_base, to->time_base);
         pkt->pos = -1;
         ret = write_packet(m, pkt);
@@ -420,6 +403,5 @@ void mux_free(Mux **mp)
         avio_closep(&m->oc->pb);
     avformat_free_context(m->oc);
     av_freep(&m->ends);
-    av_freep(&m->last_dts);
     av_freep(mp);
 }

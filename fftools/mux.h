@@ -30,8 +30,7 @@ int  mux_open(Mux **m, const Plan *plan, const Trial *t, Remainder *r, Join *con
 /**
  * Write one packet of the joined video (unreferenced here), after all of the remainder that comes before it.
  * @param nth which of the output's video streams, as Plan.nth_fleet
- * @return 0; AVERROR_PATCHWELCOME: the remainder's packets are not in order, only stock can make the output; an AVERROR
- *         code of the muxer
+ * @return 0, or an AVERROR code of the muxer
  */
 int  mux_video(Mux *m, int nth, AVPacket *pkt);
 /**

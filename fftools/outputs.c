@@ -129,8 +129,6 @@ int outputs_write(Outputs *o, const Segment *seg, const Encoded *r, char *reason
     }
     for (const Plan *p = o->plan; p && ret >= 0; p = plan_next_output(p))
         ret = write_output(o, p, reason, reason_size);
-    if (ret == AVERROR_PATCHWELCOME && !*reason)
-        snprintf(reason, reason_size, OUTPUTS_REST_UNREADABLE);
     return ret;
 }
 

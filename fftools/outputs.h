@@ -13,8 +13,6 @@
 #include "remainder.h"
 #include "trial.h"
 
-#define OUTPUTS_REST_UNREADABLE "the other streams cannot be read back as stock ffmpeg made them"
-
 typedef struct Outputs Outputs;
 
 /** @param plan, t, r the first of their chains; must outlive it */

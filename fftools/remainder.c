@@ -197,23 +197,43 @@ int remainder_start(Remainder **out, const Plan *plan, const Trial *t, const cha
     return ret;
 }
 
+/** Part of a frame, as where -ss cuts into copied audio, confuses MPEG-TS's demuxer: then only stock itself will do. */
+static int in_order(Remainder *r, const AVPacket *pkt)
+{
+    const AVStream *st = r->file->streams[pkt->stream_index];
+    int64_t *last;
+    int ok;
+
+    if (pkt->stream_index >= r->plan->nb_streams || pkt->dts == AV_NOPTS_VALUE ||
+        st->codecpar->codec_type != AVMEDIA_TYPE_AUDIO)
+        return 1;
+    last  = &r->streams[pkt->stream_index].first_dts;
+    ok    = *last == AV_NOPTS_VALUE || pkt->dts > *last;
+    *last = pkt->dts;
+    return ok;
+}
+
 /** The stand-in was given to the muxer at 0; where it is found now is the muxer's shift. */
 static int find_shift(Remainder *r)
 {
     AVPacket *pkt = av_packet_alloc();
-    int ret = pkt ? 0 : AVERROR(ENOMEM);
+    int ret = pkt ? 0 : AVERROR(ENOMEM), found = 0;
+    int whole = !strcmp(r->file->iformat->name, "mpegts");
 
-    while (ret >= 0 && (ret = av_read_frame(r->file, pkt)) >= 0) {
+    for (int i = 0; i < r->plan->nb_streams; i++)
+        r->streams[i].first_dts = AV_NOPTS_VALUE;
+    while (ret >= 0 && (whole || !found) && (ret = av_read_frame(r->file, pkt)) >= 0) {
         int index = pkt->stream_index;
 
-        r->shift = index == r->plan->fleet_stream && pkt->pts != AV_NOPTS_VALUE ?
-                   av_rescale_q(pkt->pts, r->file->streams[index]->time_base, AV_TIME_BASE_Q) : 0;
+        if (index == r->plan->fleet_stream && !found++)
+            r->shift = pkt->pts == AV_NOPTS_VALUE ? 0 :
+                       av_rescale_q(pkt->pts, r->file->streams[index]->time_base, AV_TIME_BASE_Q);
+        if (whole && !in_order(r, pkt))
+            ret = AVERROR_EXTERNAL;
         av_packet_unref(pkt);
-        if (index == r->plan->fleet_stream)
-            break;
     }
     av_packet_free(&pkt);
-    return ret == AVERROR_EOF ? AVERROR_EXTERNAL : ret;
+    return ret == AVERROR_EOF ? (found ? 0 : AVERROR_EXTERNAL) : ret;
 }
 
 static int open_input(Remainder *r)
