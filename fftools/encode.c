@@ -20,6 +20,7 @@
 typedef struct EncodeStream {
     ParamSets   reference;
     int         have_reference;
+    int         width, height;  ///< of the first result; pictures of several sizes stock scales to that of the first
     float       quantiser;
 } EncodeStream;
 
@@ -406,7 +407,14 @@ static int check_params(Encode *e, int number, ParamSets *ps, char *why, size_t 
     int ret = 0;
 
     pthread_mutex_lock(&e->lock);
-    if (!s->have_reference) {
+    if (!s->width) {
+        s->width  = ps->width;
+        s->height = ps->height;
+    }
+    if (ps->width != s->width || ps->height != s->height) {
+        snprintf(why, why_size, "the result's pictures have another size");
+        ret = AVERROR_INVALIDDATA;
+    } else if (!s->have_reference) {
         s->reference      = *ps;
         s->have_reference = 1;
         memset(ps, 0, sizeof(*ps));

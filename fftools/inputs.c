@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <libavutil/avstring.h>
+#include <libavutil/opt.h>
 
 #include "compat.h"
 #include "inputs.h"
@@ -38,6 +39,25 @@ int input_av_options(const CmdFile *f, int avclass, AVDictionary **dict)
             return ret;
     }
     return 0;
+}
+
+/** What of ffmpeg's own options its demuxer gets, if it knows them. */
+static int add_demuxer_options(const CmdFile *f, const AVInputFormat *iformat, AVDictionary **opts)
+{
+    static const char *const names[][2] = {
+        { "r", "framerate" }, { "s", "video_size" }, { "pix_fmt", "pixel_format" },
+    };
+    int ret = 0;
+
+    for (size_t i = 0; ret >= 0 && i < FF_ARRAY_ELEMS(names); i++) {
+        const CmdOption *o = cmdline_last(f->options, f->nb_options, names[i][0]);
+        const AVClass *class = iformat ? iformat->priv_class : NULL;
+
+        if (o && o->def && (i || (class && av_opt_find(&class, names[i][1], NULL, 0,
+                                                       AV_OPT_SEARCH_FAKE_OBJ))))
+            ret = av_dict_set(opts, names[i][1], o->value, 0);
+    }
+    return ret;
 }
 
 /** The same libavformat goes to the same place. Where this fails stock warns, and reads from the start as we do. */
@@ -143,6 +163,8 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
     if (ret < 0)
         return ret;
     ret = input_av_options(f, AVCLASS_FORMAT, &opts);
+    if (ret >= 0)
+        ret = add_demuxer_options(f, iformat, &opts);
     if (ret >= 0 && !av_dict_get(opts, "scan_all_pmts", NULL, 0))
         ret = av_dict_set(&opts, "scan_all_pmts", "1", 0);
     if (ret >= 0)
@@ -190,13 +212,17 @@ int input_replay(PlanInput *in)
     return ret;
 }
 
-int input_check_splittable(const PlanInput *in, char *reason, size_t size)
+int input_check_splittable(const PlanInput *in, const AVStream *st, char *reason, size_t size)
 {
     static const char *const formats[] = {
         "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts", "mpeg", "flv", "asf", "nut", "mxf",
-        "ogg", "ivf", "avi", NULL
+        "ogg", "ivf", "avi", "concat", "yuv4mpegpipe", "rawvideo", "image2", NULL
     };
 
+    if (st->codecpar->codec_id == AV_CODEC_ID_RAWVIDEO &&
+        (!avcodec_pix_fmt_to_codec_tag(st->codecpar->format) ||
+         st->codecpar->field_order > AV_FIELD_PROGRESSIVE))
+        return refuse(reason, size, "the raw video is of a kind that cannot travel");
     for (int i = 0; formats[i]; i++)
         if (!strcmp(formats[i], in->fc->iformat->name))
             return 0;

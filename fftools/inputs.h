@@ -42,7 +42,8 @@ int  input_replay(PlanInput *in);
 int  input_is_stdin(const char *url);
 
 /** Whether its video can be cut into segments: packets with timestamps, a keyframe first. As input_open(). */
-int  input_check_splittable(const PlanInput *in, char *reason, size_t reason_size);
+int  input_check_splittable(const PlanInput *in, const AVStream *st, char *reason,
+                            size_t reason_size);
 
 /** The options of one file that libav*'s classes among avclass know, as ffmpeg hands them on. @return 0 or AVERROR(ENOMEM) */
 int  input_av_options(const CmdFile *f, int avclass, AVDictionary **dict);

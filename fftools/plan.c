@@ -45,7 +45,7 @@ static const char *const global_options[] = {
 };
 static const char *const input_options[] = {
     "f", "thread_queue_size", "autorotate", "ss", "t", "to", "sseof", "itsoffset", "r",
-    "accurate_seek", NULL
+    "accurate_seek", "s", "pix_fmt", NULL
 };
 /* concern the remainder or the muxer only */
 static const char *const output_options[] = {
@@ -307,7 +307,7 @@ static int decide_streams(Plan *p)
                         "it encodes no video");
     if (plan_video(p)->disposition & AV_DISPOSITION_ATTACHED_PIC)
         return stock(p, "its video is a cover picture");
-    return input_check_splittable(plan_video_input(p), p->reason, sizeof(p->reason)) < 0;
+    return input_check_splittable(plan_video_input(p), plan_video(p), p->reason, sizeof(p->reason)) < 0;
 }
 
 /** ffmpeg's filter_codec_opts(): does this AVOption reach that video encoder, and by which name? */
@@ -448,6 +448,11 @@ static int decide_encoder(Plan *p)
                  (cmdline_last(f->options, f->nb_options, "timecode") &&
                   encoder_option_name(s->encoder, "gop_timecode"))))
         ret = stock(p, "the encoder %s counts time codes", s->encoder->name);
+    /* only parameter sets would tell that a segment begins with a picture of another kind */
+    if (!ret && !strcmp(plan_video_input(p)->fc->iformat->name, "image2") &&
+        s->encoder->id != AV_CODEC_ID_H264 && s->encoder->id != AV_CODEC_ID_HEVC &&
+        !av_dict_get(opts, "pix_fmt", NULL, 0))
+        ret = stock(p, "the images may be of several pixel formats (-pix_fmt fixes it)");
     if (!ret && encoder_judge(s->encoder->name, opts, &p->judge, p->reason, sizeof(p->reason)) < 0)
         ret = p->reason[0] ? 1 : stock(p, "the encoder %s is not split yet", s->encoder->name);
     p->gop = find_gop(p, s->encoder->name);

@@ -85,6 +85,8 @@ int verify_result(Blob *result, const Plan *plan, const Segment *seg, ParamSets 
         snprintf(why, why_size, "the result's headers cannot be read");
     else
         ret = verify_packets(r, seg, plan->frame_rate, params, why, why_size);
+    params->width  = par->width;
+    params->height = par->height;
 end:
     wire_reader_close(&r);
     return ret < 0 && ret != AVERROR(ENOMEM) ? AVERROR_INVALIDDATA : ret;

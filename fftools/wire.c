@@ -60,6 +60,9 @@ int wire_writer_open(WireWriter **out, const AVStream *src, AVRational tb, Blob 
     /* NUT's own tag; where it has none (ProRes), its demuxer knows QuickTime's */
     if (av_codec_get_tag(w->fc->oformat->codec_tag, st->codecpar->codec_id))
         st->codecpar->codec_tag = 0;
+    /* there the tag is all that tells of the pixels */
+    if (st->codecpar->codec_id == AV_CODEC_ID_RAWVIDEO)
+        st->codecpar->codec_tag = avcodec_pix_fmt_to_codec_tag(st->codecpar->format);
     st->time_base      = tb;
     st->avg_frame_rate = src->avg_frame_rate;
     if (src->sample_aspect_ratio.num) {
