@@ -9,6 +9,7 @@
 #include <libavutil/mem.h>
 
 #include "complexgraph.h"
+#include "filterargs.h"
 #include "filtertraits.h"
 
 #define BLANKS    " \n\t\r"
@@ -49,23 +50,6 @@ static int refuse(Parser *p, const char *fmt, const char *arg)
 
 /* ---- reading ---- */
 
-/** The end of what comes before one of the characters in stop, quotes and escapes skipped. */
-static const char *skip_text(const char *s, const char *stop)
-{
-    for (; *s && !strchr(stop, *s); s++) {
-        if (*s == '\\' && s[1]) {
-            s++;
-        } else if (*s == '\'') {
-            const char *end = strchr(s + 1, '\'');
-
-            if (!end)
-                return s + strlen(s);
-            s = end;
-        }
-    }
-    return s;
-}
-
 static int read_labels(Parser *p, const char **s, char **labels, int *nb)
 {
     for (*s += strspn(*s, BLANKS); **s == '['; *s += strspn(*s, BLANKS)) {
@@ -96,7 +80,7 @@ static int read_node(Parser *p, const char **s, int follows)
     ret = read_labels(p, s, n->in, &n->nb_in);
     if (ret < 0)
         return ret;
-    end = skip_text(*s, "[,;");
+    end = filterargs_skip(*s, "[,;");
     n->text = av_strndup(*s, end - *s);
     if (!n->text)
         return AVERROR(ENOMEM);

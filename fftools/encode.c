@@ -10,6 +10,7 @@
 #include "../remote/shellquote.h"
 #include "compat.h"
 #include "encode.h"
+#include "fonts.h"
 #include "hostcommand.h"
 #include "hostslots.h"
 #include "verify.h"
@@ -48,6 +49,7 @@ typedef struct EncodeAttempt {
     char    line[512];       ///< of stderr, being put together
     size_t  line_len;
     char    last_error[256]; ///< the last line that looks like a complaint
+    char    foreign[128];    ///< the first line that tells of a font that stock does not take here
     char    damage[128];     ///< the first line that tells of damage in the input
     int64_t frames;          ///< encoded, by the host's progress
     int     accepted;        ///< its frames count from now on
@@ -381,6 +383,8 @@ static void take_line(Encode *e, FleetAttempt *a, EncodeAttempt *t)
                av_stristr(s, "cannot") || av_stristr(s, "not found")) {
         av_strlcpy(t->last_error, s, sizeof(t->last_error));
     }
+    if (!*t->foreign && fonts_line_is_foreign(e->plan, s))
+        av_strlcpy(t->foreign, s, sizeof(t->foreign));
     if (!*t->damage && tells_of_damage(s))
         av_strlcpy(t->damage, s, sizeof(t->damage));
 }
@@ -482,6 +486,10 @@ static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
     if (status) {
         snprintf(why, why_size, "ffmpeg ended with status %d%s%s", status,
                  t->last_error[0] ? ": " : "", t->last_error);
+        return AVERROR_EXTERNAL;
+    }
+    if (*t->foreign) {
+        snprintf(why, why_size, "it draws with another font than this machine: %s", t->foreign);
         return AVERROR_EXTERNAL;
     }
     /* with others of the user's among them */

@@ -22,6 +22,7 @@
 #include "certain.h"
 #include "cmdline.h"
 #include "explain.h"
+#include "fonts.h"
 #include "job.h"
 #include "loglevel.h"
 #include "plan.h"
@@ -159,6 +160,11 @@ static int run(Program *p, int *status)
     ret = plan_make(&p->plan, &p->cmd);
     if (ret < 0)
         return ret;
+    if (p->hosts.nb_hosts) {
+        ret = fonts_resolve(p->plan, p->stock);
+        if (ret < 0)
+            return ret;
+    }
     if (own->explain)
         return explain_print(p->plan, &p->hosts);
     if (p->plan->reason[0])

@@ -16,6 +16,7 @@
 #define E FILTERGROUP_EXPR
 #define I FILTERGROUP_INIT
 #define FILE_ FILTER_NEEDS_FILE
+#define SHIP FILTER_SHIPS_FILE
 #define GPU FILTER_NEEDS_DEVICE
 
 static const FilterGroup groups[] = {
@@ -36,8 +37,8 @@ static const FilterGroup groups[] = {
     { P, E | I, 0, NULL, "eq fftfilt pad perspective scale zscale" },
     { P, E, FILTER_NEEDS_FONT, NULL, "drawtext" },
     { P, E, 0, NULL, "qrencode" },
-    { P, 0, FILE_, "needs a file of this machine",
-      "lensfun lut1d lut3d nnedi ocr ocv removelogo sr" },
+    { P, 0, FILE_, "needs a file of this machine", "lensfun nnedi ocr ocv sr" },
+    { P, 0, SHIP, "needs a file of this machine", "lut1d lut3d removelogo" },
     { P, 0, GPU, "runs on a device",
       "avgblur_opencl avgblur_vulkan bilateral_cuda boxblur_opencl chromaber_vulkan chromakey_cuda "
       "colorkey_opencl colorspace_cuda convolution_opencl coreimage denoise_vaapi dilation_opencl "
@@ -47,7 +48,7 @@ static const FilterGroup groups[] = {
       "scale_vulkan sharpen_npp sharpness_vaapi sobel_opencl tonemap_vaapi transpose_npp "
       "transpose_opencl transpose_vaapi transpose_vt transpose_vulkan unsharp_opencl vflip_vulkan" },
 
-    { FILTER_READS_T, 0, FILE_ | FILTER_NEEDS_FONT, "draws a subtitle file by time",
+    { FILTER_READS_T, 0, SHIP | FILTER_NEEDS_FONT, "draws a subtitle file by time",
       "ass subtitles" },
     { FILTER_RETIMING, 0, 0, "changes the number of frames or their times",
       "fps framestep select setpts settb trim" },
@@ -143,17 +144,19 @@ static const FilterRule rules[] = {
     { "perms",         "mode",         "random 4", 2, FILTER_WHOLE, 0, "is random" },
     { "stereo3d",      "in",           "al ar",    2, FILTER_TIMING, 0, "pairs alternating frames" },
     { "stereo3d",      "out",          "al ar",    2, FILTER_TIMING, 0, "alternates frames" },
-    { "curves",        "psfile",       "",         0, P, FILE_, "needs a file of this machine" },
+    { "curves",        "psfile",       "",         0, P, SHIP, "needs a file of this machine" },
     { "curves",        "plot",         "",         0, P, FILE_, "writes a file" },
-    { "selectivecolor", "psfile",      "",         0, P, FILE_, "needs a file of this machine" },
-    { "drawtext",      "fontfile",     "",         0, P, FILE_, "needs a font file" },
-    { "drawtext",      "textfile",     "",         0, P, FILE_, "reads its text from a file" },
+    { "selectivecolor", "psfile",      "",         0, P, SHIP, "needs a file of this machine" },
+    { "drawtext",      "fontfile",     "",         0, P, SHIP, "needs a font file" },
+    { "drawtext",      "textfile",     "",         0, P, SHIP, "reads its text from a file" },
     { "drawtext",      "reload",       "0 false",  0, FILTER_WHOLE, FILE_, "reads its text again and again" },
+    { "subtitles",     "fontsdir",     "",         0, FILTER_READS_T, FILE_, "reads a folder of fonts" },
+    { "ass",           "fontsdir",     "",         0, FILTER_READS_T, FILE_, "reads a folder of fonts" },
     { "drawtext",      "timecode",     "",         0, FILTER_READS_N, 0, "counts frames for its timecode" },
     { "drawtext",      "text_source",  "",         0, FILTER_WHOLE, 0, "reads side data" },
     { "drawtext",      "expansion",    "strftime 2", 2, FILTER_WHOLE, 0, "shows the clock" },
     { "drawbox",       "box_source",   "",         0, FILTER_WHOLE, 0, "reads side data" },
-    { "qrencode",      "textfile",     "",         0, P, FILE_, "reads its text from a file" },
+    { "qrencode",      "textfile",     "",         0, P, SHIP, "reads its text from a file" },
 };
 
 /* Whether one of the words, separated by blanks, is name. */

@@ -12,6 +12,7 @@
 #include <libavutil/mem.h>
 #include <libavutil/opt.h>
 
+#include "filterargs.h"
 #include "filtertable.h"
 #include "filtertraits.h"
 
@@ -76,10 +77,11 @@ enum FilterTrait filter_trait(const char *name, int *flags)
 /* Become worse, never better. A long reason is cut. */
 static void raise_to(Verdict *v, enum FilterTrait trait, int flags, const char *fmt, const char *arg)
 {
+    int fatal = flags & ~v->flags & (FILTER_NEEDS_FILE | FILTER_NEEDS_DEVICE);
     AVBPrint bp;
 
     v->flags |= flags;
-    if (trait > v->trait || !v->why[0]) {
+    if (trait > v->trait || fatal || !v->why[0]) {
         if (fmt && (trait > FILTER_POINTWISE || flags)) {
             av_bprint_init_for_buffer(&bp, v->why, sizeof(v->why));
             av_bprintf(&bp, fmt, arg);
@@ -308,43 +310,6 @@ static void judge_rules(Verdict *v, const char *filter, AVDictionary *opts)
     }
 }
 
-/*
- * Split a filter's arguments into options. Values without a key take the names of the filter's
- * options in their order, aliases left out.
- */
-static int parse_options(AVDictionary **opts, const AVFilter *f, const char *args)
-{
-    const AVClass *class = f ? f->priv_class : NULL;
-    const AVOption *o = NULL;
-    int offset = -1, ret = 0, bound = 10000;
-
-    while (*args && bound--) {
-        const char *shorthand = NULL;
-        char *key, *value;
-
-        o = class ? av_opt_next(&class, o) : NULL;
-        if (o) {
-            if (o->type == AV_OPT_TYPE_CONST || o->offset == offset)
-                continue;
-            offset    = o->offset;
-            shorthand = o->name;
-        }
-        ret = av_opt_get_key_value(&args, "=", ":", AV_OPT_FLAG_IMPLICIT_KEY, &key, &value);
-        if (ret < 0)
-            return ret;
-        if (*args)
-            args++;
-        if (key) /* the names begin anew after a named option */
-            o = NULL;
-        ret = av_dict_set(opts, key ? key : shorthand ? shorthand : "", value,
-                          AV_DICT_DONT_STRDUP_VAL | AV_DICT_MULTIKEY | AV_DICT_MATCH_CASE);
-        av_free(key);
-        if (ret < 0)
-            return ret;
-    }
-    return *args ? AVERROR(EINVAL) : 0;
-}
-
 static int judge_filter(Verdict *v, const char *name, const char *args)
 {
     const FilterGroup *g = filtertable_find(name);
@@ -360,7 +325,7 @@ static int judge_filter(Verdict *v, const char *name, const char *args)
     if (!g)
         g = &none;
 
-    ret = parse_options(&opts, avfilter_get_by_name(name), args);
+    ret = filterargs_parse(&opts, avfilter_get_by_name(name), args);
     if (ret < 0)
         goto end;
     e = av_dict_get(opts, "eval", NULL, AV_DICT_MATCH_CASE);
@@ -373,6 +338,9 @@ static int judge_filter(Verdict *v, const char *name, const char *args)
         judge_fields(v, name, opts);
     for (e = NULL; (e = av_dict_get(opts, "", e, AV_DICT_IGNORE_SUFFIX));)
         judge_option(v, name, g, eval_frame, e->key, e->value);
+    e = av_dict_get(opts, "fontfile", NULL, AV_DICT_MATCH_CASE);
+    if (e && *e->value)
+        v->flags &= ~FILTER_NEEDS_FONT;
     if (v->flags & FILTER_NEEDS_FONT && !v->why[0])
         snprintf(v->why, sizeof(v->why), "draws with a font of the machine it runs on");
 
@@ -497,7 +465,7 @@ static int filter_window(const char *name, const char *args)
             return windows[i].frames;
     if (strcmp(name, "tmix"))
         return frames;
-    if (parse_options(&opts, avfilter_get_by_name(name), args) >= 0) {
+    if (filterargs_parse(&opts, avfilter_get_by_name(name), args) >= 0) {
         e = av_dict_get(opts, "frames", NULL, AV_DICT_MATCH_CASE);
         frames = e ? atoi(e->value) : 3;
     }
@@ -581,7 +549,7 @@ static int add_timing(void *opaque, const char *name, const char *args)
         t->needed = 1;
     if (v.trait != FILTER_RETIMING && !is_deinterlacer(name) && strcmp(name, "tblend"))
         return 0;
-    ret = parse_options(&opts, avfilter_get_by_name(name), args);
+    ret = filterargs_parse(&opts, avfilter_get_by_name(name), args);
     t->needed |= is_deinterlacer(name) && makes_fields(name, opts);
     av_dict_free(&opts);
     av_bprintf(&t->text, "%s%s%s", t->text.len ? "," : "", name, *args ? "=" : "");

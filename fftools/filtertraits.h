@@ -33,6 +33,7 @@ enum {
     FILTER_NEEDS_FILE   = 1 << 0, ///< reads or writes a file or plugin of this machine
     FILTER_NEEDS_FONT   = 1 << 1, ///< draws with a font of the machine it runs on
     FILTER_NEEDS_DEVICE = 1 << 2, ///< runs on a GPU
+    FILTER_SHIPS_FILE   = 1 << 3, ///< reads a file that can travel, see filterfiles.h
 };
 
 /** The trait of a filter with harmless options. @param flags FILTER_NEEDS_* bits; may be NULL */

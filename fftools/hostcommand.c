@@ -206,7 +206,7 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
     }
     head[n]   = NULL;
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
-    shipment_print_unpack(&plan->files, &bp);
+    shipment_print_head(&plan->files, &bp);
     shellquote_argv(&bp, head);
     for (const Plan *p = plan->first; p; p = p->next)
         add_encode(&bp, p, seg);
@@ -215,6 +215,7 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
     shellquote_argv(&bp, (const char *const[]){
         lavc >= FPS_MODE_LAVC ? "-fps_mode" : "-vsync", "passthrough", "-map_metadata", "-1",
         "-f", "nut", "pipe:1", NULL });
+    shipment_print_tail(&plan->files, &bp);
     av_bprint_finalize(&bp, &text);
     return text;
 }

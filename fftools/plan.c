@@ -15,6 +15,7 @@
 #include "carrier.h"
 #include "certain.h"
 #include "compat.h"
+#include "filterfiles.h"
 #include "filtertraits.h"
 #include "keyframes.h"
 #include "plan.h"
@@ -504,17 +505,32 @@ static int decide_rotation(Plan *p)
     return 0;
 }
 
+static int decide_filter_files(Plan *p, int flags)
+{
+    int ret = 0;
+
+    if (flags & FILTER_NEEDS_FONT)
+        ret = filterfiles_fonts(p->filters, &p->font_filters);
+    if (ret == AVERROR_PATCHWELCOME)
+        return stock(p, "drawtext without a fontsize takes it from this machine's fonts");
+    if (ret >= 0 && flags & FILTER_SHIPS_FILE)
+        ret = filterfiles_ship(&p->filters, &p->files, p->reason, sizeof(p->reason));
+    return ret < 0 ? p->reason[0] ? 1 : stock(p, "out of memory") : 0;
+}
+
 static int decide_filters(Plan *p)
 {
     const char *chain;
     enum FilterTrait worst;
+    int flags;
 
     if (decide_graph(p))
         return 1;
     if (!p->filters)
         return 0;
     chain = p->path ? p->path->path : p->filters;
-    if (filterchain_traits(chain, &worst, p->reason, sizeof(p->reason)))
+    flags = filterchain_traits(chain, &worst, p->reason, sizeof(p->reason));
+    if (flags < 0 || flags & ~(FILTER_SHIPS_FILE | FILTER_NEEDS_FONT))
         return p->reason[0] ? 1 : stock(p, "the filters %s are not split yet", p->filters);
     if (worst == FILTER_WINDOW) {
         p->window = filterchain_window(chain, &p->drop_first);
@@ -528,17 +544,18 @@ static int decide_filters(Plan *p)
     if (p->timing)
         p->drop_first = 0; /* left to the timing graph */
     p->reason[0] = 0;
-    return 0;
+    return decide_filter_files(p, flags);
 }
 
 /** Filters that count may have to begin some frames earlier to come out right; windows are given twofold, in
  * frames of the lower rate. */
 static int find_reach(const Plan *p)
 {
+    int windows = p->window ? 2 * p->window + 2 : 0;
     double ratio = p->filter_frame_rate.num > 0 && p->filter_frame_rate.den > 0 ?
                    av_q2d(av_div_q(p->in_frame_rate, p->filter_frame_rate)) : 1;
 
-    return COUNTING_REACH + (2 * p->window + 2) * av_clipd(ratio, 1, MAX_RATE_RATIO);
+    return (strcmp(p->timing, "null") ? COUNTING_REACH : 0) + windows * av_clipd(ratio, 1, MAX_RATE_RATIO);
 }
 
 /** What the filters get, and what they make of it. */
@@ -840,6 +857,8 @@ void plan_free(Plan **pp)
         free_words(&p->scaler_args, p->nb_scaler_args);
         av_freep(&p->filters);
         av_freep(&p->timing);
+        av_freep(&p->font_filters);
+        av_freep(&p->known_fonts);
         av_free(p);
     }
     *pp = NULL;

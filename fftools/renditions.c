@@ -31,7 +31,7 @@ static const char *conflict(const Plan *a, const Plan *b)
 
     if (s->file != t->file || s->index != t->index)
         return "its video streams come from several streams of the input";
-    if (a->files.nb_files || b->files.nb_files)
+    if (a->files.nb_files || b->files.nb_files || a->font_filters || b->font_filters)
         return "filters that need files, of several video streams, are not split yet";
     if (!same_text(a->timing, b->timing))
         return "its video streams have filters that time frames differently";

@@ -573,6 +573,16 @@ static int make_segment(Segmenter *s, int nb, const Frame *cut, int64_t end, Seg
     return 0;
 }
 
+/** While the last cut waited for the frames behind it, the place for the next one may have come by. */
+static void find_next_cut(Segmenter *s)
+{
+    for (int i = 0; i < s->nb_made && s->made[i] != s->last && !s->cut; i++)
+        if (may_start(s, s->made[i])) {
+            s->cut       = s->made[i];
+            s->after_cut = s->last_seen.source - s->cut->number;
+        }
+}
+
 static int cut_segment(Segmenter *s, Frame *cut, Segment **seg, char *reason, size_t reason_size)
 {
     const Frame *source = s->graph ? find_source(s, cut->number) : cut;
@@ -589,6 +599,7 @@ static int cut_segment(Segmenter *s, Frame *cut, Segment **seg, char *reason, si
     if (ret >= 0) {
         s->start = cut;
         drop_made(s, cut);
+        find_next_cut(s);
         ret = drop_before(s, source);
     }
     if (ret < 0)

@@ -10,39 +10,39 @@
 
 #include "shipment.h"
 
-static ShippedFile *add_file(Shipment *s, const uint8_t *data, size_t size)
+/** @param name av_malloc'd; taken over; NULL: out of memory */
+static ShippedFile *add_file(Shipment *s, char *name, const uint8_t *data, size_t size)
 {
     ShippedFile *files = av_realloc_array(s->files, s->nb_files + 1, sizeof(*files)), *f;
 
-    if (!files)
+    if (files)
+        s->files = files;
+    if (!files || !name) {
+        av_free(name);
         return NULL;
-    s->files = files;
-    f        = &files[s->nb_files];
-    memset(f, 0, sizeof(*f));
-    f->data = av_memdup(data, FFMAX(size, 1));
-    f->size = size;
+    }
+    f = &files[s->nb_files++];
+    *f = (ShippedFile) { .name = name, .size = size, .data = av_malloc(FFMAX(size, 1)) };
     if (!f->data)
         return NULL;
-    s->nb_files++;
+    memcpy(f->data, data, size);
     s->bytes += size;
     return f;
 }
 
 /** The end of the name matters to some demuxers; keep it where it is harmless. */
-static void make_name(ShippedFile *f, int n, const char *path)
+static char *make_name(const char *folder, int n, const char *path)
 {
     const char *dot = strrchr(path, '.');
     size_t len = dot ? strlen(dot + 1) : 0;
 
-    snprintf(f->name, sizeof(f->name), "file%d", n);
     for (size_t i = 0; i < len; i++)
         if (!av_isdigit(dot[1 + i]) && !(av_tolower(dot[1 + i]) >= 'a' && av_tolower(dot[1 + i]) <= 'z'))
-            return;
-    if (len && len <= 8)
-        av_strlcatf(f->name, sizeof(f->name), ".%s", dot + 1);
+            len = 0;
+    return av_asprintf("%sfile%d%s", folder, n, len && len <= 8 ? dot : "");
 }
 
-int shipment_add(Shipment *s, const char *path, const char **name)
+static int add_path(Shipment *s, const char *folder, const char *path, const char **name)
 {
     uint8_t *data = NULL;
     size_t size = 0;
@@ -52,31 +52,37 @@ int shipment_add(Shipment *s, const char *path, const char **name)
     if (ret < 0)
         return ret;
     ret = s->bytes + size > SHIPMENT_MAX_BYTES ? AVERROR(EFBIG) : 0;
-    if (ret >= 0 && !(f = add_file(s, data, size)))
+    if (ret >= 0 && !(f = add_file(s, make_name(folder, s->nb_files, path), data, size)))
         ret = AVERROR(ENOMEM);
     av_file_unmap(data, size);
     if (ret < 0)
         return ret;
-    make_name(f, s->nb_files, path);
     if (name)
         *name = f->name;
     return 0;
 }
 
+int shipment_add(Shipment *s, const char *path, const char **name)
+{
+    return add_path(s, "", path, name);
+}
+
+int shipment_add_font(Shipment *s, const char *path, const char **name)
+{
+    return add_path(s, "fonts/", path, name);
+}
+
 int shipment_add_text(Shipment *s, const char *name, const char *text)
 {
-    ShippedFile *f = add_file(s, (const uint8_t *)text, strlen(text));
-
-    if (!f)
-        return AVERROR(ENOMEM);
-    av_strlcpy(f->name, name, sizeof(f->name));
-    return 0;
+    return add_file(s, av_strdup(name), (const uint8_t *)text, strlen(text)) ? 0 : AVERROR(ENOMEM);
 }
 
 void shipment_free(Shipment *s)
 {
-    for (int i = 0; i < s->nb_files; i++)
+    for (int i = 0; i < s->nb_files; i++) {
         av_freep(&s->files[i].data);
+        av_freep(&s->files[i].name);
+    }
     av_freep(&s->files);
     s->nb_files = 0;
 }
@@ -94,14 +100,14 @@ int shipment_write(const Shipment *s, Blob *blob)
  * dd must take exactly so many bytes and leave the rest to ffmpeg: GNU's and busybox's do with fullblock, others
  * refuse that word at once, and go byte by byte.
  */
-void shipment_print_unpack(const Shipment *s, AVBPrint *bp)
+void shipment_print_head(const Shipment *s, AVBPrint *bp)
 {
     if (!s->nb_files)
         return;
     av_bprintf(bp, "d=`mktemp -d \"${TMPDIR:-/tmp}/ffleet-XXXXXX\"` || exit 1\n"
                    "trap 'cd /; rm -rf \"$d\"' EXIT\n"
-                   "trap 'exit 143' HUP INT TERM\n"
-                   "cd \"$d\" || exit 1\n"
+                   "trap 'kill -9 $p 2>/dev/null; exit 143' HUP INT TERM\n"
+                   "cd \"$d\" && mkdir fonts || exit 1\n"
                    "take() {\n"
                    "dd bs=\"$1\" count=1 iflag=fullblock 2>/dev/null >\"$2\" || "
                    "dd bs=1 count=\"$1\" 2>/dev/null >\"$2\"\n"
@@ -112,5 +118,18 @@ void shipment_print_unpack(const Shipment *s, AVBPrint *bp)
             av_bprintf(bp, "take %zu %s\n", s->files[i].size, s->files[i].name);
         else
             av_bprintf(bp, ": >%s\n", s->files[i].name);
+        if (!strcmp(s->files[i].name, SHIPMENT_FONTS))
+            av_bprintf(bp, "FONTCONFIG_FILE=\"$d/%s\"\nexport FONTCONFIG_FILE\n", SHIPMENT_FONTS);
     }
+    av_bprintf(bp, "p=\nexec 3<&0\n");
+}
+
+/*
+ * In the background, as sh does not look at signals while it waits for a command in front. The signals come to all of the
+ * group; nobody waits for one that does not heed them, so it is killed.
+ */
+void shipment_print_tail(const Shipment *s, AVBPrint *bp)
+{
+    if (s->nb_files)
+        av_bprintf(bp, " <&3 3<&- &\np=$!\nwait $p\n");
 }

@@ -13,9 +13,11 @@
 #include "../remote/blob.h"
 
 #define SHIPMENT_MAX_BYTES (8 << 20)
+/** Where there is such a file, hosts' fontconfig goes by it instead of theirs. */
+#define SHIPMENT_FONTS     "fonts.conf"
 
 typedef struct ShippedFile {
-    char     name[32];   ///< on the host; needs no quoting
+    char    *name;       ///< on the host; needs no quoting
     uint8_t *data;
     size_t   size;
 } ShippedFile;
@@ -28,17 +30,23 @@ typedef struct Shipment {
 
 /**
  * Read a file of this machine.
- * @param name gets the one it has on hosts; valid while s lives and nothing is added; NULL: not wanted
+ * @param name gets the one it has on hosts; valid while s lives; NULL: not wanted
  * @return 0; AVERROR(EFBIG) when all files together are too large to go with every segment; other AVERROR codes
  */
 int  shipment_add(Shipment *s, const char *path, const char **name);
-/** Likewise, for what is in memory. @param name without characters that sh or a filter graph knows */
+/** Likewise, for a font that hosts' fontconfig has to find, see SHIPMENT_FONTS. */
+int  shipment_add_font(Shipment *s, const char *path, const char **name);
+/** For what is in memory. @param name without characters that sh or a filter graph knows */
 int  shipment_add_text(Shipment *s, const char *name, const char *text);
 void shipment_free(Shipment *s);
 
 /** What comes before the packets. @return 0 or an AVERROR code */
 int  shipment_write(const Shipment *s, Blob *blob);
-/** Commands for a POSIX sh that take it off stdin again, in the new folder. Nothing where there are no files. */
-void shipment_print_unpack(const Shipment *s, AVBPrint *bp);
+/**
+ * Commands for a POSIX sh that take it off stdin again, in a new folder, before one more command; and what has to stand
+ * behind that one. Nothing where there are no files.
+ */
+void shipment_print_head(const Shipment *s, AVBPrint *bp);
+void shipment_print_tail(const Shipment *s, AVBPrint *bp);
 
 #endif

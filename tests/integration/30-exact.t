@@ -62,6 +62,7 @@ gop.mkv       | VIDEO(30) -c:v libx264 -preset ultrafast -g 37 -bf 3
 cover.png     | -f lavfi -i testsrc=s=64x64:d=1 -frames:v 1
 cover.mp4     | h264.mp4 cover.png: -i h264.mp4 -i cover.png -map 0 -map 1 -c copy -disposition:v:1 attached_pic
 cover.mkv     | h264.mp4 cover.png: -i h264.mp4 -c copy -attach cover.png -metadata:s:2 mimetype=image/png -metadata:s:2 filename=cover.png
+logo.png      | -f lavfi -i testsrc=s=48x32 -frames:v 1
 fonts.mkv     | h264.mp4: -i h264.mp4 -i text.ass -map 0 -map 1 -c copy -c:s ass -attach text.srt -metadata:s:t mimetype=application/x-truetype-font -metadata:s:t filename=a.ttf
 tmcd.mov      | VIDEO(25) AUDIO(6) -c:v libx264 -preset ultrafast -g 25 -c:a pcm_s16le -timecode 01:00:00:00
 subs.mp4      | h264.mp4: -i h264.mp4 -i text.srt -map 0 -map 1 -c copy -c:s mov_text
@@ -234,10 +235,19 @@ mov_text copied                     | subs.mp4   | X264 -c:a copy -c:s copy | ou
 scale                               | h264.mp4   | X264 -vf scale=128:-2 | out.mp4 | --exact-frames | fleet
 +crop, pad                          | h264.mp4   | X264 -vf crop=160:90,pad=192:108:16:8 | out.mkv | --exact-frames | fleet
 hflip, eq                           | h264.mp4   | X264 -vf hflip,eq=contrast=1.2 | out.mp4 | --exact-frames | fleet
+# filters with files and fonts of this machine, filter graphs
+subtitles                           | h264.mp4   | X264 -vf subtitles=../text.srt | out.mp4 | --exact-frames | fleet
+drawtext, no font named             | h264.mp4   | X264 -vf drawtext=text=hello:fontsize=20:x=t*9 | out.mp4 | --exact-frames | fleet
++several with fonts                 | vfr.mkv    | X264 -vf drawtext=text=a:fontsize=20,subtitles=../text.srt:force_style=FontName=Mono,drawtext=fontsize=9:text=b:x=50 | out.mkv | --exact-frames | fleet
+drawtext without a size             | h264.mp4   | X264 -vf drawtext=text=hello | out.mp4 | --exact-frames | stock
+graph of one chain                  | h264.mp4   | -filter_complex [0:v]scale=128:-2[a];[a]hflip[v] -map [v] -map 0:a X264 | out.mp4 | --exact-frames | fleet
+graph of sound                      | rich.mkv   | -filter_complex [0:a:0][0:a:1]amix=inputs=2[m] -map 0:v -map [m] X264 | out.mp4 | --exact-frames | fleet
++graph of both                      | rich.mkv   | -filter_complex fps=30[v];[0:a:0][0:a:1]amix=inputs=2[m] -map [v] -map [m] X264 | out.mkv | --exact-frames | fleet
+picture laid over                   | h264.mp4   | -i ../logo.png -filter_complex overlay=W-w-5:5,hflip X264 -c:a copy | out.mp4 | --exact-frames | fleet
+picture that moves                  | vfr.mkv    | -i ../logo.png -filter_complex [1:v]scale=20:-1[l];[0:v][l]overlay=x=5+t*3[v] -map [v] X264 | out.mkv | --exact-frames | fleet
 # filters that read or change the times of frames
 fps up, with audio                  | h264.mp4   | X264 -vf fps=30 | out.mp4 | --exact-frames | fleet
 fps of VFR                          | vfr.mkv    | X264 -vf fps=20,scale=128:-2 | out.mkv | --exact-frames | fleet
-+fps of few                         | h264.mp4   | X264 -vf fps=2 | out.mp4 | --exact-frames | fleet
 setpts of VFR                       | vfr.mkv    | X264 -vf setpts=0.5*PTS -an | out.mp4 | --exact-frames | fleet
 +setpts slower                      | vfr.mkv    | X264 -vf setpts=1.7*PTS -an | out.mkv | --exact-frames | fleet
 +setpts, counted                    | plain.mkv  | X264 -vf setpts=N/30/TB | out.mp4 | --exact-frames | fleet
@@ -385,6 +395,7 @@ sub run_case {
     $args =~ s/\b(X264)\b/$macro{$1}/g;
     @words = ('-y', '-i', "../$input", shellwords($args), $output);
     make_input($input);
+    make_input('logo.png') if $args =~ /logo\.png/;
     unlink $trace, "$dir/stock/$output", "$dir/ours/$output";
     local $ENV{FFLEET_TRACE} = $trace;
     $status{stock} = run_in("$dir/stock", "$dir/stock/log", $stock, @words);

@@ -12,11 +12,13 @@ use File::Find qw(find);
 use Test::More;
 
 my @encode = qw(-c:v libx264 -preset ultrafast -qp 25 -g 25 -sc_threshold 0 -c:a aac);
-my @ours   = (qw(-y --segment-length 1 -v error -i in.mp4), @encode, 'ours.mp4');
+# the picture travels along, into a folder on the host
+my @ours   = (qw(-y --segment-length 1 -v error -i in.mp4 -i logo.png -filter_complex overlay), @encode, 'ours.mp4');
 
 fleet_up(3);
 make_input('in.mp4', qw(-f lavfi -i testsrc2=s=160x90:r=25:d=5 -f lavfi -i sine=d=5),
            qw(-c:v libx264 -preset ultrafast -g 25 -c:a aac));
+make_input('logo.png', qw(-f lavfi -i testsrc=s=32x32 -frames:v 1));
 my ($port) = slurp("$top/fleet/h3/port") =~ /(\d+)/;
 put("$top/jump", "Host far\n    HostName 127.0.0.1\n    Port $port\n    ProxyJump h2\n" . slurp("$top/fleet/ssh_config"));
 $ENV{FFLEET_SSH_CONFIG} = "$top/jump";

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_FILTERARGS_H
+#define FFLEET_FILTERARGS_H
+
+/** @file The text of one filter's arguments. Knowledge: libavfilter/graphparser.c, libavutil/opt.c. */
+
+#include <libavfilter/avfilter.h>
+#include <libavutil/bprint.h>
+#include <libavutil/dict.h>
+
+/** The end of what comes before one of the characters in stop; quotes and escapes are skipped. */
+const char *filterargs_skip(const char *s, const char *stop);
+
+/**
+ * Split a filter's arguments, the graph's own escapes already taken away, into options in their order. Values
+ * without a key take the names of the filter's options in their order, aliases left out.
+ * @param f NULL: not known, then they get the key ""
+ */
+int  filterargs_parse(AVDictionary **opts, const AVFilter *f, const char *args);
+
+/** Append "name=key=value:..." as it stands in a filter graph. */
+void filterargs_print(AVBPrint *bp, const char *name, const AVDictionary *opts);
+
+#endif
