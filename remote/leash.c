@@ -33,7 +33,7 @@ static const char leash_head[] =
     "while kill -0 $P && kill -0 $$; do sleep 1 & wait $!; done\n"
     "fi\n"
     "kill -TERM 0\n"
-    "sleep 1 & wait $!\n"
+    "sleep 3 & wait $!\n"
     "kill -KILL 0\n"
     ") &\n"
     "(\n"

@@ -22,7 +22,8 @@
 #include "leash.h"
 #include "transport.h"
 
-#define GRACE_MS 300
+/* A command with files of its own removes them, and the machine may be busy. */
+#define GRACE_MS 3000
 
 typedef struct SpawnPriv {
     int   connected;
