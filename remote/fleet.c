@@ -273,8 +273,10 @@ void fleet_cancel(Fleet *f)
 
 static void close_host(Fleet *f, FleetHost *fh)
 {
-    for (int i = 0; i < fh->nb_workers; i++) {
+    /* they look at each other's slots until the last has ended */
+    for (int i = 0; i < fh->nb_workers; i++)
         pthread_join(fh->workers[i]->thread, NULL);
+    for (int i = 0; i < fh->nb_workers; i++) {
         slot_free(&fh->workers[i]->slot);
         av_free(fh->workers[i]);
     }
