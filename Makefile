@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # make [V=1] [all|check|check-unit|check-integration|check-asan|check-tsan|
-#             check-corpus|bench|demo|install|uninstall|clean|distclean]
+#             check-corpus|check-faults|bench|demo|install|uninstall|clean|distclean]
 
 all:
 
@@ -120,6 +120,10 @@ check-asan check-tsan: check-%:
 check-corpus: tests-built
 	$(Q)perl $(SRC)/tests/corpus/run.pl $(CORPUS)
 
+# A hundred random schedules of faults; check runs a few. FFLEET_FAULT_SEED repeats one.
+check-faults: tests-built
+	$(Q)FFLEET_FAULTS=$${FFLEET_FAULTS:-100} TEST_TIMEOUT=7200 $(RUN_TEST) $(SRC)/tests/integration/35-schedules.t
+
 bench: all
 	$(Q)sh $(SRC)/tests/bench.sh
 
@@ -152,6 +156,6 @@ ifneq ($(SRC),.)
 	$(Q)rmdir fftools remote tests/unit tests/tools tests 2>/dev/null || :
 endif
 
-.PHONY: all tests-built check check-unit check-integration check-asan check-tsan check-corpus bench demo \
+.PHONY: all tests-built check check-unit check-integration check-asan check-tsan check-corpus check-faults bench demo \
         install uninstall clean distclean
 .DELETE_ON_ERROR:

@@ -14,6 +14,8 @@
  *   trap decides about the exit status. Traps (unlike ignored signals) are not inherited.
  * - The watchdog ignores those signals too and ends with SIGUSR1, with its sleep.
  *   It holds none of the command's descriptors, or the server would wait for it.
+ *   Once it has begun to kill it listens to nobody: the outer shell may end, while a stopped
+ *   process of the command's waits for SIGKILL.
  * - A changed parent in /proc is the sure sign (no pid reuse, no zombie);
  *   without /proc, or where it does not fit the parent's number, ask with kill -0.
  *   That number is told where it is known: a parent that dies before the shell begins is not seen in $PPID.
@@ -32,6 +34,7 @@ static const char leash_head[] =
     "else\n"
     "while kill -0 $P && kill -0 $$; do sleep 1 & wait $!; done\n"
     "fi\n"
+    "trap '' USR1\n"
     "kill -TERM 0\n"
     "sleep 3 & wait $!\n"
     "kill -KILL 0\n"

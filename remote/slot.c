@@ -21,6 +21,8 @@
 #define OUT_SIZE  (128 << 10)
 #define ERR_SIZE  (16 << 10)
 #define PROBE_MAX (1 << 20)
+/* What writes more there writes without end, and that is no sign of life. */
+#define ERR_MAX   (8 << 20)
 
 /* A transport that misses a wake-up must not make fleet_close() wait for longer. */
 #define MAX_WAIT_MS 500
@@ -54,6 +56,7 @@ typedef struct Run {
     int      gated;           ///< the input is sent, the gate is not open yet
     int      went;            ///< SPOOL_GO is in `in`, or sent
     int      out_done, err_done;
+    int64_t  err_total;
 } Run;
 
 static void touch(Slot *s)
@@ -326,6 +329,12 @@ static int pump_err(Slot *s, Run *r)
         return 1;
     }
     touch(s);
+    r->err_total += n;
+    if (r->err_total > ERR_MAX) {
+        av_strlcpy(r->result->why, "it writes to stderr without end", sizeof(r->result->why));
+        r->blame = SLOT_END_CLIENT;
+        return AVERROR(EFBIG);
+    }
     r->job->err(r->job->opaque, (const char *)r->err, n);
     return 1;
 }

@@ -7,6 +7,8 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../tools";
+my $seed;
+BEGIN { $seed = $ENV{FFLEET_FAULT_SEED} }   # before it is tidied away
 use FleetTest;
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -48,7 +50,7 @@ sub killed {
 sub slow { stub($_, 'sleep 0.15; exec $FFMPEG "$@"') for qw(h1 h2) }
 
 slow();
-my $seed = $ENV{FFLEET_FAULT_SEED} // time;
+$seed //= time;
 note("FFLEET_FAULT_SEED=$seed");
 srand $seed;
 for my $n (0 .. 4) {
