@@ -42,7 +42,8 @@ static int av_printf_format(2, 3) stock(Plan *p, const char *fmt, ...)
 static const char *const global_options[] = {
     "y", "n", "hide_banner", "loglevel", "stats", "stats_period", "progress", "stdin",
     "vsync", "filter_threads", "filter_complex_threads", "filter_complex",
-    "benchmark", "xerror", "max_error_rate", NULL
+    "benchmark", "xerror", "max_error_rate", "copyts",
+    "start_at_zero", NULL
 };
 static const char *const input_options[] = {
     "f", "thread_queue_size", "autorotate", "ss", "t", "to", "sseof", "itsoffset", "r",
@@ -602,6 +603,13 @@ static enum VsyncMethod parse_vsync(const char *s)
     return !av_strcasecmp(s, "drop") ? VSYNC_DROP : VSYNC_AUTO;
 }
 
+static int is_set(const Plan *p, const char *name)
+{
+    const CmdOption *o = cmdline_last(p->cmd->globals, p->cmd->nb_globals, name);
+
+    return o && !o->negated;
+}
+
 /** new_video_stream() in ffmpeg_opt.c (5.1), new_stream_video() in ffmpeg_mux_init.c (7.1). */
 static enum VsyncMethod auto_vsync(const Plan *p, int have_rate)
 {
@@ -618,7 +626,7 @@ static enum VsyncMethod auto_vsync(const Plan *p, int have_rate)
         v = VSYNC_CFR;
     if (v == VSYNC_CFR && !p->streams[p->fleet_stream].complex && in->fc->nb_streams == 1 && !in->limits.ts_offset)
         v = VSYNC_VSCFR;
-    return v;
+    return v == VSYNC_CFR && p->copyts ? VSYNC_VSCFR : v;
 }
 
 static const CmdOption *last_video_option(const Plan *p, const char *name)
@@ -633,8 +641,22 @@ static const CmdOption *last_video_option(const Plan *p, const char *name)
     return NULL;
 }
 
+/** So late that what stands in the video's place at 0 is far from the rest of stock's part. */
+static int begins_late(const Plan *p)
+{
+    const PlanInput *in = plan_video_input(p);
+    int64_t start = in->limits.ts_offset;
+
+    if (in->limits.start != AV_NOPTS_VALUE)
+        start += in->limits.start;
+    if (in->fc->start_time != AV_NOPTS_VALUE && !is_set(p, "start_at_zero"))
+        start += in->fc->start_time;
+    return start > 10 * AV_TIME_BASE;
+}
+
 static int decide_timing(Plan *p)
 {
+    static const char *const late_formats[] = { "mp4", "mov", "ipod", "matroska", "webm", NULL };
     const CmdOption *rate = last_video_option(p, "r"), *mode = last_video_option(p, "fps_mode");
     const CmdOption *vsync = cmdline_last(p->cmd->globals, p->cmd->nb_globals, "vsync");
     const AVCodec *enc = p->streams[p->fleet_stream].encoder;
@@ -658,6 +680,13 @@ static int decide_timing(Plan *p)
         av_reduce(&p->frame_rate.num, &p->frame_rate.den, p->frame_rate.num, p->frame_rate.den,
                   65535);
 
+    p->copyts = is_set(p, "copyts");
+    if (p->copyts && (p->out_limits.start != AV_NOPTS_VALUE || p->timing ||
+                      p->out_limits.duration != INT64_MAX))
+        return stock(p, "-copyts is not split together with time limits of the output or filters "
+                     "that read times");
+    if (p->copyts && begins_late(p) && !listed(late_formats, p->oformat->name))
+        return stock(p, "-copyts lets the output begin late, which is not split in %s yet", p->oformat->name);
     p->vsync = VSYNC_AUTO;
     if (vsync)
         p->vsync = parse_vsync(vsync->value);
@@ -728,11 +757,16 @@ static void find_ts_offset(Plan *p)
     const PlanInput *in = plan_video_input(p);
     const AVFormatContext *ic = in->fc;
     int64_t start = INT64_MAX;
+    int zero = is_set(p, "start_at_zero");
 
-    p->ts_offset = in->limits.ts_offset;
-    if (in->limits.start != AV_NOPTS_VALUE)
+    p->ts_offset  = in->limits.ts_offset;
+    p->trim_start = in->trim ? 0 : AV_NOPTS_VALUE;
+    if (p->copyts && in->trim)
+        p->trim_start = in->limits.start + (zero || ic->start_time == AV_NOPTS_VALUE ?
+                                            0 : ic->start_time);
+    if (in->limits.start != AV_NOPTS_VALUE && !p->copyts)
         p->ts_offset -= in->limits.start;
-    if (ic->start_time == AV_NOPTS_VALUE)
+    if (ic->start_time == AV_NOPTS_VALUE || (p->copyts && !zero))
         return;
     p->ts_offset -= ic->start_time;
     if (!(ic->iformat->flags & AVFMT_TS_DISCONT) || p->ts_offset != -ic->start_time)

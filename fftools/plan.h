@@ -94,6 +94,8 @@ typedef struct Plan {
     int    out_rate_given;
     TimeLimits out_limits;
     int64_t max_frames;      ///< INT64_MAX: without limit
+    int     copyts;          ///< -copyts
+    int64_t trim_start;      ///< what of the input is before is not shown, in AV_TIME_BASE units; AV_NOPTS_VALUE: all is
     int64_t ts_offset;       ///< what ffmpeg adds to the input's timestamps, in AV_TIME_BASE units
     double segment_length;   ///< seconds; 0: as is best for the hosts
     double duration;         ///< of the output, in seconds, as far as the input's header tells; 0: unknown

@@ -125,7 +125,7 @@ int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
     s->target   = 1;
     s->pkt      = av_packet_alloc();
 
-    trim_init(&s->in_trim, plan_video_input(plan)->trim ? 0 : AV_NOPTS_VALUE, in->duration,
+    trim_init(&s->in_trim, plan->trim_start, in->duration,
               s->st->time_base);
     trim_init(&s->out_trim, out->start, out->duration, plan->filter_time_base);
     s->max_slot = out->duration == INT64_MAX ? INT64_MAX :

@@ -43,7 +43,8 @@ int videoreader_open(VideoReader **out, const Plan *plan)
     r->st       = plan_video(plan);
     r->next_dts = r->fragile_end = AV_NOPTS_VALUE;
     r->offset   = av_rescale_q(plan->ts_offset, AV_TIME_BASE_Q, r->st->time_base);
-    r->visible  = plan_video_input(plan)->trim ? 0 : INT64_MIN;
+    r->visible  = plan->trim_start == AV_NOPTS_VALUE ? INT64_MIN :
+                  av_rescale_q(plan->trim_start, AV_TIME_BASE_Q, r->st->time_base);
     r->strict   = cmdline_last(plan->cmd->globals, plan->cmd->nb_globals, "xerror") ||
                   cmdline_last(plan->cmd->globals, plan->cmd->nb_globals, "max_error_rate");
     for (unsigned i = 0; i < r->fc->nb_streams; i++)
