@@ -40,6 +40,15 @@ typedef struct HostCaps {
     char version[64];
 } HostCaps;
 
+/**
+ * What filters tell at their ends, one for each stream: the most, and how many of them have seen so many. Filter graphs
+ * that ffmpeg sets up for a try have seen none.
+ */
+typedef struct FrameTally {
+    int64_t frames;
+    int     nb;
+} FrameTally;
+
 /** One attempt's ears. */
 typedef struct EncodeAttempt {
     struct EncodeAttempt *next; ///< in Encode.running
@@ -53,10 +62,8 @@ typedef struct EncodeAttempt {
     char    damage[128];     ///< the first line that tells of damage in the input
     int64_t frames;          ///< encoded, by the host's progress
     int     accepted;        ///< its frames count from now on
-    int64_t fps_in;          ///< frames that each fps filter has seen; -1: not told, or not the same
-    int     nb_fps;          ///< of them have told
-    int64_t entered;         ///< frames that each HOSTCOMMAND_COUNTER has seen; likewise
-    int     nb_entered;
+    FrameTally fps_in;       ///< that the fps filters have seen
+    FrameTally entered;      ///< that each HOSTCOMMAND_COUNTER has seen
 } EncodeAttempt;
 
 int encode_alloc(Encode **out, const Plan *plan, BlobPool *pool)
@@ -279,7 +286,6 @@ static int attempt_begin(void *opaque, FleetAttempt *a, char **command)
     if (!t)
         return AVERROR(ENOMEM);
     a->priv   = t;
-    t->fps_in = t->entered = -1;
     t->host   = a->host;
     pthread_mutex_lock(&e->lock);
     t->next    = e->running;
@@ -330,23 +336,22 @@ static void set_quantiser(Encode *e, int number, double q)
     pthread_mutex_unlock(&e->lock);
 }
 
-/**
- * What a filter of each stream tells at its end. That of a single stream may do so before, too, when its graph was
- * set up for a try: the last word counts.
- */
-static void take_frames(const Encode *e, int64_t *told, int *nb, int64_t frames)
+/** What one filter tells. */
+static void count_told(FrameTally *t, int64_t frames)
 {
-    *told = !(*nb)++ || *told == frames || e->nb_streams == 1 ? frames : -1;
+    if (frames > t->frames)
+        *t = (FrameTally) { .frames = frames };
+    t->nb += frames == t->frames;
 }
 
 /** vfrdet tells of its frames by their differences: "VFR:0.5 (variable/constant)". */
-static void take_counter(const Encode *e, EncodeAttempt *t, const char *line)
+static void take_counter(EncodeAttempt *t, const char *line)
 {
     const char *p = av_strstart(line, "["HOSTCOMMAND_COUNTER, &p) ? strstr(p, " VFR:") : NULL;
     long long variable, constant;
 
     if (p && (p = strchr(p, '(')) && sscanf(p, "(%lld/%lld)", &variable, &constant) == 2)
-        take_frames(e, &t->entered, &t->nb_entered, variable + constant + 1);
+        count_told(&t->entered, variable + constant + 1);
 }
 
 /** What a decoder makes up for damage depends on the frames before, which another segment may hold. */
@@ -373,9 +378,9 @@ static void take_line(Encode *e, FleetAttempt *a, EncodeAttempt *t)
         while (p > s && p[-1] >= '0' && p[-1] <= '9')
             p--;
         if (sscanf(p, "%lld", &in) == 1)
-            take_frames(e, &t->fps_in, &t->nb_fps, in);
+            count_told(&t->fps_in, in);
     } else if (av_strstart(s, "["HOSTCOMMAND_COUNTER, NULL)) {
-        take_counter(e, t, s);
+        take_counter(t, s);
     } else if (av_strstart(s, "Conversion failed", NULL)) {
         return;  /* what came before it tells more */
     } else if (av_stristr(s, "error") || av_stristr(s, "invalid") || av_stristr(s, "no such") ||
@@ -474,7 +479,8 @@ static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
     Encode *e = opaque;
     EncodeAttempt *t = a->priv;
     const Segment *seg = a->task->opaque;
-    int64_t seen, wanted;
+    const FrameTally *seen = e->plan->timing ? &t->entered : &t->fps_in;
+    int64_t wanted = e->plan->timing ? seg->chain.nb_seen : seg->nb_window;
     Encoded *r;
     int ret;
 
@@ -492,16 +498,14 @@ static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
         snprintf(why, why_size, "it draws with another font than this machine: %s", t->foreign);
         return AVERROR_EXTERNAL;
     }
-    /* with others of the user's among them */
-    if ((e->plan->timing ? t->nb_entered : t->nb_fps) < e->nb_streams) {
+    if (seen->nb < e->nb_streams) {
         snprintf(why, why_size, "its ffmpeg is not a real one, or its stderr is lost on the way");
         return AVERROR_INVALIDDATA;
     }
     /* a frame that could not be decoded would be hidden by a repeated one */
-    seen   = e->plan->timing ? t->entered : t->fps_in;
-    wanted = e->plan->timing ? seg->chain.nb_seen : seg->nb_window;
-    if (seen != wanted) {
-        snprintf(why, why_size, "%"PRId64" frames could be decoded instead of %"PRId64, seen, wanted);
+    if (seen->frames != wanted) {
+        snprintf(why, why_size, "%"PRId64" frames could be decoded instead of %"PRId64,
+                 seen->frames, wanted);
         return AVERROR_EXTERNAL;
     }
     r = av_mallocz(sizeof(*r));

@@ -15,6 +15,7 @@ use Text::ParseWords qw(shellwords);
 
 my $x264 = '-c:v libx264 -preset ultrafast -qp 25 -g 25';
 my $nb_segments = 2;
+my $seven = `$real_ffmpeg -version` =~ /^libavcodec\s+(\d+)/m && $1 >= 61;
 
 fleet_up(2);
 make_input('in.mp4', shellwords('-f lavfi -i testsrc2=s=160x90:r=25:d=4 -f lavfi -i sine=d=4 '
@@ -57,7 +58,8 @@ sub case_fleet {
         is(scalar @ok, $nb_segments, 'all streams of a segment at once');
         is("@{[names('ours')]}", "@{[names('stock')]}", 'the same files');
         compare_ok("$top/stock/$_", "$top/ours/$_", "equal: $_", @options) for names('stock');
-        my @said = map { [ grep { !/^\[lib|^\[aac|^video:/ } lines($_) ] } $stock, $ours;
+        return if $seven; # whose threads talk over each other
+        my @said = map { [ grep { !/^\[(?:lib|aac)|^video:/ } lines($_) ] } $stock, $ours;
         for my $lines (@said) { s/ @ 0x[0-9a-f]+//g for @$lines }
         is_deeply($said[1], $said[0], 'what is said') or diag($ours->{stderr});
     };
@@ -119,7 +121,8 @@ case_stock('frame rates', "-i IN/in.mp4 $x264 a.mp4 -r 30 $x264 b.mp4", 'several
 case_stock('time limits', "-i IN/in.mp4 $x264 a.mp4 -t 2 $x264 b.mp4", 'several time limits');
 case_stock('forced keyframes, not everywhere', "-i IN/in.mp4 $x264 a.mp4 -force_key_frames 1 $x264 b.mp4",
            'keyframes forced at different times');
-case_stock('constant and variable frame rate', "-i IN/vfr.mkv $x264 a.mkv $x264 b.mp4", 'timing of frames');
+case_stock('constant and variable frame rate', "-i IN/vfr.mkv $x264 -fps_mode vfr a.mkv $x264 -fps_mode cfr b.mp4",
+           'timing of frames');
 case_stock('one output is sound', "-i IN/in.mp4 $x264 -an a.mp4 -map 0:a -c:a copy b.m4a", 'no video for one of its outputs');
 case_stock('one cannot be split', "-i IN/in.mp4 $x264 a.mp4 -c:v libx264 -preset ultrafast -b:v 100k b.mp4", 'bit rate');
 case_stock('two inputs', "-i IN/in.mp4 -i IN/vfr.mkv -map 0:v -map 1:v $x264 a.mkv", 'several streams of the input');
