@@ -8,8 +8,11 @@
 #include <libavcodec/version.h>
 #include <libavutil/avstring.h>
 #include <libavutil/error.h>
+#include <libavutil/eval.h>
 #include <libavutil/mem.h>
 
+#define MIN_MEMORY 16e6
+#define MAX_MEMORY 1e15
 #define MAX_SEGMENT_LENGTH 1e9 /* seconds; stays far from the limits of int64_t microseconds */
 
 typedef struct Message {
@@ -174,7 +177,7 @@ static int count_args(int argc, char **argv, int i)
 
 /* ---- ffleet's own words ---- */
 
-enum OwnKind { OWN_FLAG, OWN_HOSTS, OWN_HOSTLIST, OWN_USER, OWN_LENGTH, OWN_FILE, OWN_WORK_DIR };
+enum OwnKind { OWN_FLAG, OWN_HOSTS, OWN_HOSTLIST, OWN_USER, OWN_LENGTH, OWN_FILE, OWN_WORK_DIR, OWN_MEMORY };
 
 typedef struct OwnDef {
     const char  *name;
@@ -190,6 +193,7 @@ static const OwnDef own_defs[] = {
     { "--segment-length", OWN_LENGTH,   0 },
     { "--file",           OWN_FILE,     0 },
     { "--work-dir",       OWN_WORK_DIR, 0 },
+    { "--memory",         OWN_MEMORY,   0 },
     FLAG("--explain",     explain),
     FLAG("--no-fallback", no_fallback),
     FLAG("--status",      status),
@@ -240,6 +244,21 @@ static int parse_length(double *seconds, const char *text, const char *who, Mess
     return 0;
 }
 
+static int parse_memory(int64_t *bytes, const char *text, const char *who, Message *msg)
+{
+    char *end;
+    double n = av_strtod(text, &end);
+
+    if (*end == 'B')
+        end++;
+    if (*end || !(n >= MIN_MEMORY && n <= MAX_MEMORY)) {
+        snprintf(msg->text, msg->size, "%s: '%s' is not a size of 16M or more", who, text);
+        return AVERROR(EINVAL);
+    }
+    *bytes = n;
+    return 0;
+}
+
 static int set_string(char **field, const char *value)
 {
     av_free(*field);
@@ -265,6 +284,8 @@ static int set_own(OwnOptions *own, const OwnDef *def, const char *value, Messag
     case OWN_FILE:
         own->seed = 1;
         return set_string(&own->file, value);
+    case OWN_MEMORY:
+        return parse_memory(&own->memory, value, def->name, msg);
     case OWN_WORK_DIR:
         return set_string(&own->work_dir, value);
     default:

@@ -10,6 +10,7 @@
  */
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "options.h"
 
@@ -46,6 +47,7 @@ typedef struct OwnOptions {
     char  *file;             ///< --file
     int    seed;             ///< the seed's command line is used (--file or --hostlist given): the panel is shown
     int    explain, no_fallback, version, help, status, resume;
+    int64_t memory;          ///< bytes for what waits; 0: not given
     char  *work_dir;         ///< --work-dir: where what is done is kept; NULL: beside the output, with --resume
 } OwnOptions;
 

@@ -13,6 +13,7 @@
 #include <libavutil/time.h>
 
 #include "benchmark.h"
+#include "../remote/tempfile.h"
 #include "compat.h"
 #include "encode.h"
 #include "job.h"
@@ -25,7 +26,7 @@
 #include "terminal.h"
 #include "trial.h"
 
-#define MEMORY_BUDGET    (192 << 20)  /* of packets that wait; more of them go to TMPDIR */
+#define MEMORY_BUDGET    (256 << 20)  /* of packets that wait; more of them go to TMPDIR */
 #define POLL_MS          50
 #define STOP_TIMEOUT_US  (10 * 1000000LL)
 #define INTERRUPT_STATUS 255          /* ffmpeg's after SIGINT and SIGTERM */
@@ -76,6 +77,18 @@ static int refuse(Job *j, const char *why)
 {
     snprintf(j->result->reason, sizeof(j->result->reason), "%s", why);
     return AVERROR_PATCHWELCOME;
+}
+
+/** A failure to keep something, in words that help. */
+static int refuse_error(Job *j, int error)
+{
+    char why[300];
+
+    if (error != AVERROR(ENOSPC))
+        return refuse(j, av_err2str(error));
+    snprintf(why, sizeof(why), "no space is left in the temporary folder %.200s (set TMPDIR, or a larger --memory)",
+             tempfile_folder());
+    return refuse(j, why);
 }
 
 static int interrupted(void *opaque)
@@ -192,6 +205,7 @@ static int start_fleet(Job *j)
 {
     FleetOptions opts = { 0 };
     FleetClient client;
+    int64_t memory = j->plan->cmd->own.memory;
     int ret;
 
     j->local = (Host) { .name = (char *)"localhost", .label = (char *)"localhost", .local = 1,
@@ -200,7 +214,8 @@ static int start_fleet(Job *j)
     opts.local_fallback = !j->plan->cmd->own.no_fallback;
     opts.stall_timeout_ms = stall_timeout();
     opts.overlap          = 1;
-    ret = blob_pool_alloc(&j->pool, MEMORY_BUDGET);
+    /* a quarter is the segmenter's */
+    ret = blob_pool_alloc(&j->pool, (memory ? memory : MEMORY_BUDGET) / 4 * 3);
     if (ret >= 0)
         ret = encode_alloc(&j->encode, j->plan, j->pool);
     if (ret < 0)
@@ -375,6 +390,8 @@ static int take_results(Job *j, int timeout)
 
             snprintf(why, sizeof(why), "segment %"PRId64" cannot be encoded: %.400s", task->id,
                      task->why);
+            if (task->error == AVERROR(ENOSPC))
+                return refuse_error(j, task->error);
             if (!j->plan->cmd->own.no_fallback || task->error == AVERROR_PATCHWELCOME)
                 return refuse(j, why);
             av_log(NULL, AV_LOG_ERROR, "%s\n", why);
@@ -481,7 +498,7 @@ static int run_loop(Job *j)
         if (reader == AVERROR_PATCHWELCOME)
             return refuse(j, reason);
         if (reader < 0 && reader != AVERROR_EOF)
-            return refuse(j, av_err2str(reader));
+            return refuse_error(j, reader);
         if (reader == AVERROR_EOF && j->next == j->nb_segments)
             return 0;
         report_update(j->report, j->outputs);
@@ -669,7 +686,7 @@ int job_run(const Plan *plan, const char *stock, const HostList *hosts, Trace *t
         result->status = 1;
         ret = 0;
     } else if (ret < 0 && ret != AVERROR_PATCHWELCOME) {
-        ret = refuse(&j, av_err2str(ret));
+        ret = refuse_error(&j, ret);
     }
     if (j.encode)
         frames = encode_frames(j.encode);

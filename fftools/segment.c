@@ -13,7 +13,7 @@
 
 /* Packets of one segment that may wait in memory, before the next place to cut is found. */
 #define MAX_PENDING_BYTES (256 << 20)
-#define MAX_SEGMENT_BYTES (64 << 20)
+#define MAX_SEGMENT_BYTES (64 << 20)   /* without --memory */
 /* Each costs a term of an expression on the host's command line. */
 #define MAX_FORCED 1000
 #define TIMING_DIFFERS "its video streams differ in the timing of frames"
@@ -50,6 +50,7 @@ struct Segmenter {
     Frame      *start;         ///< the first one that the segment owes
 
     int64_t     target;        ///< slots
+    int64_t     max_bytes;     ///< a segment ends earlier then
     int64_t     next_id;
     int         first_seen;    ///< by the filters
     const Frame *drop_to;      ///< a keyframe before -ss: what is before it is of no use
@@ -123,6 +124,7 @@ int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
     s->pool     = pool;
     s->st       = plan_video(plan);
     s->target   = 1;
+    s->max_bytes = plan->cmd->own.memory ? plan->cmd->own.memory / 4 : MAX_SEGMENT_BYTES;
     s->pkt      = av_packet_alloc();
 
     trim_init(&s->in_trim, plan->trim_start, in->duration,
@@ -294,7 +296,7 @@ static int may_start(const Segmenter *s, const Frame *f)
 {
     int64_t length = f->slot - s->start->slot;
 
-    if (f == s->start || !f->count || (length < s->target && s->bytes < MAX_SEGMENT_BYTES))
+    if (f == s->start || !f->count || (length < s->target && s->bytes < s->max_bytes))
         return 0;
     if (s->keyframes)
         return f->forced;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
@@ -308,6 +309,12 @@ static int try_gate(void *opaque)
     return open;
 }
 
+/** Whether a failure to read or keep data is this machine's, so that no other host can do better. */
+static int is_ours(int error)
+{
+    return error == AVERROR(ENOSPC) || error == AVERROR(EDQUOT) || error == AVERROR(EIO);
+}
+
 /** Judge by how the command ended. */
 static void judge(Try *t)
 {
@@ -326,7 +333,7 @@ static void judge(Try *t)
     case SLOT_END_TRANSPORT: t->kind = SCHED_FAIL_TRANSPORT; break;
     case SLOT_END_STALLED:   t->kind = SCHED_FAIL_STALLED;   break;
     case SLOT_END_CANCELLED: t->kind = SCHED_FAIL_CANCELLED; break;
-    case SLOT_END_CLIENT:    t->kind = SCHED_FAIL_COMMAND;   break;
+    case SLOT_END_CLIENT:    t->kind = is_ours(t->r.error) ? SCHED_FAIL_INPUT : SCHED_FAIL_COMMAND; break;
     }
     av_strlcpy(t->why, t->r.why, sizeof(t->why));
 }
