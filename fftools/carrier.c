@@ -239,6 +239,10 @@ static const AVOutputFormat *find_for_asf(const Plan *p)
     static const enum AVCodecID exact[]    = { AV_CODEC_ID_AAC, AV_CODEC_ID_MP3, AV_CODEC_ID_AC3 };
     static const enum AVCodecID constant[] = { AV_CODEC_ID_WMAV1, AV_CODEC_ID_WMAV2 };
 
+    /* mov lets the first chapter begin at 0 */
+    for (int i = 0; i < p->nb_inputs; i++)
+        if (p->inputs[i].fc->nb_chapters)
+            return NULL;
     return encodes_only(p, exact, FF_ARRAY_ELEMS(exact)) ? av_guess_format("mov", NULL, NULL) :
            encodes_only(p, constant, FF_ARRAY_ELEMS(constant)) ?
            av_guess_format("nut", NULL, NULL) : NULL;
@@ -276,6 +280,9 @@ int carrier_choose(Plan *p, char *reason, size_t size)
         return refuse(reason, size, "the header of FLAC is known in the end only");
     if (option(p, "encryption_scheme"))
         return refuse(reason, size, "encrypted output is not split yet");
+    if (strcmp(p->carrier->name, "matroska") &&
+        cmdline_last(plan_file(p)->options, plan_file(p)->nb_options, "attach"))
+        return refuse(reason, size, "-attach with %s is not split yet", p->oformat->name);
     return p->oformat->flags & AVFMT_NOFILE ? choose_foreign(p, reason, size) :
                                               choose_single(p, reason, size);
 }

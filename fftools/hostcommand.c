@@ -182,8 +182,12 @@ static void add_encode(AVBPrint *bp, const Plan *plan, const Segment *seg)
         snprintf(threads, sizeof(threads), "%d", plan->threads);
         add_stream_option(bp, plan, "-threads", threads);
     }
-    if (!(plan->oformat->flags & AVFMT_GLOBALHEADER))
+    if (!(plan->oformat->flags & AVFMT_GLOBALHEADER)) {
         add_stream_option(bp, plan, "-flags", "-global_header");
+        /* FFmpeg 7 does not let NUT go without: put the headers back where they belong */
+        if (plan_repeats_headers(plan))
+            add_stream_option(bp, plan, "-bsf", "dump_extra=freq=keyframe");
+    }
     add_tag(bp, plan);
 }
 

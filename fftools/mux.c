@@ -73,7 +73,8 @@ static void restore_duration_tag(const Plan *plan, int stream, AVStream *st)
 {
     const char *tag = plan->streams[stream].in_duration;
 
-    if (plan->pipe)
+    if (plan->pipe && (!strcmp(plan->carrier->name, "matroska") ||
+                       !strcmp(plan->carrier->name, "webm")))
         av_dict_set(&st->metadata, "DURATION", *tag ? tag : NULL, 0);
 }
 
@@ -97,7 +98,7 @@ static int set_video_stream(Mux *m, AVStream *st, const Trial *t, const AVCodecP
         return 0;
     av_freep(&par->extradata);
     par->extradata_size = 0;
-    if (params->extradata_size > 0) {
+    if (params->extradata_size > 0 && !plan_repeats_headers(t->plan)) {
         par->extradata = av_mallocz(params->extradata_size + AV_INPUT_BUFFER_PADDING_SIZE);
         if (!par->extradata)
             return AVERROR(ENOMEM);
@@ -124,12 +125,53 @@ static int complete_audio(AVStream *st, const Trial *t, const Plan *plan, int st
     if (!carrier_is_nut(plan) || t->file->nb_streams < (unsigned)plan->nb_streams)
         return 0;
     par = t->file->streams[stream]->codecpar;
-    if (!strcmp(plan->oformat->name, "asf"))
-        st->codecpar->block_align = par->block_align;
+    if (par->codec_type == AVMEDIA_TYPE_AUDIO && !strcmp(plan->oformat->name, "asf"))
+        return avcodec_parameters_copy(st->codecpar, par);
     if (par->codec_type == AVMEDIA_TYPE_AUDIO &&
         par->ch_layout.nb_channels == st->codecpar->ch_layout.nb_channels)
         return av_channel_layout_copy(&st->codecpar->ch_layout, &par->ch_layout);
 #endif
+    return 0;
+}
+
+/** The demuxer takes an attached picture for a video stream. */
+static int make_attachment(AVStream *dst, const AVStream *src)
+{
+    AVCodecParameters *par = dst->codecpar;
+    int ret = copy_stream(dst, src);
+
+    if (ret < 0 || par->codec_type == AVMEDIA_TYPE_ATTACHMENT)
+        return ret;
+    memset(&dst->sample_aspect_ratio, 0, sizeof(dst->sample_aspect_ratio));
+    dst->disposition = 0;
+    av_freep(&par->extradata);
+    par->codec_type     = AVMEDIA_TYPE_ATTACHMENT;
+    par->extradata_size = src->attached_pic.size;
+    par->extradata      = av_mallocz(par->extradata_size + AV_INPUT_BUFFER_PADDING_SIZE);
+    if (!par->extradata)
+        return AVERROR(ENOMEM);
+    memcpy(par->extradata, src->attached_pic.data, par->extradata_size);
+    return 0;
+}
+
+/** Of -attach: they follow all others in the carrier, too. */
+static int add_attachments(Mux *m)
+{
+    const AVFormatContext *file = m->rest->file;
+    const CmdFile *f = plan_file(m->plan);
+    int nb = 0;
+
+    for (int i = 0; i < f->nb_options; i++)
+        nb += f->options[i].def && !strcmp(f->options[i].name, "attach");
+    if ((int)file->nb_streams < m->plan->nb_streams + nb)
+        return AVERROR_EXTERNAL;
+    for (int i = file->nb_streams - nb; i < (int)file->nb_streams; i++) {
+        AVStream *st = avformat_new_stream(m->oc, NULL);
+        int ret = st ? make_attachment(st, file->streams[i]) : AVERROR(ENOMEM);
+
+        if (ret < 0)
+            return ret;
+    }
     return 0;
 }
 
@@ -158,7 +200,7 @@ static int add_streams(Mux *m, const Trial *t, Join *const *joins)
         st->codecpar->bit_rate = trial_bit_rate(t, m->plan, i, st->codecpar);
         m->sizes.headers += st->codecpar->extradata_size;
     }
-    return 0;
+    return add_attachments(m);
 }
 
 /** That of the output's own format, as mov's demuxer adds some. */

@@ -55,7 +55,7 @@ static const char *const output_options[] = {
     "disposition", "max_muxing_queue_size", "muxdelay", "muxpreload", "r", "fps_mode", "filter",
     "q", "pix_fmt", "s", "aspect", "profile", "tag", "b", "ac", "ar", "sample_fmt",
     "channel_layout", "ch_layout", "vol", "apad", "guess_layout_max", "ss", "t", "to", "frames",
-    "force_key_frames", "bsf", "timecode", NULL
+    "force_key_frames", "bsf", "timecode", "attach", NULL
 };
 /* concern the encode of the stream that they match */
 static const char *const encoder_options[] = { "q", "pix_fmt", "s", "aspect", "profile", "b", NULL };

@@ -138,6 +138,15 @@ static inline const Plan *plan_next_output(const Plan *p)
     return next;
 }
 
+/** Whether stock's packets of the video carry the headers, and its stream does not: H.264 and HEVC in MPEG-TS, AVI, MXF. */
+static inline int plan_repeats_headers(const Plan *p)
+{
+    enum AVCodecID id = p->streams[p->fleet_stream].encoder->id;
+
+    return !(p->oformat->flags & AVFMT_GLOBALHEADER) &&
+           (id == AV_CODEC_ID_H264 || id == AV_CODEC_ID_HEVC);
+}
+
 /** The input that the fleet's video comes from. */
 static inline const PlanInput *plan_video_input(const Plan *p)
 {

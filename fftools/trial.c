@@ -199,7 +199,7 @@ static int stream_agrees(const PlanStream *s, int output, int n, const char *lin
     return len >= strlen(want) && !strcmp(line + len - strlen(want), want);
 }
 
-/** Stock prints a line for each stream that goes into a filter graph, and then one for each output stream. */
+/** Stock prints a line for each stream that goes into a filter graph, then one for each output stream or -attach. */
 static int mapping_agrees(const Plan *plan, const char *log)
 {
     static const char head[] = "[info]   ";
@@ -216,7 +216,8 @@ static int mapping_agrees(const Plan *plan, const char *log)
             return 0;
         av_strlcpy(line, p, FFMIN(sizeof(line), (size_t)(end - p) + 1));
         arrow = strstr(line, " -> ");
-        if (av_strstart(line, "Stream #", NULL) && arrow && arrow[4] != '#')
+        if (av_strstart(line, "File ", NULL) ||
+            (av_strstart(line, "Stream #", NULL) && arrow && arrow[4] != '#'))
             continue;
         if (!plan)
             return 0;
