@@ -44,10 +44,17 @@ is(maker($run), 'fleet', 'broken hosts: the fleet makes it');
 ok(scalar(grep { $_->{outcome} ne 'ok' } events($run, 'attempt')), 'broken hosts: some did break');
 unstub('h1', 'h2');
 
-# found out only after some segments are done; nothing may be on stdout by then
-stub($_, 'n=$(ls $HERE/seen.* 2>/dev/null | wc -l); : >$HERE/seen.$$; $FFMPEG "$@"; s=$?'
-       . '; [ $n -lt 1 ] || echo "[h264 @ 0x1] error while decoding MB 1 1" >&2; exit $s') for qw(h1 h2 h3);
-$run = both('a damaged input', '-i', 'a.mkv', @mjpeg, '-');
+# found out only after some segments are done, here too; nothing may be on stdout by then
+my $complain = 'n=$(ls $HERE/seen.* 2>/dev/null | wc -l); : >$HERE/seen.$$; $FFMPEG "$@"; s=$?'
+             . '; [ $n -lt 1 ] || echo "[h264 @ 0x1] error while decoding MB 1 1" >&2; exit $s';
+stub($_, $complain) for qw(h1 h2 h3);
+put("$top/damaged", "#!/bin/sh\ncase \" \$* \" in *\" pipe:0 \"*) ;; *) exec $real_ffmpeg \"\$@\" ;; esac\n"
+                  . "$real_ffmpeg \"\$@\"\necho '[h264 \@ 0x1] error while decoding MB 1 1' >&2\n");
+chmod 0755, "$top/damaged";
+{
+    local $ENV{FFLEET_FFMPEG} = "$top/damaged";
+    $run = both('a damaged input', '-i', 'a.mkv', @mjpeg, '-');
+}
 is(maker($run), 'stock', 'a damaged input: stock makes it in the end');
 ok(scalar(events($run, 'attempt', outcome => 'ok')), 'a damaged input: after hosts have made some of it');
 unstub(qw(h1 h2 h3));
