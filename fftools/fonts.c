@@ -37,6 +37,7 @@ typedef struct Scan {
     Selected list[MAX_FONTS];
     int nb;
     int too_many;
+    uint32_t named;    ///< drawtext filters that have their file
 } Scan;
 
 static int refuse(Plan *plan, const char *why)
@@ -85,7 +86,7 @@ static int run_scan(const Plan *plan, const char *stock, AVBPrint *log)
     ArgList args = { 0 };
     int ret;
 
-    arglist_add_words(&args, "ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-v", "info", "-f", "lavfi",
+    arglist_add_words(&args, "ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-v", "verbose", "-f", "lavfi",
                       "-i", NULL);
     arglist_addf(&args, "color=s=128x96:r=%d:d=%.1f", SCAN_RATE, subtitles ? seconds : 0.5);
     arglist_add_words(&args, "-vf", plan->font_filters, "-f", "null", "-", NULL);
@@ -194,15 +195,17 @@ static int add_config(Plan *plan, const Scan *s)
     return ret;
 }
 
-static int resolve_drawtext(Plan *plan, const char *line)
+static int resolve_drawtext(Plan *plan, Scan *s, const char *line)
 {
     const char *p = strstr(line, "[Parsed_drawtext_"), *path = strstr(line, "Using \"");
     char *copy;
     const char *name;
     int n, ret;
 
-    if (!p || !path || sscanf(p, "[Parsed_drawtext_%d", &n) != 1)
+    if (!p || !path || sscanf(p, "[Parsed_drawtext_%d", &n) != 1 ||
+        n < 0 || n > 31 || s->named & 1U << n)  /* ffmpeg sets its filters up twice */
         return 0;
+    s->named |= 1U << n;
     path += strlen("Using \"");
     copy  = av_strndup(path, strcspn(path, "\""));
     ret   = copy ? shipment_add(&plan->files, copy, &name) : AVERROR(ENOMEM);
@@ -223,7 +226,7 @@ static int read_log(Plan *plan, char *log, Scan *scan, AVBPrint *known)
 
         while (line > log && line[-1] != '\n')
             line--;
-        ret = resolve_drawtext(plan, line);
+        ret = resolve_drawtext(plan, scan, line);
         nb += ret > 0;
         if (normalize(line, text, sizeof(text)))
             av_bprintf(known, "%s\n", text);

@@ -654,21 +654,52 @@ static int begins_late(const Plan *p)
     return start > 10 * AV_TIME_BASE;
 }
 
-static int decide_timing(Plan *p)
+static int decide_copyts(Plan *p)
 {
     static const char *const late_formats[] = { "mp4", "mov", "ipod", "matroska", "webm", NULL };
-    const CmdOption *rate = last_video_option(p, "r"), *mode = last_video_option(p, "fps_mode");
+
+    p->copyts = is_set(p, "copyts");
+    if (p->copyts && (p->out_limits.start != AV_NOPTS_VALUE || p->timing ||
+                      p->out_limits.duration != INT64_MAX))
+        return stock(p, "-copyts is not split together with time limits of the output or filters "
+                     "that read times");
+    if (p->copyts && begins_late(p) && !listed(late_formats, p->oformat->name))
+        return stock(p, "-copyts lets the output begin late, which is not split in %s yet", p->oformat->name);
+    return 0;
+}
+
+static int decide_vsync(Plan *p)
+{
+    const CmdOption *mode = last_video_option(p, "fps_mode");
     const CmdOption *vsync = cmdline_last(p->cmd->globals, p->cmd->nb_globals, "vsync");
+
+    p->out_rate_given = !!last_video_option(p, "r");
+    p->vsync = VSYNC_AUTO;
+    if (vsync)
+        p->vsync = parse_vsync(vsync->value);
+    if (mode)
+        p->vsync = parse_vsync(mode->value);
+    if (p->vsync == VSYNC_AUTO)
+        p->vsync = auto_vsync(p, p->out_rate_given);
+    if (p->vsync == VSYNC_DROP || (p->vsync == VSYNC_PASSTHROUGH && COMPAT_TIMING_7 && !p->out_rate_given))
+        return stock(p, "frame timestamps are passed through unchanged");
+    return 0;
+}
+
+static int decide_frame_rate(Plan *p)
+{
+    const CmdOption *rate = last_video_option(p, "r");
     const AVCodec *enc = p->streams[p->fleet_stream].encoder;
 
-    if (p->streams[p->fleet_stream].encoder->id == AV_CODEC_ID_NONE)
+    if (enc->id == AV_CODEC_ID_NONE)
         return stock(p, "no encoder");
     p->frame_rate = p->filter_frame_rate;
-    if (rate) {
-        if (av_parse_video_rate(&p->frame_rate, rate->value) < 0)
-            return stock(p, "the frame rate %s is invalid", rate->value);
-        p->out_rate_given = 1;
-    }
+    if (rate && av_parse_video_rate(&p->frame_rate, rate->value) < 0)
+        return stock(p, "the frame rate %s is invalid", rate->value);
+    /* choose_out_timebase() in ffmpeg_filter.c (7.1) */
+    if (p->timing && (p->frame_rate.num <= 0 || p->frame_rate.den <= 0) &&
+        (p->vsync == VSYNC_CFR || p->vsync == VSYNC_VSCFR))
+        p->frame_rate = (AVRational) { 25, 1 };
     if (p->frame_rate.num <= 0 || p->frame_rate.den <= 0)
         return stock(p, p->timing ? "the filters leave the frame rate open" : "the input's frame rate is unknown");
     if (av_q2d(p->frame_rate) > 1000 || p->frame_rate.num > INT32_MAX / 1024)
@@ -679,23 +710,6 @@ static int decide_timing(Plan *p)
     if (enc->id == AV_CODEC_ID_MPEG4)
         av_reduce(&p->frame_rate.num, &p->frame_rate.den, p->frame_rate.num, p->frame_rate.den,
                   65535);
-
-    p->copyts = is_set(p, "copyts");
-    if (p->copyts && (p->out_limits.start != AV_NOPTS_VALUE || p->timing ||
-                      p->out_limits.duration != INT64_MAX))
-        return stock(p, "-copyts is not split together with time limits of the output or filters "
-                     "that read times");
-    if (p->copyts && begins_late(p) && !listed(late_formats, p->oformat->name))
-        return stock(p, "-copyts lets the output begin late, which is not split in %s yet", p->oformat->name);
-    p->vsync = VSYNC_AUTO;
-    if (vsync)
-        p->vsync = parse_vsync(vsync->value);
-    if (mode)
-        p->vsync = parse_vsync(mode->value);
-    if (p->vsync == VSYNC_AUTO)
-        p->vsync = auto_vsync(p, p->out_rate_given);
-    if (p->vsync == VSYNC_DROP || (p->vsync == VSYNC_PASSTHROUGH && COMPAT_TIMING_7 && !p->out_rate_given))
-        return stock(p, "frame timestamps are passed through unchanged");
     return 0;
 }
 
@@ -815,7 +829,7 @@ static Plan *make_one(Plan *first, const Command *cmd, int output, int nth_fleet
         decide_shape, decide_options, decide_output, decide_limits, decide_inputs, decide_complex,
         decide_streams,
         decide_encoder, decide_rotation, decide_filters, decide_filter_timing,
-        decide_timing, decide_keyframes,
+        decide_copyts, decide_vsync, decide_frame_rate, decide_keyframes,
         decide_frame_limit, decide_carrier,
     };
     Plan *p = av_mallocz(sizeof(*p));

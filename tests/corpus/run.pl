@@ -114,6 +114,8 @@ sub quote { return "'" . $_[0] =~ s/'/'\\''/gr . "'" }
 ### rows
 
 # One of them: { number, category, expect, flags => {}, command, reason }
+my ($version) = `$real_ffmpeg -version` =~ /^ffmpeg version n?(\d+)/;
+
 sub read_rows {
     my @rows;
     open my $in, '<', "$here/commands.tsv" or BAIL_OUT("commands.tsv: $!");
@@ -127,8 +129,10 @@ sub read_rows {
         my %flags = map { /^(\w[\w-]*?)(?:=(.*))?$/ ? ($1 => $2 // 1) : () } split /,/, $flags;
         for (keys %flags) {
             BAIL_OUT("commands.tsv line $.: no such flag: $_")
-                unless /^(?:exact-frames|exact-packets|size|ignore|source|needs|known)$/;
+                unless /^(?:exact-frames|exact-packets|size|ignore|source|needs|known|before)$/;
         }
+        ($expect, $reason) = ('stock', $flags{before} =~ s/^\d+ //r)
+            if $flags{before} && $version && $version >= $flags{before} =~ s/ .*//r;
         push @rows, { number => scalar @rows + 1, category => $category, expect => $expect,
                       flags => \%flags, command => $command, reason => $reason };
     }

@@ -86,6 +86,7 @@ tiny.mkv      | -f lavfi -i testsrc2=s=96x64:r=10:d=4 -c:v libx264 -preset ultra
 END
 
 # [+]NAME | INPUT | ARGUMENTS between input and output | OUTPUT | compare.pl's options | who makes it
+# "fleet5": the fleet with FFmpeg 5; what FFmpeg 7 makes of the frame rate behind setpts is left to stock.
 # A name ending in ", N s" wants segments of N seconds, others 2.
 my @cases = <<'END' =~ /^(?!#)(\S.*)/mg;
 # the main job
@@ -248,11 +249,11 @@ picture that moves                  | vfr.mkv    | -i ../logo.png -filter_comple
 # filters that read or change the times of frames
 fps up, with audio                  | h264.mp4   | X264 -vf fps=30 | out.mp4 | --exact-frames | fleet
 fps of VFR                          | vfr.mkv    | X264 -vf fps=20,scale=128:-2 | out.mkv | --exact-frames | fleet
-setpts of VFR                       | vfr.mkv    | X264 -vf setpts=0.5*PTS -an | out.mp4 | --exact-frames | fleet
-+setpts slower                      | vfr.mkv    | X264 -vf setpts=1.7*PTS -an | out.mkv | --exact-frames | fleet
-+setpts, counted                    | plain.mkv  | X264 -vf setpts=N/30/TB | out.mp4 | --exact-frames | fleet
-trim and setpts                     | h264.mp4   | X264 -vf trim=1:5,setpts=PTS-STARTPTS -an | out.mp4 | --exact-frames | fleet
-every second frame                  | r60.mkv    | X264 -vf select=not(mod(n\\,2)),setpts=N/FRAME_RATE/TB -an | out.mp4 | --exact-frames | fleet
+setpts of VFR                       | vfr.mkv    | X264 -vf setpts=0.5*PTS -an | out.mp4 | --exact-frames | fleet5
++setpts slower                      | vfr.mkv    | X264 -vf setpts=1.7*PTS -an | out.mkv | --exact-frames |
++setpts, counted                    | plain.mkv  | X264 -vf setpts=N/30/TB | out.mp4 | --exact-frames | fleet5
+trim and setpts                     | h264.mp4   | X264 -vf trim=1:5,setpts=PTS-STARTPTS -an | out.mp4 | --exact-frames | fleet5
+every second frame                  | r60.mkv    | X264 -vf select=not(mod(n\\,2)),setpts=N/FRAME_RATE/TB -an | out.mp4 | --exact-frames | fleet5
 framestep, then fps                 | h264.mp4   | X264 -vf framestep=7,fps=50 | out.mp4 | --exact-frames | fleet
 fields to frames                    | mpeg2.ts   | X264 -vf yadif=1 | out.mp4 | --exact-frames | fleet
 fields to frames, VFR               | vfr.mkv    | X264 -vf bwdif,fade=d=3 | out.mp4 | --exact-frames | fleet
@@ -277,6 +278,7 @@ my %macro = (
 my $root    = $ENV{SRC_DIR} || abs_path(dirname($0) . '/../..');
 my $ffleet  = $ENV{FFLEET} || "$root/ffleet";
 my $stock   = $ENV{FFMPEG} || 'ffmpeg';
+my ($version) = `$stock -version` =~ /^ffmpeg version n?(\d+)/;
 my $dir     = $ENV{FFLEET_TEST_KEEP} || tempdir('exactXXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $main    = $$;
 my $only    = $ENV{FFLEET_TEST_ONLY} // "";
@@ -392,6 +394,7 @@ sub run_case {
     my @compare = map { $_ eq '--source' ? ($_, "$dir/$input") : $_ } split ' ', $compare;
     my (%status, @words);
 
+    $who = $version >= 7 ? '' : 'fleet' if $who eq 'fleet5';
     $args =~ s/\b(X264)\b/$macro{$1}/g;
     @words = ('-y', '-i', "../$input", shellwords($args), $output);
     make_input($input);
