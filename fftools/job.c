@@ -581,7 +581,8 @@ static int finish(Job *j, int ret)
         j->result->status = ret < 0;
         j->forget = ret >= 0;
     } else {
-        j->result->status = 1;
+        /* FFmpeg 7 exits with the error's own number */
+        j->result->status = COMPAT_TIMING_7 && ret != AVERROR_EXTERNAL ? ret & 0xff : 1;
         if (outputs_started(j->outputs) && (ret == AVERROR_EXTERNAL || muxers_open_files(j->plan)))
             outputs_finish(j->outputs, 0);
     }
