@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_PLANDECIDE_H
+#define FFLEET_PLANDECIDE_H
+
+/**
+ * @file
+ * Inside plan.c: the decisions that a plan is made of, in the order in which plan_make() asks them. Each returns 0, or
+ * nonzero with the reason for stock in Plan.reason.
+ */
+
+#include "plan.h"
+
+/** Reason for stock; returns 1 so that a decision can end with it. */
+int plan_stock(Plan *p, const char *fmt, ...) av_printf_format(2, 3);
+/** Whether a list that NULL ends has that name. */
+int plan_listed(const char *const *list, const char *name);
+
+/* planencoder.c: the options of the encoder, and what they mean for cutting */
+int decide_encoder(Plan *p);
+
+/* planfilters.c: what becomes of a picture between decoder and encoder */
+int decide_rotation(Plan *p);
+int decide_filters(Plan *p);
+/** What the filters get, and what they make of it. */
+int decide_filter_timing(Plan *p);
+
+/* plantiming.c: which frames are shown when */
+int decide_copyts(Plan *p);
+int decide_vsync(Plan *p);
+int decide_frame_rate(Plan *p);
+int decide_keyframes(Plan *p);
+int decide_frame_limit(Plan *p);
+/** Of the whole chain of plans, when they are done. */
+int decide_length(Plan *p);
+
+#endif

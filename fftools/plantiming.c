@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/avstring.h>
+#include <libavutil/parseutils.h>
+
+#include "compat.h"
+#include "keyframes.h"
+#include "plandecide.h"
+#include "streammap.h"
+
+#define MIN_SPLIT_DURATION (4 * AV_TIME_BASE)
+
+static const CmdOption *last_video_option(const Plan *p, const char *name)
+{
+    const CmdFile *f = plan_file(p);
+
+    for (int i = f->nb_options - 1; i >= 0; i--)
+        if (!strcmp(f->options[i].name, name) && f->options[i].def &&
+            streammap_option_matches(p->streams, p->nb_streams, p->fleet_stream,
+                                     &f->options[i]) > 0)
+            return &f->options[i];
+    return NULL;
+}
+
+static enum VsyncMethod parse_vsync(const char *s)
+{
+    static const char *const names[] = { "passthrough", "cfr", "vfr" };
+
+    for (int i = 0; i < 3; i++)
+        if (!av_strcasecmp(s, names[i]) || (s[0] == '0' + i && !s[1]))
+            return i;
+    return !av_strcasecmp(s, "drop") ? VSYNC_DROP : VSYNC_AUTO;
+}
+
+static int is_set(const Plan *p, const char *name)
+{
+    const CmdOption *o = cmdline_last(p->cmd->globals, p->cmd->nb_globals, name);
+
+    return o && !o->negated;
+}
+
+/** new_video_stream() in ffmpeg_opt.c (5.1), new_stream_video() in ffmpeg_mux_init.c (7.1). */
+static enum VsyncMethod auto_vsync(const Plan *p, int have_rate)
+{
+    const PlanInput *in = plan_video_input(p);
+    enum VsyncMethod v;
+
+    if (COMPAT_TIMING_7 && have_rate)
+        v = VSYNC_CFR;
+    else if (!strcmp(p->oformat->name, "avi"))
+        v = VSYNC_VFR;
+    else if (p->oformat->flags & AVFMT_VARIABLE_FPS)
+        v = p->oformat->flags & AVFMT_NOTIMESTAMPS ? VSYNC_PASSTHROUGH : VSYNC_VFR;
+    else
+        v = VSYNC_CFR;
+    if (v == VSYNC_CFR && !p->streams[p->fleet_stream].complex && in->fc->nb_streams == 1 && !in->limits.ts_offset)
+        v = VSYNC_VSCFR;
+    return v == VSYNC_CFR && p->copyts ? VSYNC_VSCFR : v;
+}
+
+/** So late that what stands in the video's place at 0 is far from the rest of stock's part. */
+static int begins_late(const Plan *p)
+{
+    const PlanInput *in = plan_video_input(p);
+    int64_t start = in->limits.ts_offset;
+
+    if (in->limits.start != AV_NOPTS_VALUE)
+        start += in->limits.start;
+    if (in->fc->start_time != AV_NOPTS_VALUE && !is_set(p, "start_at_zero"))
+        start += in->fc->start_time;
+    return start > 10 * AV_TIME_BASE;
+}
+
+int decide_copyts(Plan *p)
+{
+    static const char *const late_formats[] = { "mp4", "mov", "ipod", "matroska", "webm", NULL };
+
+    p->copyts = is_set(p, "copyts");
+    if (p->copyts && (p->out_limits.start != AV_NOPTS_VALUE || p->timing ||
+                      p->out_limits.duration != INT64_MAX))
+        return plan_stock(p, "-copyts is not split together with time limits of the output or filters "
+                     "that read times");
+    if (p->copyts && begins_late(p) && !plan_listed(late_formats, p->oformat->name))
+        return plan_stock(p, "-copyts lets the output begin late, which is not split in %s yet", p->oformat->name);
+    return 0;
+}
+
+int decide_vsync(Plan *p)
+{
+    const CmdOption *mode = last_video_option(p, "fps_mode");
+    const CmdOption *vsync = cmdline_last(p->cmd->globals, p->cmd->nb_globals, "vsync");
+
+    p->out_rate_given = !!last_video_option(p, "r");
+    p->vsync = VSYNC_AUTO;
+    if (vsync)
+        p->vsync = parse_vsync(vsync->value);
+    if (mode)
+        p->vsync = parse_vsync(mode->value);
+    if (p->vsync == VSYNC_AUTO)
+        p->vsync = auto_vsync(p, p->out_rate_given);
+    if (p->vsync == VSYNC_DROP || (p->vsync == VSYNC_PASSTHROUGH && COMPAT_TIMING_7 && !p->out_rate_given))
+        return plan_stock(p, "frame timestamps are passed through unchanged");
+    return 0;
+}
+
+int decide_frame_rate(Plan *p)
+{
+    const CmdOption *rate = last_video_option(p, "r");
+    const AVCodec *enc = p->streams[p->fleet_stream].encoder;
+
+    if (enc->id == AV_CODEC_ID_NONE)
+        return plan_stock(p, "no encoder");
+    p->frame_rate = p->filter_frame_rate;
+    if (rate && av_parse_video_rate(&p->frame_rate, rate->value) < 0)
+        return plan_stock(p, "the frame rate %s is invalid", rate->value);
+    /* choose_out_timebase() in ffmpeg_filter.c (7.1) */
+    if (p->timing && (p->frame_rate.num <= 0 || p->frame_rate.den <= 0) &&
+        (p->vsync == VSYNC_CFR || p->vsync == VSYNC_VSCFR))
+        p->frame_rate = (AVRational) { 25, 1 };
+    if (p->frame_rate.num <= 0 || p->frame_rate.den <= 0)
+        return plan_stock(p, p->timing ? "the filters leave the frame rate open" : "the input's frame rate is unknown");
+    if (av_q2d(p->frame_rate) > 1000 || p->frame_rate.num > INT32_MAX / 1024)
+        return plan_stock(p, "the frame rate is very high");
+    if (streammap_rate_unsupported(enc, p->frame_rate))
+        return plan_stock(p, "the encoder %s does not take %d/%d frames per second", enc->name,
+                     p->frame_rate.num, p->frame_rate.den);
+    if (enc->id == AV_CODEC_ID_MPEG4)
+        av_reduce(&p->frame_rate.num, &p->frame_rate.den, p->frame_rate.num, p->frame_rate.den,
+                  65535);
+    return 0;
+}
+
+int decide_keyframes(Plan *p)
+{
+    const CmdOption *o = last_video_option(p, "force_key_frames");
+    ForcedKeyframes *k = NULL;
+    int ret;
+
+    if (!o)
+        return 0;
+    ret = forced_keyframes_alloc(&k, o->value, p->frame_rate);
+    forced_keyframes_free(&k);
+    if (ret < 0)
+        return plan_stock(p, ret == AVERROR_PATCHWELCOME ? "-force_key_frames %s is not split yet" :
+                        "-force_key_frames %s cannot be read", o->value);
+    p->force_keyframes = o->value;
+    return 0;
+}
+
+/** In 5.1 the number of frames ends the whole output, wherever the other streams are then. */
+int decide_frame_limit(Plan *p)
+{
+    const CmdOption *o = last_video_option(p, "frames");
+    char *end;
+
+    p->max_frames = INT64_MAX;
+    if (!o)
+        return 0;
+    p->max_frames = strtoll(o->value, &end, 10);
+    if (*end || p->max_frames <= 0)
+        return plan_stock(p, "-frames %s is not a number of frames", o->value);
+    if (!COMPAT_TIMING_7 && p->nb_streams > 1)
+        return plan_stock(p, "-frames ends the other streams too, at a place that cannot be foreseen");
+    return 0;
+}
+
+/** When the first of the output's streams that come from the same input as its video starts. */
+static int64_t first_start(const Plan *p)
+{
+    const AVFormatContext *ic = plan_video_input(p)->fc;
+    int64_t start = INT64_MAX;
+
+    for (int i = 0; i < p->nb_streams; i++) {
+        const AVStream *st;
+
+        if (p->streams[i].file != p->streams[p->fleet_stream].file)
+            continue;
+        st = ic->streams[p->streams[i].index];
+        if (st->start_time != AV_NOPTS_VALUE)
+            start = FFMIN(start, av_rescale_q(st->start_time, st->time_base, AV_TIME_BASE_Q));
+    }
+    return start;
+}
+
+/** What ffmpeg adds to all timestamps: open_input_file() and process_input() in ffmpeg.c (5.1). */
+static void find_ts_offset(Plan *p)
+{
+    const PlanInput *in = plan_video_input(p);
+    const AVFormatContext *ic = in->fc;
+    int64_t start = INT64_MAX;
+    int zero = is_set(p, "start_at_zero");
+
+    p->ts_offset  = in->limits.ts_offset;
+    p->trim_start = in->trim ? 0 : AV_NOPTS_VALUE;
+    if (p->copyts && in->trim)
+        p->trim_start = in->limits.start + (zero || ic->start_time == AV_NOPTS_VALUE ?
+                                            0 : ic->start_time);
+    if (in->limits.start != AV_NOPTS_VALUE && !p->copyts)
+        p->ts_offset -= in->limits.start;
+    if (ic->start_time == AV_NOPTS_VALUE || (p->copyts && !zero))
+        return;
+    p->ts_offset -= ic->start_time;
+    if (!(ic->iformat->flags & AVFMT_TS_DISCONT) || p->ts_offset != -ic->start_time)
+        return;
+    for (const Plan *q = p; q; q = q->next)
+        start = FFMIN(start, first_start(q));
+    if (start != INT64_MAX && start > ic->start_time)
+        p->ts_offset = -start;
+}
+
+int decide_length(Plan *p)
+{
+    const PlanInput *in = plan_video_input(p);
+    int64_t duration = in->fc->duration == AV_NOPTS_VALUE ? INT64_MAX : in->fc->duration;
+
+    find_ts_offset(p);
+    p->segment_length = p->cmd->own.segment_length;
+    if (duration != INT64_MAX && in->limits.start != AV_NOPTS_VALUE)
+        duration -= in->limits.start;
+    duration = FFMIN3(duration, in->limits.duration, p->out_limits.duration);
+    if (p->max_frames != INT64_MAX)
+        duration = FFMIN(duration, p->max_frames * AV_TIME_BASE / av_q2d(p->frame_rate));
+    p->duration = duration == INT64_MAX ? 0 : FFMAX(duration, 0) / (double)AV_TIME_BASE;
+    if (duration < MIN_SPLIT_DURATION && !p->segment_length)
+        return plan_stock(p, "the input is too short to be worth splitting");
+    return 0;
+}
