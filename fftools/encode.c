@@ -304,6 +304,9 @@ static int attempt_stdout(void *opaque, FleetAttempt *a, const uint8_t *data, si
     EncodeAttempt *t = a->priv;
 
     (void)opaque;
+    /* what is no NUT may have no end either */
+    if (!blob_size(t->out) && memcmp(data, "nut/", FFMIN(size, 4)))
+        return AVERROR_INVALIDDATA;
     return blob_append(t->out, data, size);
 }
 

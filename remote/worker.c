@@ -333,7 +333,10 @@ static void judge(Try *t)
     case SLOT_END_TRANSPORT: t->kind = SCHED_FAIL_TRANSPORT; break;
     case SLOT_END_STALLED:   t->kind = SCHED_FAIL_STALLED;   break;
     case SLOT_END_CANCELLED: t->kind = SCHED_FAIL_CANCELLED; break;
-    case SLOT_END_CLIENT:    t->kind = is_ours(t->r.error) ? SCHED_FAIL_INPUT : SCHED_FAIL_COMMAND; break;
+    case SLOT_END_CLIENT:
+        t->kind = t->r.error == AVERROR_INVALIDDATA ? SCHED_FAIL_WRONG : is_ours(t->r.error) ? SCHED_FAIL_INPUT :
+                  SCHED_FAIL_COMMAND;
+        break;
     }
     av_strlcpy(t->why, t->r.why, sizeof(t->why));
 }
