@@ -38,7 +38,7 @@ static const char *const input_options[] = {
 /* concern the remainder or the muxer only */
 static const char *const output_options[] = {
     "f", "map", "an", "sn", "dn", "c", "metadata", "map_metadata", "map_chapters",
-    "disposition", "max_muxing_queue_size", "muxdelay", "muxpreload", "r", "fps_mode", "filter",
+    "disposition", "max_muxing_queue_size", "muxdelay", "muxpreload", "r", "fps_mode", "filter", "filter_script",
     "q", "pix_fmt", "s", "aspect", "profile", "tag", "b", "ac", "ar", "sample_fmt",
     "channel_layout", "ch_layout", "vol", "apad", "guess_layout_max", "ss", "t", "to", "frames",
     "force_key_frames", "bsf", "timecode", "attach", NULL
@@ -69,7 +69,7 @@ static int check_options(Plan *p, const CmdOption *opts, int nb, const char *con
     for (int i = 0; i < nb; i++) {
         const CmdOption *o = &opts[i];
 
-        if (o->from_file)
+        if (o->from_file && !(known == output_options && !strcmp(o->name, "filter")))
             return plan_stock(p, "-/%s reads its value from a file", o->name);
         /* of the decoder, whose frames are the same with any number of them */
         if (known == input_options && !o->def && !strcmp(o->name, "threads"))

@@ -72,6 +72,7 @@ typedef struct Plan {
     ComplexGraph complex;    ///< -filter_complex; empty: none
     const GraphPath *path;   ///< of it, that makes the stream; NULL: none does
     char  *filters;          ///< the user's filter chain, or NULL; sides as in GraphPath.filters
+    int    filter_script;    ///< they come from a file
     char  *font_filters;     ///< those that draw with fonts nobody named, see fonts.h; or NULL
     char  *known_fonts;      ///< what libass says of the fonts it takes, line by line; or NULL
     Shipment files;          ///< that the filters need on hosts, first those of path->sides in their order

@@ -3,6 +3,7 @@
 
 #include <libavutil/avstring.h>
 #include <libavutil/cpu.h>
+#include <libavutil/file.h>
 #include <libavutil/opt.h>
 
 #include "compat.h"
@@ -50,6 +51,28 @@ static int add_encoder_arg(Plan *p, const CmdOption *o, const char *name)
            add_arg(&p->encoder_args, &p->nb_encoder_args, name, o->value);
 }
 
+static int take_filters(Plan *p, const CmdOption *o)
+{
+    int script = !strcmp(o->name, "filter_script"), ret;
+    uint8_t *text = NULL;
+    size_t size = 0;
+
+    if (p->filters && p->filter_script != script)
+        return plan_stock(p, "-filter and -filter_script work on the same video");
+    av_freep(&p->filters);
+    p->filter_script = script;
+    if (!script && !o->from_file) {
+        p->filters = av_strdup(o->value);
+        return p->filters ? 0 : plan_stock(p, "out of memory");
+    }
+    ret = av_file_map(o->value, &text, &size, AV_LOG_DEBUG, NULL);
+    if (ret < 0)
+        return plan_stock(p, "the filters in %s cannot be read: %s", o->value, av_err2str(ret));
+    p->filters = av_strndup((const char *)text, size);
+    av_file_unmap(text, size);
+    return p->filters ? 0 : plan_stock(p, "out of memory");
+}
+
 /** Sort the output's options: those of the video encoder, the filters, the timing. */
 static int decide_video_options(Plan *p, AVDictionary **encoder_opts)
 {
@@ -67,13 +90,15 @@ static int decide_video_options(Plan *p, AVDictionary **encoder_opts)
         match = streammap_option_matches(p->streams, p->nb_streams, p->fleet_stream, o);
         if (match < 0)
             return plan_stock(p, "the stream specifier of -%s:%s is invalid", o->name, o->spec);
+        if (!match && o->def && !strcmp(name, "filter_script"))
+            return plan_stock(p, "-filter_script of another stream than the video is not split yet");
         if (!match)
             continue;
         if (o->def && !strcmp(name, "bsf"))
             return plan_stock(p, "the bitstream filter %s of the video is not split yet", o->value);
-        if (o->def && !strcmp(name, "filter")) {
-            av_freep(&p->filters);
-            p->filters = av_strdup(o->value);
+        if (o->def && (!strcmp(name, "filter") || !strcmp(name, "filter_script"))) {
+            if (take_filters(p, o))
+                return 1;
             continue;
         }
         if (o->def && plan_listed(audio_only_options, name))

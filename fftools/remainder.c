@@ -20,13 +20,19 @@
 /* of stock's output; what is longer is cut */
 #define MAX_LINE 1024
 
+/** Filters that drop frames or repeat them would do so with the only one that there is. */
+static int leaves_filters_out(const Plan *plan)
+{
+    return plan->timing || plan->filter_script || plan->streams[plan->fleet_stream].complex;
+}
+
 /**
  * One frame like the input's, so that the user's filters and encoder take it; like the output's, where
  * filters that drop frames or repeat them have to be left out.
  */
 static void add_placeholder(ArgList *l, const Plan *plan, const Trial *t)
 {
-    const int made = plan->timing || plan->streams[plan->fleet_stream].complex;
+    const int made = leaves_filters_out(plan);
     const AVCodecParameters *par = made ? t->video->codecpar : plan_video(plan)->codecpar;
     const char *fmt = av_get_pix_fmt_name(par->format);
     AVRational r = plan->frame_rate;
@@ -85,7 +91,7 @@ static void add_first_copy(ArgList *l, const Plan *plan, const Trial *t)
 
 static void add_output(ArgList *l, const Plan *plan, const char *file_name)
 {
-    static const char *const skip[] = { "map", NULL };
+    static const char *const skip[] = { "map", "filter_script", NULL };
     const Command *cmd = plan->cmd;
 
     for (int i = 0; i < plan->nb_streams; i++) {
@@ -104,7 +110,7 @@ static void add_output(ArgList *l, const Plan *plan, const char *file_name)
         }
     carrier_add_options(l, plan, plan->carrier, skip);
     for (int i = 0; i < plan->nb_streams; i++)
-        if (plan->streams[i].fleet && (plan->timing || plan->streams[i].complex)) {
+        if (plan->streams[i].fleet && leaves_filters_out(plan)) {
             arglist_addf(l, "-filter:%d", i);
             arglist_add(l, "null");
         }

@@ -323,5 +323,6 @@ diag(sprintf "split: $format of the commands that encode video at a quality", sc
 cmp_ok(100 * @kept, '>=', $EXPECTED_SHARE * @expected,
        sprintf "split: $format of those that are expected to be", scalar @kept, scalar @expected,
        100 * @kept / (@expected || 1));
+cmp_ok(100 * @split, '>=', $EXPECTED_SHARE * @counted, 'so many of all') unless $opt{only} || $opt{third};
 diag("kept: $top") if $opt{keep};
 done_testing();
