@@ -419,21 +419,21 @@ static int check_params(Encode *e, int number, ParamSets *ps, char *why, size_t 
     int ret = 0;
 
     pthread_mutex_lock(&e->lock);
-    if (!s->width) {
-        s->width  = ps->width;
-        s->height = ps->height;
-    }
-    if (ps->width != s->width || ps->height != s->height) {
-        snprintf(why, why_size, "the result's pictures have another size");
-        ret = AVERROR_INVALIDDATA;
-    } else if (!s->have_reference) {
-        s->reference      = *ps;
-        s->have_reference = 1;
-        memset(ps, 0, sizeof(*ps));
-    } else if (!paramsets_equal(&s->reference, ps)) {
+    if (s->have_reference && !paramsets_equal(&s->reference, ps)) {
         snprintf(why, why_size, "its encoder makes other stream headers than this machine's: "
                  "its segments cannot be mixed in");
         ret = AVERROR_INVALIDDATA;
+    } else if (s->width && (ps->width != s->width || ps->height != s->height)) {
+        snprintf(why, why_size, "the result's pictures have another size");
+        ret = AVERROR_INVALIDDATA;
+    } else {
+        s->width  = ps->width;
+        s->height = ps->height;
+    }
+    if (ret >= 0 && !s->have_reference) {
+        s->reference      = *ps;
+        s->have_reference = 1;
+        memset(ps, 0, sizeof(*ps));
     }
     pthread_mutex_unlock(&e->lock);
     return ret;
