@@ -126,7 +126,7 @@ sub distrusted {
 my $words = 'for a; do %s; set -- "$@" "$a"; shift; done; exec $FFMPEG "$@"';
 distrusted('garbage', 'cat >/dev/null; head -c 20000 /dev/urandom', qr/^host h1: segment \d: .*left out/);
 distrusted('nothing', 'cat >/dev/null', qr/^host h1: segment \d: .*left out/);
-distrusted('truncated, with status 0', '$FFMPEG "$@" >$HERE/all; head -c 3000 $HERE/all',
+distrusted('truncated, with status 0', '$FFMPEG "$@" >$HERE/all.$$; head -c 3000 $HERE/all.$$; rm $HERE/all.$$',
            qr/^host h1: segment \d: the result has \d+ frames instead of 25; left out/);
 distrusted('too few frames', '$FFMPEG "$@" | $FFMPEG -v error -f nut -i - -c copy -frames:v 20 -f nut -',
            qr/^host h1: segment \d: .*left out/);
