@@ -95,33 +95,41 @@ static int is_word(int c)
     return av_isdigit(c) || (av_tolower(c) >= 'a' && av_tolower(c) <= 'z') || c == '_';
 }
 
-/* Whether an expression uses nothing but functions without a memory, numbers, and the given names. */
-static int only_reads(const char *expr, const char *names)
+/* The next name in an expression; one too long is cut. @param call it is a function. @return what follows, NULL: none */
+static const char *next_word(const char *p, char *word, size_t size, int *call)
 {
-    static const char *const state[] = { "random", "randomi", "rand", "st", "ld", "time", "print" };
-    const char *p = expr;
-
     while (*p) {
-        char word[32];
         size_t n = 0;
         int digit = av_isdigit(*p) || *p == '.';
 
         while (is_word(p[n]) || (digit && p[n] == '.'))
             n++;
-        if (!n || digit) {
-            p += FFMAX(n, 1);
-            continue;
+        if (n && !digit) {
+            av_strlcpy(word, p, FFMIN(n + 1, size));
+            p += n;
+            *call = p[strspn(p, BLANKS)] == '(';
+            return p;
         }
-        if (n >= sizeof(word))
-            return 0;
-        av_strlcpy(word, p, n + 1);
-        p += n;
-        if (p[strspn(p, BLANKS)] != '(' && !av_match_name(word, names))
-            return 0;
-        for (size_t i = 0; i < FF_ARRAY_ELEMS(state); i++)
-            if (!strcmp(word, state[i]))
-                return 0;
+        p += FFMAX(n, 1);
     }
+    return NULL;
+}
+
+/* Functions that keep something from frame to frame, or differ from run to run. */
+static int has_state(const char *function)
+{
+    return av_match_name(function, "random,randomi,rand,st,ld,time,rtctime");
+}
+
+/* Whether an expression uses nothing but functions without a memory, numbers, and the given names. */
+static int only_reads(const char *expr, const char *names)
+{
+    char word[32];
+    int call;
+
+    while ((expr = next_word(expr, word, sizeof(word), &call)))
+        if (call ? has_state(word) || !strcmp(word, "print") : !av_match_name(word, names))
+            return 0;
     return 1;
 }
 
@@ -131,14 +139,10 @@ static int only_reads(const char *expr, const char *names)
  */
 static enum FilterTrait judge_word(const char *filter, const char *key, const char *word, int call)
 {
-    static const char *const state[] = { "random", "randomi", "rand", "st", "ld", "time", "rtctime" };
     static const char *const packet[] = { "pos", "pkt_pos", "pkt_size", "pkt_duration" };
 
-    for (size_t i = 0; call && i < FF_ARRAY_ELEMS(state); i++)
-        if (!strcmp(word, state[i]))
-            return FILTER_WHOLE;
     if (call)
-        return FILTER_POINTWISE;
+        return has_state(word) ? FILTER_WHOLE : FILTER_POINTWISE;
     for (size_t i = 0; i < FF_ARRAY_ELEMS(packet); i++)
         if (!strcmp(word, packet[i]))
             return FILTER_WHOLE;
@@ -158,24 +162,11 @@ static enum FilterTrait judge_word(const char *filter, const char *key, const ch
 /* Look at every name in an expression. */
 static void judge_expr(Verdict *v, const char *filter, const char *key, const char *expr)
 {
-    const char *p = expr;
+    char word[32];
+    int call;
 
-    while (*p) {
-        char word[32];
-        size_t n = 0;
-        int digit = av_isdigit(*p) || *p == '.';
-
-        while (is_word(p[n]) || (digit && p[n] == '.'))
-            n++;
-        if (!n || digit || n >= sizeof(word)) {
-            p += FFMAX(n, 1);
-            continue;
-        }
-        av_strlcpy(word, p, n + 1);
-        p += n;
-        raise_to(v, judge_word(filter, key, word, p[strspn(p, BLANKS)] == '('), 0,
-                 "has an expression that reads '%s'", word);
-    }
+    while ((expr = next_word(expr, word, sizeof(word), &call)))
+        raise_to(v, judge_word(filter, key, word, call), 0, "has an expression that reads '%s'", word);
 }
 
 /* %{...} of drawtext and qrencode. */
