@@ -247,6 +247,11 @@ static int host_check(void *opaque, const Host *host, int status, const char *ou
         return AVERROR(ENOMEM);
     sscanf(p, "ffmpeg version %63s", caps->version);
     caps->lavc = parse_lavc(out);
+    if (e->plan->draws_text && caps->lavc != LIBAVCODEC_VERSION_INT) {
+        snprintf(why, why_size, "its ffmpeg %s may draw text otherwise than this machine's", caps->version);
+        av_free(caps);
+        return AVERROR(ENOSYS);
+    }
     if (caps->lavc < OLDEST_LAVC) {
         snprintf(why, why_size, "its ffmpeg %s is older than 4.4", caps->version);
         av_free(caps);

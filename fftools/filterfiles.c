@@ -127,6 +127,25 @@ int filterfiles_ship(char **filters, Shipment *s, char *reason, size_t reason_si
     return visit_filters(filters, ship, &shipping);
 }
 
+static int find_text(void *opaque, const char *name, AVDictionary **opts)
+{
+    int flags;
+
+    (void)opts;
+    filter_trait(name, &flags);
+    *(int *)opaque |= !!(flags & FILTER_NEEDS_FONT);
+    return 0;
+}
+
+int filterfiles_draw_text(const char *filters)
+{
+    char *copy = av_strdup(filters);
+    int found = 0, ret = copy ? visit_filters(&copy, find_text, &found) : AVERROR(ENOMEM);
+
+    av_free(copy);
+    return ret < 0 ? ret : found;
+}
+
 /** Whether it is one of those that filterfiles_fonts() is about. */
 static int needs_font(const char *name, const AVDictionary *opts)
 {

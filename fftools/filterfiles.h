@@ -14,6 +14,9 @@
  */
 int filterfiles_ship(char **filters, Shipment *s, char *reason, size_t reason_size);
 
+/** Whether one of the filters draws text, with whatever font. @return 1, 0, or an AVERROR code */
+int filterfiles_draw_text(const char *filters);
+
 /**
  * The filters of a text that draw with fonts nobody named (FILTER_NEEDS_FONT), as a chain.
  * @param text av_malloc'd
