@@ -62,8 +62,11 @@ static int capture(const char *stock, const ArgList *args, AVBPrint *log)
         char buf[4096];
         ssize_t n = 0;
 
-        if (av_gettime_relative() > deadline || log->len > MAX_LOG)
-            kill(pid, SIGKILL);
+        /* with all that it has started: one of them may hold the pipe */
+        if (av_gettime_relative() > deadline || log->len > MAX_LOG) {
+            kill(-pid, SIGKILL);
+            break;
+        }
         if (poll(&p, 1, 100) > 0 && (n = read(fds[0], buf, sizeof(buf))) > 0)
             av_bprint_append_data(log, buf, n);
         else if (p.revents && (n == 0 || (errno != EINTR && errno != EAGAIN)))
