@@ -1,30 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <libavutil/avstring.h>
 
 #include "carrier.h"
+#include "plandecide.h"
+#include "reason.h"
 #include "wire.h"
-
-static int av_printf_format(3, 4) refuse(char *reason, size_t size, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(reason, size, fmt, ap);
-    va_end(ap);
-    return AVERROR_PATCHWELCOME;
-}
-
-static int listed(const char *const *list, const char *name)
-{
-    for (; *list; list++)
-        if (!strcmp(*list, name))
-            return 1;
-    return 0;
-}
 
 static const char *option(const Plan *p, const char *name)
 {
@@ -43,7 +26,7 @@ static int is_mov(const AVOutputFormat *f)
 {
     static const char *const names[] = { "mov", "mp4", "ipod", "3gp", "3g2", "psp", "f4v", NULL };
 
-    return listed(names, f->name);
+    return plan_listed(names, f->name);
 }
 
 int carrier_is_mov(const Plan *p)
@@ -73,7 +56,7 @@ static int check_cuts(const Plan *p, char *reason, size_t size)
 {
     if (p->judge.gop >= 1 || p->force_keyframes || option(p, "break_non_keyframes"))
         return 0;
-    return refuse(reason, size, "%s cuts at keyframes, and nothing fixes where they fall "
+    return reason_set(reason, size, "%s cuts at keyframes, and nothing fixes where they fall "
                   "(-force_key_frames, or -g with -sc_threshold 0)", p->oformat->name);
 }
 
@@ -87,9 +70,9 @@ static int check_names(const Plan *p, char *reason, size_t size)
 
     for (int i = 0; names[i]; i++)
         if (option(p, names[i]))
-            return refuse(reason, size, "-%s depends on the time of day", names[i]);
+            return reason_set(reason, size, "-%s depends on the time of day", names[i]);
     if (flags && strstr(flags, "append_list"))
-        return refuse(reason, size, "the output continues an earlier one");
+        return reason_set(reason, size, "the output continues an earlier one");
     return 0;
 }
 
@@ -133,10 +116,10 @@ static int check_stream(const Plan *p, const PlanStream *s, char *reason, size_t
     if (s->fleet)
         return 0;
     if (s->type != AVMEDIA_TYPE_AUDIO || !fits(p, id))
-        return refuse(reason, size, "%s (%s) beside the video of %s is not split yet",
+        return reason_set(reason, size, "%s (%s) beside the video of %s is not split yet",
                       av_get_media_type_string(s->type), avcodec_get_name(id), p->oformat->name);
     if (s->copy && carrier_is_mov(p) && !survives_mov(p, in))
-        return refuse(reason, size, "the timestamps of copied audio in %s cannot be foreseen",
+        return reason_set(reason, size, "the timestamps of copied audio in %s cannot be foreseen",
                       p->oformat->name);
     return 0;
 }
@@ -149,17 +132,17 @@ static int choose_foreign(Plan *p, char *reason, size_t size)
     int ret;
 
     if (!inner)
-        return refuse(reason, size, "the format of the output's files is not known");
+        return reason_set(reason, size, "the format of the output's files is not known");
     if ((ret = check_cuts(p, reason, size)) < 0 || (ret = check_names(p, reason, size)) < 0)
         return ret;
     p->carrier = p->trial_format = inner;
     if (is_segment(p) && !strcmp(inner->name, "matroska"))
         return 0;
     if (strcmp(inner->name, "mpegts") && strcmp(inner->name, "mp4") && strcmp(inner->name, "mov"))
-        return refuse(reason, size, "%s files of the format %s are not split yet",
+        return reason_set(reason, size, "%s files of the format %s are not split yet",
                       p->oformat->name, inner->name);
     if (strcmp(inner->name, "mov") && video != AV_CODEC_ID_H264 && video != AV_CODEC_ID_HEVC)
-        return refuse(reason, size, "%s with %s is not split yet", p->oformat->name,
+        return reason_set(reason, size, "%s with %s is not split yet", p->oformat->name,
                       avcodec_get_name(video));
     for (int i = 0; ret >= 0 && i < p->nb_streams; i++)
         ret = check_stream(p, &p->streams[i], reason, size);
@@ -267,7 +250,7 @@ static int choose_single(Plan *p, char *reason, size_t size)
         p->carrier = av_guess_format("mov", NULL, NULL);
     else if (counts && p->nb_streams > 1)
         p->carrier = NULL;
-    return p->carrier ? 0 : refuse(reason, size, "what is beside the video of %s is not split yet",
+    return p->carrier ? 0 : reason_set(reason, size, "what is beside the video of %s is not split yet",
                                    p->oformat->name);
 }
 
@@ -275,14 +258,14 @@ int carrier_choose(Plan *p, char *reason, size_t size)
 {
     p->carrier = p->trial_format = p->oformat;
     if (p->pipe && carrier_is_mov(p) && !has_fragments(p))
-        return refuse(reason, size, "%s cannot be written to a pipe", p->oformat->name);
+        return reason_set(reason, size, "%s cannot be written to a pipe", p->oformat->name);
     if (header_comes_first(p) && encodes_flac(p))
-        return refuse(reason, size, "the header of FLAC is known in the end only");
+        return reason_set(reason, size, "the header of FLAC is known in the end only");
     if (option(p, "encryption_scheme"))
-        return refuse(reason, size, "encrypted output is not split yet");
+        return reason_set(reason, size, "encrypted output is not split yet");
     if (strcmp(p->carrier->name, "matroska") &&
         cmdline_last(plan_file(p)->options, plan_file(p)->nb_options, "attach"))
-        return refuse(reason, size, "-attach with %s is not split yet", p->oformat->name);
+        return reason_set(reason, size, "-attach with %s is not split yet", p->oformat->name);
     return p->oformat->flags & AVFMT_NOFILE ? choose_foreign(p, reason, size) :
                                               choose_single(p, reason, size);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,18 +10,9 @@
 
 #include "compat.h"
 #include "inputs.h"
+#include "reason.h"
 
 #define MAX_STREAMS 256
-
-static int av_printf_format(3, 4) refuse(char *reason, size_t size, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(reason, size, fmt, ap);
-    va_end(ap);
-    return AVERROR_PATCHWELCOME;
-}
 
 int input_av_options(const CmdFile *f, int avclass, AVDictionary **dict)
 {
@@ -91,12 +81,12 @@ static int check_url(const char *url, char *reason, size_t size)
     struct stat st;
 
     if (!strncmp(url, "pipe:", 5) || !strncmp(url, "fd:", 3))
-        return refuse(reason, size, "an input is a pipe other than stdin");
+        return reason_set(reason, size, "an input is a pipe other than stdin");
     if (strstr(url, "://") && strncmp(url, "file:", 5))
-        return refuse(reason, size, "an input is not a file");
+        return reason_set(reason, size, "an input is not a file");
     av_strstart(url, "file:", &path);
     if (!stat(path, &st) && !S_ISREG(st.st_mode))
-        return refuse(reason, size, "an input is not a regular file");
+        return reason_set(reason, size, "an input is not a regular file");
     return 0;
 }
 
@@ -126,7 +116,7 @@ static int open_stdin(PlanInput *in, char *url, size_t url_size, char *reason, s
     if (ret >= 0)
         ret = spool_feed_open(&in->feed, in->spool, &in->feed_fd);
     if (ret < 0)
-        return refuse(reason, size, "stdin cannot be kept for reading it again: %s",
+        return reason_set(reason, size, "stdin cannot be kept for reading it again: %s",
                       av_err2str(ret));
     /* libavformat polls then, and looks after is_interrupted() */
     fcntl(in->feed_fd, F_SETFL, O_NONBLOCK);
@@ -151,9 +141,9 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
     if (timelimits_parse(&in->limits, f, reason, size) < 0)
         return AVERROR_PATCHWELCOME;
     if (in->limits.start_eof != AV_NOPTS_VALUE && in->limits.start_eof >= 0)
-        return refuse(reason, size, "-sseof has to be negative");
+        return reason_set(reason, size, "-sseof has to be negative");
     if (fmt && !iformat)
-        return refuse(reason, size, "the input format %s is not one that is split yet", fmt->value);
+        return reason_set(reason, size, "the input format %s is not one that is split yet", fmt->value);
     if (input_is_stdin(url)) {
         ret = open_stdin(in, pipe, sizeof(pipe), reason, size);
         url = pipe;
@@ -171,12 +161,12 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
         ret = avformat_open_input(&in->fc, url, iformat, &opts);
     av_dict_free(&opts);
     if (ret < 0)
-        return refuse(reason, size, "the input %s cannot be opened: %s", f->url, av_err2str(ret));
+        return reason_set(reason, size, "the input %s cannot be opened: %s", f->url, av_err2str(ret));
     ret = avformat_find_stream_info(in->fc, NULL);
     if (ret < 0)
-        return refuse(reason, size, "the input %s cannot be probed: %s", f->url, av_err2str(ret));
+        return reason_set(reason, size, "the input %s cannot be probed: %s", f->url, av_err2str(ret));
     if (in->fc->nb_streams > MAX_STREAMS)
-        return refuse(reason, size, "the input %s has very many streams", f->url);
+        return reason_set(reason, size, "the input %s has very many streams", f->url);
     seek_start(in);
     return 0;
 }
@@ -222,9 +212,9 @@ int input_check_splittable(const PlanInput *in, const AVStream *st, char *reason
     if (st->codecpar->codec_id == AV_CODEC_ID_RAWVIDEO &&
         (!avcodec_pix_fmt_to_codec_tag(st->codecpar->format) ||
          st->codecpar->field_order > AV_FIELD_PROGRESSIVE))
-        return refuse(reason, size, "the raw video is of a kind that cannot travel");
+        return reason_set(reason, size, "the raw video is of a kind that cannot travel");
     for (int i = 0; formats[i]; i++)
         if (!strcmp(formats[i], in->fc->iformat->name))
             return 0;
-    return refuse(reason, size, "the input is %s, which is not split yet", in->fc->iformat->name);
+    return reason_set(reason, size, "the input is %s, which is not split yet", in->fc->iformat->name);
 }
