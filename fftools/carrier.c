@@ -5,7 +5,6 @@
 #include <libavutil/avstring.h>
 
 #include "carrier.h"
-#include "plandecide.h"
 #include "reason.h"
 #include "wire.h"
 
@@ -24,9 +23,7 @@ static int is_segment(const Plan *p)
 
 static int is_mov(const AVOutputFormat *f)
 {
-    static const char *const names[] = { "mov", "mp4", "ipod", "3gp", "3g2", "psp", "f4v", NULL };
-
-    return plan_listed(names, f->name);
+    return av_match_name(f->name, "mov,mp4,ipod,3gp,3g2,psp,f4v");
 }
 
 int carrier_is_mov(const Plan *p)

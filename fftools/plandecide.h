@@ -4,7 +4,7 @@
 
 /**
  * @file
- * Inside plan.c and the files it asks: the decisions that a plan is made of, in the order in which plan_make() asks them. Each returns 0, or
+ * Inside plan.c: the decisions that a plan is made of, in the order in which plan_make() asks them. Each returns 0, or
  * nonzero with the reason for stock in Plan.reason.
  */
 
