@@ -25,6 +25,7 @@
 #include "sizing.h"
 #include "terminal.h"
 #include "trial.h"
+#include "triallog.h"
 
 #define MEMORY_BUDGET    (256 << 20)  /* of packets that wait; more of them go to TMPDIR */
 #define POLL_MS          50
@@ -622,13 +623,13 @@ static int encode_all(Job *j)
             return ret;
         ask |= ret << p->output;
     }
-    trial_print_log(j->trial, 0, keys);
+    triallog_print(j->trial, 0, keys);
     for (const Plan *p = j->plan; p; p = plan_next_output(p)) {
         ret = ask >> p->output & 1 ? ask_overwrite(j, plan_file(p)->url) : 0;
         if (ret)
             return ret < 0 ? ret : 0;
     }
-    trial_print_log(j->trial, 1, keys);
+    triallog_print(j->trial, 1, keys);
     ret = start_encode(j, keys);
     if (ret < 0)
         return ret == AVERROR_PATCHWELCOME ? ret : 0;

@@ -6,6 +6,7 @@
 #include "carrier.h"
 #include "compat.h"
 #include "mux.h"
+#include "triallog.h"
 
 struct Mux {
     const Plan *plan;
@@ -197,7 +198,7 @@ static int add_streams(Mux *m, const Trial *t, Join *const *joins)
         drop_default_handler(m->plan, i, st);
         drop_carriers_own(m->plan, i, st);
         restore_duration_tag(m->plan, i, st);
-        st->codecpar->bit_rate = trial_bit_rate(t, m->plan, i, st->codecpar);
+        st->codecpar->bit_rate = triallog_bit_rate(t, m->plan, i, st->codecpar);
         m->sizes.headers += st->codecpar->extradata_size;
     }
     return add_attachments(m);

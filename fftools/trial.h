@@ -47,17 +47,4 @@ int  trial_run(Trial **t, const Plan *plan, int64_t first_slot, const char *stoc
 /** The whole chain. */
 void trial_free(Trial **t);
 
-/** The bit rate that stock's muxer is told for a stream of the output, bits a second; 0: none. par: as read back */
-int64_t trial_bit_rate(const Trial *t, const Plan *plan, int stream,
-                       const AVCodecParameters *par);
-
-/**
- * Print what stock printed up to and including its dumps of the outputs, at the levels that are
- * wanted, the temporary files' names replaced by the user's: first what comes before the stream mapping (part
- * 0), then the rest (1).
- * @param t    the first of its chain
- * @param keys say that 'q' stops it, as ffmpeg does when it listens to keys
- */
-void trial_print_log(const Trial *t, int part, int keys);
-
 #endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/avstring.h>
+#include <libavutil/bprint.h>
+#include <libavutil/eval.h>
+
+#include "stocklog.h"
+#include "streammap.h"
+#include "triallog.h"
+
+/** "  overlay:default -> Stream #0:0 (libx264)": what a filter graph makes. */
+static int filtered_agrees(const PlanStream *s, int output, int n, const char *line)
+{
+    const char *p = strstr(line, " -> Stream #");
+    char want[128];
+
+    snprintf(want, sizeof(want), " -> Stream #%d:%d (%s)", output, n,
+             s->encoder ? s->encoder->name : "");
+    return p && !strcmp(p, want);
+}
+
+/** "  Stream #0:1 -> #0:0 (copy)" or "(h264 (native) -> hevc (libx265))". */
+static int stream_agrees(const PlanStream *s, int output, int n, const char *line)
+{
+    int file, index, out_file, out_index;
+    size_t len = strlen(line);
+    char want[128] = "(copy)";
+
+    if (sscanf(line, "Stream #%d:%d -> #%d:%d", &file, &index, &out_file, &out_index) != 4 ||
+        file != s->file || out_file != output || index != s->index || out_index != n)
+        return 0;
+    if (!s->copy) {
+        /* the encoder is the last name; "native" when it is called like its codec */
+        const char *codec = avcodec_get_name(s->encoder->id);
+
+        snprintf(want, sizeof(want), "-> %s (%s))", codec,
+                 strcmp(s->encoder->name, codec) ? s->encoder->name : "native");
+    }
+    return len >= strlen(want) && !strcmp(line + len - strlen(want), want);
+}
+
+/** Stock prints a line for each stream that goes into a filter graph, then one for each output stream or -attach. */
+int triallog_mapping_agrees(const Plan *plan, const char *log)
+{
+    static const char head[] = "[info]   ";
+    const char *p = strstr(log, "Stream mapping:\n"), *end;
+    int n = 0;
+
+    for (p = p ? strchr(p, '\n') + 1 : NULL; p && av_strstart(p, head, &p); p = end + 1) {
+        const char *arrow;
+        char line[512];
+        int ok;
+
+        end = strchr(p, '\n');
+        if (!end)
+            return 0;
+        av_strlcpy(line, p, FFMIN(sizeof(line), (size_t)(end - p) + 1));
+        arrow = strstr(line, " -> ");
+        if (av_strstart(line, "File ", NULL) ||
+            (av_strstart(line, "Stream #", NULL) && arrow && arrow[4] != '#'))
+            continue;
+        if (!plan)
+            return 0;
+        ok = plan->streams[n].complex ?
+             filtered_agrees(&plan->streams[n], plan->output, n, line) :
+             stream_agrees(&plan->streams[n], plan->output, n, line);
+        if (!ok)
+            return 0;
+        if (++n == plan->nb_streams) {
+            plan = plan_next_output(plan);
+            n    = 0;
+        }
+    }
+    return !plan;
+}
+
+void triallog_version(Trial *t)
+{
+    const char *p = strstr(t->log, "libavformat");
+    int a, b, c;
+
+    if (p && sscanf(p, "libavformat %d.%d.%d", &a, &b, &c) == 3)
+        snprintf(t->lavf_ident, sizeof(t->lavf_ident), "%d.%d.%d", a, b, c);
+}
+
+/** As the dump of the output tells it, in kbit/s. */
+static int64_t dumped_bit_rate(const Trial *t, int stream)
+{
+    const char *p, *end, *rate;
+    char want[32];
+
+    snprintf(want, sizeof(want), "Output #%d,", t->plan->output);
+    p = strstr(t->log, want);
+    snprintf(want, sizeof(want), "  Stream #%d:%d", t->plan->output, stream);
+    p = p ? strstr(p, want) : NULL;
+    end = p ? strchr(p, '\n') : NULL;
+    rate = end ? memmem(p, end - p, " kb/s", 5) : NULL;
+    if (!rate)
+        return 0;
+    while (rate > p && rate[-1] >= '0' && rate[-1] <= '9')
+        rate--;
+    return strtoll(rate, NULL, 10) * 1000;
+}
+
+int64_t triallog_bit_rate(const Trial *t, const Plan *plan, int stream,
+                           const AVCodecParameters *par)
+{
+    const PlanStream *s = &plan->streams[stream];
+    const CmdFile *f = plan_file(plan);
+
+    if (s->copy)
+        return s->in_bit_rate;
+    if (s->type == AVMEDIA_TYPE_AUDIO && av_get_exact_bits_per_sample(s->encoder->id))
+        return par->bit_rate;
+    for (int i = f->nb_options - 1; i >= 0; i--) {
+        const CmdOption *o = &f->options[i];
+        double rate;
+
+        if (strcmp(o->name, "b") || !o->value ||
+            streammap_option_matches(plan->streams, plan->nb_streams, stream, o) <= 0)
+            continue;
+        if (av_expr_parse_and_eval(&rate, o->value, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0,
+                                   NULL) >= 0)
+            return rate;
+    }
+    return dumped_bit_rate(t, stream);
+}
+
+/** The name ends there: /proc/1/fd/1 is not in /proc/1/fd/10. */
+static const char *find_file_name(const Trial *t, const char *line, size_t len)
+{
+    size_t name_len  = strlen(t->file_name);
+    const char *name = memmem(line, len, t->file_name, name_len);
+
+    return name && (name + name_len == line + len || name[name_len] < '0' || name[name_len] > '9') ?
+           name : NULL;
+}
+
+/** Print one line, at the level it is marked with. */
+static void print_line(const Trial *first, const char *line, size_t len)
+{
+    const Trial *t = first;
+    const char *name;
+    int level = -1;
+    AVBPrint bp;
+
+    while (!(name = find_file_name(t, line, len)) && t->next)
+        t = t->next;
+    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
+    if (name) {
+        const char *rest = name + strlen(t->file_name);
+
+        level = stocklog_unmark(&bp, line, name - line);
+        if (t->plan->trial_format != t->plan->oformat && av_strstart(line, "[info] Output #", NULL)) {
+            av_bprint_clear(&bp);
+            av_bprintf(&bp, "Output #%d, %s, to '", t->plan->output, t->plan->oformat->name);
+        }
+        av_bprintf(&bp, "%s", t->plan->pipe ? "pipe:" : plan_file(t->plan)->url);
+        av_bprint_append_data(&bp, rest, line + len - rest);
+    } else {
+        level = stocklog_unmark(&bp, line, len);
+    }
+    if (av_bprint_is_complete(&bp))
+        av_log(NULL, level < 0 ? AV_LOG_INFO : level, "%s\n", bp.str);
+    av_bprint_finalize(&bp, NULL);
+}
+
+static int is_banner(const char *line)
+{
+    return !strncmp(line, "[info] ffmpeg version", 21) || !strncmp(line, "[info]   built with", 19) ||
+           !strncmp(line, "[info]   configuration:", 23) || !strncmp(line, "[info]   lib", 12);
+}
+
+void triallog_print(const Trial *t, int part, int keys)
+{
+    const Command *cmd = t->plan->cmd;
+    int nb_dumps = 0;
+    int banner = !cmdline_last(cmd->globals, cmd->nb_globals, "hide_banner");
+    const char *p = t->log;
+    int in_part = 0, in_dump = 0, in_mapping = 0;
+
+    while (*p) {
+        const char *end = strchr(p, '\n');
+        size_t len = end ? (size_t)(end - p) : strlen(p);
+
+        if (!strncmp(p, "[info] Stream mapping:", 22))
+            in_part = banner = in_mapping = 1;
+        else if (in_mapping && strncmp(p, "[info]   Stream #", 17)) {
+            in_mapping = 0;
+            if (part && keys)
+                av_log(NULL, AV_LOG_INFO, "Press [q] to stop, [?] for help\n");
+        }
+        if (!strncmp(p, "[info] Output #", 15)) {
+            nb_dumps++;
+            in_dump = 1;
+        } else if (in_dump && strncmp(p, "[info]   ", 9)) {
+            in_dump = 0;
+            if (nb_dumps == cmd->nb_outputs)
+                return;
+        }
+        if (in_part == part && (banner || !is_banner(p)))
+            print_line(t, p, len);
+        p += len + !!end;
+    }
+}
