@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <libavutil/avstring.h>
 #include <libavutil/time.h>
 
 #include "benchmark.h"
@@ -19,10 +16,10 @@
 #include "job.h"
 #include "journal.h"
 #include "outputs.h"
+#include "overwrite.h"
+#include "reader.h"
 #include "remainder.h"
 #include "report.h"
-#include "segment.h"
-#include "sizing.h"
 #include "terminal.h"
 #include "trial.h"
 #include "triallog.h"
@@ -31,11 +28,6 @@
 #define POLL_MS          50
 #define STOP_TIMEOUT_US  (10 * 1000000LL)
 #define INTERRUPT_STATUS 255          /* ffmpeg's after SIGINT and SIGTERM */
-
-typedef struct JobSegment {
-    Segment *seg;   ///< freed and NULL once joined
-    int      done;  ///< the fleet has given it back; before, its task is not ours to look at
-} JobSegment;
 
 typedef struct Job {
     const Plan     *plan;
@@ -58,20 +50,8 @@ typedef struct Job {
     Remainder *rest;
     Outputs   *outputs;
     Report    *report;
-
-    Segmenter *segmenter;
-    Segment   *first;           ///< read before anything is said or done
-    pthread_t  reader;
-    int        reader_started;
-    pthread_mutex_t lock;       ///< for the four that follow
-    JobSegment *segments;       ///< by id
-    int        nb_segments;
-    int        reader_ret;      ///< 0 while it reads, AVERROR_EOF, or why it ended
-    char       reader_reason[256];
-
-    int        next;            ///< id of the next segment to join
+    Reader    *reader;
     int        ending;          ///< with what is there
-    int64_t    next_id;         ///< the reader's: of the next segment
 } Job;
 
 static int refuse(Job *j, const char *why)
@@ -95,100 +75,6 @@ static int refuse_error(Job *j, int error)
 static int interrupted(void *opaque)
 {
     return terminal_poll(opaque);
-}
-
-/* ---- the reader ---- */
-
-static int keep_segment(Job *j, Segment *seg)
-{
-    JobSegment *list;
-    int ret = 0;
-
-    pthread_mutex_lock(&j->lock);
-    list = av_realloc_array(j->segments, j->nb_segments + 1, sizeof(*list));
-    if (list) {
-        j->segments = list;
-        list[j->nb_segments++] = (JobSegment) { .seg = seg };
-    } else {
-        ret = AVERROR(ENOMEM);
-    }
-    pthread_mutex_unlock(&j->lock);
-    return ret;
-}
-
-static int read_segment(Job *j, Segment **seg, char *reason, size_t reason_size)
-{
-    int64_t length = journal_length(j->journal, j->next_id);
-
-    if (!length)
-        length = sizing_next(j->plan, j->fleet, 1, segmenter_position(j->segmenter));
-    journal_cut(j->journal, j->next_id++, length);
-    segmenter_set_length(j->segmenter, length);
-    return segmenter_next(j->segmenter, seg, reason, reason_size);
-}
-
-/** Take the segment's result from an earlier run. @return whether there is one */
-static int restore_segment(Job *j, Segment *seg)
-{
-    Blob *packets;
-    Encoded *r = NULL;
-
-    if (!journal_find(j->journal, seg, j->pool, &packets) ||
-        encode_restore(j->encode, seg, packets, &r) < 0)
-        return 0;
-    blob_unref(&seg->task.input);
-    seg->task.result = r;
-    trace_event(j->trace, "restored", "segment", "i", seg->task.id, NULL);
-    pthread_mutex_lock(&j->lock);
-    j->segments[seg->task.id].done = 1;
-    pthread_mutex_unlock(&j->lock);
-    return 1;
-}
-
-static void *reader_main(void *opaque)
-{
-    Job *j = opaque;
-    char reason[256] = "";
-    Segment *seg = j->first;
-    int ret = 0;
-
-    j->first = NULL;
-    do {
-        ret = keep_segment(j, seg);
-        if (ret < 0) {
-            segment_free(&seg);
-            break;
-        }
-        if (!restore_segment(j, seg))
-            ret = fleet_submit(j->fleet, &seg->task);
-        if (ret < 0)
-            break;
-    } while ((ret = read_segment(j, &seg, reason, sizeof(reason))) >= 0);
-    if (ret == AVERROR_EOF)
-        fleet_finish(j->fleet);
-    pthread_mutex_lock(&j->lock);
-    j->reader_ret = ret;
-    snprintf(j->reader_reason, sizeof(j->reader_reason), "%s", reason);
-    pthread_mutex_unlock(&j->lock);
-    return NULL;
-}
-
-static int start_reader(Job *j)
-{
-    int ret = pthread_create(&j->reader, NULL, reader_main, j);
-    j->reader_started = !ret;
-    return AVERROR(ret);
-}
-
-static int reader_state(Job *j, char *reason, size_t size)
-{
-    int ret;
-
-    pthread_mutex_lock(&j->lock);
-    ret = j->reader_ret;
-    snprintf(reason, size, "%s", j->reader_reason);
-    pthread_mutex_unlock(&j->lock);
-    return ret;
 }
 
 /* ---- before the encode ---- */
@@ -241,6 +127,7 @@ static int confirm_plan(Job *j)
 {
     unsigned v = avformat_version();
     char reason[256] = "", ident[64];
+    int64_t first_slot = 0;
     int ret = workdir_make(&j->dir, j->plan->cmd->nb_outputs);
 
     if (ret < 0)
@@ -251,13 +138,13 @@ static int confirm_plan(Job *j)
         j->told = 1;
         return ret;
     }
-    ret = segmenter_open(&j->segmenter, j->plan, j->pool);
+    ret = reader_alloc(&j->reader, j->plan, j->pool, j->journal, j->encode, j->fleet, j->trace);
     listen_while_reading(j, 1);
     if (ret >= 0)
-        ret = read_segment(j, &j->first, reason, sizeof(reason));
+        ret = reader_first(j->reader, &first_slot, reason, sizeof(reason));
     listen_while_reading(j, 0);
     if (ret >= 0)
-        ret = trial_run(&j->trial, j->plan, j->first->first_slot, j->stock, &j->dir, interrupted,
+        ret = trial_run(&j->trial, j->plan, first_slot, j->stock, &j->dir, interrupted,
                         &j->terminal, reason, sizeof(reason));
     if (ret == AVERROR_PATCHWELCOME)
         return refuse(j, reason);
@@ -274,24 +161,6 @@ static int confirm_plan(Job *j)
     return ret;
 }
 
-/** Whether a file can be made there; stock says why not before it encodes anything. */
-static int can_create(const Plan *plan, const char *path)
-{
-    /* what comes of a pattern is for the muxer to know, which makes folders too */
-    size_t len   = plan->oformat->flags & AVFMT_NOFILE ? strcspn(path, "%") : strlen(path);
-    char *folder = av_strndup(path, len), *slash;
-    int ok;
-
-    if (!folder)
-        return 0;
-    slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = 0;
-    ok = !access(slash ? folder : ".", W_OK | X_OK);
-    av_free(folder);
-    return ok;
-}
-
 static int writes_to_pipe(const Plan *plan)
 {
     while (plan && !plan->pipe)
@@ -306,66 +175,20 @@ static int muxers_open_files(const Plan *plan)
     return !!plan;
 }
 
-static const char *output_path(const Plan *plan)
+/** @return 0 go on, 1 the run is over, or AVERROR_EXIT */
+static int ask_overwrite(Job *j, const Plan *plan)
 {
-    const char *path = plan_file(plan)->url;
+    int answer = overwrite_ask(&j->terminal, plan_file(plan)->url);
 
-    av_strstart(path, "file:", &path);
-    return path;
-}
-
-/** Before anything is printed. @return 0, 1 when the user is to be asked, or AVERROR_PATCHWELCOME */
-static int check_output(Job *j, const Plan *plan, int keys)
-{
-    const Command *cmd = plan->cmd;
-    const char *path = output_path(plan);
-    struct stat st, in;
-
-    for (const Plan *p = plan->first; p->output < plan->output; p = p->next)
-        if (!strcmp(output_path(p), path))
-            return refuse(j, "two outputs are the same file");
-    if (plan->pipe)
-        return 0;
-    if (stat(path, &st) < 0)
-        return can_create(plan, path) ? 0 : refuse(j, "the output cannot be created");
-    /* nor does ffmpeg ask where the muxer opens the files */
-    if (plan->oformat->flags & AVFMT_NOFILE)
-        return 0;
-    if (!S_ISREG(st.st_mode))
-        return refuse(j, "the output is not a regular file");
-    if (access(path, W_OK) < 0)
-        return refuse(j, "the output cannot be written");
-    for (int i = 0; i < cmd->nb_inputs; i++)
-        if (!stat(cmd->inputs[i].url, &in) && in.st_dev == st.st_dev && in.st_ino == st.st_ino)
-            return refuse(j, "input and output are the same file");
-    if (cmdline_last(cmd->globals, cmd->nb_globals, "y") || journal_has_output(j->journal))
-        return 0;
-    if (!keys || cmdline_last(cmd->globals, cmd->nb_globals, "n"))
-        return refuse(j, "the output exists already");
-    return 1;
-}
-
-/** ffmpeg's assert_file_overwrite(). @return 0 go on, 1 the run is over, or AVERROR_EXIT */
-static int ask_overwrite(Job *j, const char *url)
-{
-    int answer = terminal_ask_overwrite(&j->terminal, url);
-
-    if (answer < 0) {
-        /* there ffmpeg has no handler for it */
-        if (j->terminal.last_signal == SIGINT)
-            j->result->signal = SIGINT;
+    /* there ffmpeg has no handler for it */
+    if (answer < 0 && j->terminal.last_signal == SIGINT)
+        j->result->signal = SIGINT;
+    if (answer < 0)
         return answer;
-    }
-    if (!answer) {
-        av_log(NULL, AV_LOG_FATAL, "Not overwriting - exiting\n");
-        /* FFmpeg 7 adds a line, and takes it for a good end */
-        if (COMPAT_TIMING_7)
-            av_log(NULL, AV_LOG_ERROR, "Error opening output file %s.\n", url);
-        j->result->status = !COMPAT_TIMING_7;
-        return 1;
-    }
-    j->result->overwrite = 1;
-    return 0;
+    j->result->overwrite = answer;
+    /* FFmpeg 7 takes a no for a good end */
+    j->result->status    = !answer && !COMPAT_TIMING_7;
+    return !answer;
 }
 
 static int listens_to_keys(const Plan *plan)
@@ -399,38 +222,13 @@ static int take_results(Job *j, int timeout)
             return AVERROR_EXTERNAL;
         }
         journal_add(j->journal, task->opaque, ((Encoded *)task->result)->packets);
-        pthread_mutex_lock(&j->lock);
-        j->segments[task->id].done = 1;
-        pthread_mutex_unlock(&j->lock);
+        reader_done(j->reader, task->id);
     }
     if (ret == AVERROR_EOF) {
         av_usleep(timeout * 1000);
         return 0;
     }
     return ret == AVERROR(EAGAIN) || ret == AVERROR_EXIT ? 0 : ret;
-}
-
-/** The next segment, when its result is there. */
-static Segment *next_segment(Job *j)
-{
-    Segment *seg = NULL;
-
-    pthread_mutex_lock(&j->lock);
-    if (j->next < j->nb_segments && j->segments[j->next].done)
-        seg = j->segments[j->next].seg;
-    pthread_mutex_unlock(&j->lock);
-    return seg;
-}
-
-static void forget_segment(Job *j, Segment *seg)
-{
-    Encoded *r = seg->task.result;
-
-    pthread_mutex_lock(&j->lock);
-    j->segments[j->next++].seg = NULL;
-    pthread_mutex_unlock(&j->lock);
-    encoded_free(&r);
-    segment_free(&seg);
 }
 
 /** @return 0, AVERROR_PATCHWELCOME, or an AVERROR code of the muxer, which has told of it */
@@ -447,21 +245,8 @@ static int write_segment(Job *j, Segment *seg)
     if (ret < 0)
         return ret;
     report_joined(j->report, seg);
-    forget_segment(j, seg);
+    reader_forget(j->reader, seg);
     return 0;
-}
-
-/** Whether nothing can go wrong any more that would leave the output to stock. */
-static int all_done(Job *j)
-{
-    int done;
-
-    pthread_mutex_lock(&j->lock);
-    done = j->reader_ret == AVERROR_EOF;
-    for (int i = j->next; done && i < j->nb_segments; i++)
-        done = j->segments[i].done;
-    pthread_mutex_unlock(&j->lock);
-    return done;
 }
 
 /** Join what is there, as soon as the remainder is. */
@@ -472,9 +257,9 @@ static int write_ready(Job *j)
 
     if (ret < 0)
         return refuse(j, "stock ffmpeg could not make the other streams");
-    if (!ret || (writes_to_pipe(j->plan) && !j->ending && !all_done(j)))
+    if (!ret || (writes_to_pipe(j->plan) && !j->ending && !reader_all_done(j->reader)))
         return 0;
-    while ((seg = next_segment(j))) {
+    while ((seg = reader_ready(j->reader))) {
         ret = write_segment(j, seg);
         if (ret < 0)
             return ret;
@@ -495,12 +280,12 @@ static int run_loop(Job *j)
             ret = write_ready(j);
         if (ret < 0)
             return ret;
-        reader = reader_state(j, reason, sizeof(reason));
+        reader = reader_state(j->reader, reason, sizeof(reason));
         if (reader == AVERROR_PATCHWELCOME)
             return refuse(j, reason);
         if (reader < 0 && reader != AVERROR_EOF)
             return refuse_error(j, reader);
-        if (reader == AVERROR_EOF && j->next == j->nb_segments)
+        if (reader == AVERROR_EOF && reader_is_empty(j->reader))
             return 0;
         report_update(j->report, j->outputs);
     }
@@ -512,9 +297,7 @@ static void stop_fleet(Job *j)
         fleet_cancel(j->fleet);
     if (plan_stdin(j->plan))
         input_stop(plan_stdin(j->plan));
-    if (j->reader_started)
-        pthread_join(j->reader, NULL);
-    j->reader_started = 0;
+    reader_join(j->reader);
 }
 
 /** Nothing of the fleet's is there yet: what stock made in the trial is a playable file, too. */
@@ -606,7 +389,7 @@ static int start_encode(Job *j, int keys)
         terminal_start_keys(&j->terminal);
     if ((ret = remainder_start(&j->rest, j->plan, j->trial, j->stock, &j->dir)) < 0 ||
         (ret = outputs_alloc(&j->outputs, j->plan, j->trial, j->rest)) < 0 ||
-        (ret = start_reader(j)) < 0)
+        (ret = reader_start(j->reader)) < 0)
         return refuse(j, "the encode could not be started");
     j->result->started = 1;
     return 0;
@@ -618,14 +401,16 @@ static int encode_all(Job *j)
     int ret  = 0, ask = 0;
 
     for (const Plan *p = j->plan; p; p = plan_next_output(p)) {
-        ret = check_output(j, p, keys);
+        char reason[256];
+
+        ret = overwrite_check(p, journal_has_output(j->journal), keys, reason, sizeof(reason));
         if (ret < 0)
-            return ret;
+            return refuse(j, reason);
         ask |= ret << p->output;
     }
     triallog_print(j->trial, 0, keys);
     for (const Plan *p = j->plan; p; p = plan_next_output(p)) {
-        ret = ask >> p->output & 1 ? ask_overwrite(j, plan_file(p)->url) : 0;
+        ret = ask >> p->output & 1 ? ask_overwrite(j, p) : 0;
         if (ret)
             return ret < 0 ? ret : 0;
     }
@@ -640,16 +425,7 @@ static void job_close(Job *j)
 {
     stop_fleet(j);
     fleet_close(&j->fleet);
-    segmenter_close(&j->segmenter);
-    segment_free(&j->first);
-    for (int i = 0; i < j->nb_segments; i++)
-        if (j->segments[i].seg) {
-            Encoded *r = j->segments[i].seg->task.result;
-
-            encoded_free(&r);
-            segment_free(&j->segments[i].seg);
-        }
-    av_freep(&j->segments);
+    reader_free(&j->reader);
     outputs_free(&j->outputs);
     remainder_free(&j->rest);
     trial_free(&j->trial);
@@ -658,7 +434,6 @@ static void job_close(Job *j)
     journal_close(&j->journal, j->forget);
     encode_free(&j->encode);
     blob_pool_free(&j->pool);
-    pthread_mutex_destroy(&j->lock);
     /* last, so that impatient signals count until then */
     terminal_close(&j->terminal);
 }
@@ -672,7 +447,6 @@ int job_run(const Plan *plan, const char *stock, const HostList *hosts, Trace *t
     int ret;
 
     memset(result, 0, sizeof(*result));
-    pthread_mutex_init(&j.lock, NULL);
     ret = terminal_open(&j.terminal);
     if (ret >= 0)
         ret = start_fleet(&j);

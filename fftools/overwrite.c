@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <libavutil/avstring.h>
+
+#include "compat.h"
+#include "overwrite.h"
+#include "reason.h"
+
+/** Whether a file can be made there; stock says why not before it encodes anything. */
+static int can_create(const Plan *plan, const char *path)
+{
+    /* what comes of a pattern is for the muxer to know, which makes folders too */
+    size_t len   = plan->oformat->flags & AVFMT_NOFILE ? strcspn(path, "%") : strlen(path);
+    char *folder = av_strndup(path, len), *slash;
+    int ok;
+
+    if (!folder)
+        return 0;
+    slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = 0;
+    ok = !access(slash ? folder : ".", W_OK | X_OK);
+    av_free(folder);
+    return ok;
+}
+
+static const char *output_path(const Plan *plan)
+{
+    const char *path = plan_file(plan)->url;
+
+    av_strstart(path, "file:", &path);
+    return path;
+}
+
+int overwrite_check(const Plan *plan, int ours, int keys, char *reason, size_t reason_size)
+{
+    const Command *cmd = plan->cmd;
+    const char *path = output_path(plan);
+    struct stat st, in;
+
+    for (const Plan *p = plan->first; p->output < plan->output; p = p->next)
+        if (!strcmp(output_path(p), path))
+            return reason_set(reason, reason_size, "two outputs are the same file");
+    if (plan->pipe)
+        return 0;
+    if (stat(path, &st) < 0)
+        return can_create(plan, path) ? 0 : reason_set(reason, reason_size, "the output cannot be created");
+    /* nor does ffmpeg ask where the muxer opens the files */
+    if (plan->oformat->flags & AVFMT_NOFILE)
+        return 0;
+    if (!S_ISREG(st.st_mode))
+        return reason_set(reason, reason_size, "the output is not a regular file");
+    if (access(path, W_OK) < 0)
+        return reason_set(reason, reason_size, "the output cannot be written");
+    for (int i = 0; i < cmd->nb_inputs; i++)
+        if (!stat(cmd->inputs[i].url, &in) && in.st_dev == st.st_dev && in.st_ino == st.st_ino)
+            return reason_set(reason, reason_size, "input and output are the same file");
+    if (cmdline_last(cmd->globals, cmd->nb_globals, "y") || ours)
+        return 0;
+    if (!keys || cmdline_last(cmd->globals, cmd->nb_globals, "n"))
+        return reason_set(reason, reason_size, "the output exists already");
+    return 1;
+}
+
+int overwrite_ask(Terminal *t, const char *url)
+{
+    int answer = terminal_ask_overwrite(t, url);
+
+    if (answer)
+        return answer;
+    av_log(NULL, AV_LOG_FATAL, "Not overwriting - exiting\n");
+    /* FFmpeg 7 adds a line */
+    if (COMPAT_TIMING_7)
+        av_log(NULL, AV_LOG_ERROR, "Error opening output file %s.\n", url);
+    return 0;
+}
