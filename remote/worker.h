@@ -5,7 +5,7 @@
 /**
  * @file
  * The inside of a Fleet: its state, and the threads that carry out what the scheduler decides.
- * Only fleet.c and worker.c include this.
+ * Only fleet.c, worker.c, attempt.c and hostnews.c include this.
  */
 
 #include <pthread.h>

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdio.h>
+#include <string.h>
+
+#include <libavutil/avstring.h>
+#include <libavutil/log.h>
+
+#include "hostnews.h"
+
+void hostnews_trace(const Worker *w, const char *state, const char *why)
+{
+    const FleetHost *fh = w->fh;
+
+    trace_event(w->fleet->trace, "host", "host", "s", fh->host->label, "state", "s", state,
+                "why", "s", why && *why ? why : NULL, "cores", "i", (int64_t)fh->info.cores,
+                "slots", "i", (int64_t)fh->info.slots, NULL);
+}
+
+void hostnews_name(char *buf, size_t size, const FleetHost *fh, const char *why)
+{
+    av_strlcpy(buf, fh->host->label, size);
+    av_strlcat(buf, ": ", size);
+    av_strlcat(buf, why, size);
+}
+
+void hostnews_one_line(char *text)
+{
+    char *out = text;
+
+    for (; *text; text++)
+        if ((unsigned char)*text >= ' ')
+            *out++ = *text;
+        else if (*text == '\n' && text[1])
+            *out++ = ' ';
+    *out = 0;
+}
+
+int hostnews_level(FleetHost *fh, const char *state)
+{
+    int step = state && !strcmp(state, "broken") ? 2 : 1;
+
+    if (step <= fh->told)
+        return AV_LOG_VERBOSE;
+    fh->told = step;
+    return AV_LOG_WARNING;
+}
+
+void hostnews_note(Fleet *f, FleetHost *fh, const char *why)
+{
+    av_strlcpy(fh->why, why, sizeof(fh->why));
+    hostnews_name(f->last_why, sizeof(f->last_why), fh, why);
+}
+
+const char *hostnews_outlook(Fleet *f, const FleetHost *fh, double now, char *text, size_t size)
+{
+    switch (sched_host_state(f->sched, fh->index, now)) {
+    case SCHED_HOST_BROKEN:
+        av_strlcpy(text, "left out for the rest of the run", size);
+        return "broken";
+    case SCHED_HOST_BACKOFF:
+        snprintf(text, size, "next try in %.1f s", sched_host_until(f->sched, fh->index) - now);
+        return "backoff";
+    default:
+        av_strlcpy(text, "its other slots go on", size);
+        return NULL;
+    }
+}
