@@ -167,7 +167,7 @@ $ENV{FFLEET_STALL_TIMEOUT} = 2;  # enough for a busy machine
 stub('h1', '[ -e $HERE/stalled ] && exec $FFMPEG "$@"; : >$HERE/stalled; $FFMPEG "$@" | head -c 3000; exec sleep 300');
 $run = run({ env => { FFLEET_HOSTS => 'h1' } }, @ours);
 judge('stalls', $run, qr/^host h1: segment \d: nothing moved for 2 seconds; trying again$/);
-ok(events($run, 'attempt', host => 'h1', outcome => 'stalled') == 1
+ok(events($run, 'attempt', host => 'h1', outcome => 'stalled') >= 1
    && events($run, 'attempt', outcome => 'ok') == 6, 'stalls: the trace');
 delete $ENV{FFLEET_STALL_TIMEOUT};
 
@@ -197,7 +197,7 @@ ok(wait_for { -s "$top/fleet/h1/begun" }, 'the host has begun');
 fleet_sh("fleet_kill_host '$top/fleet' h1");
 $run = finish($job);
 judge('killed in mid-attempt', $run,
-      qr/^host h1: segment \d: connection lost: .*; trying again on another host/);
+      qr/^host h1: segment \d: connection lost: .*; (?:trying again|it runs) on another host/);
 ok(events($run, 'host', host => 'h1', state => 'lost') >= 1
    && events($run, 'attempt', host => 'h1', outcome => 'failed') >= 1, 'killed in mid-attempt: the trace');
 unstub('h1');
