@@ -7,15 +7,12 @@
 #include <libavutil/avstring.h>
 #include <libavutil/bprint.h>
 
-#include "../remote/shellquote.h"
 #include "compat.h"
 #include "encode.h"
 #include "fonts.h"
+#include "hostcaps.h"
 #include "hostcommand.h"
-#include "hostslots.h"
 #include "verify.h"
-
-#define OLDEST_LAVC AV_VERSION_INT(58, 134, 100)  /* FFmpeg 4.4 */
 
 /** What is known of the stream of one plan. */
 typedef struct EncodeStream {
@@ -34,11 +31,6 @@ struct Encode {
     struct EncodeAttempt *running;
     atomic_llong frames;
 };
-
-typedef struct HostCaps {
-    int  lavc;           ///< AV_VERSION_INT of its libavcodec
-    char version[64];
-} HostCaps;
 
 /**
  * What filters tell at their ends, one for each stream: the most, and how many of them have seen so many. Filter graphs
@@ -152,121 +144,15 @@ void encoded_free(Encoded **r)
     av_freep(r);
 }
 
-/* ---- what is a host able to do? ---- */
-
-static const char *host_ffmpeg(const Host *host)
-{
-    return host->ffmpeg ? host->ffmpeg : "ffmpeg";
-}
-
-static const char *encoder_name(const Plan *p)
-{
-    return p->streams[p->fleet_stream].encoder->name;
-}
-
-/** Whether an earlier plan of the chain asks for the same encoder. */
-static int encoder_known(const Plan *p)
-{
-    for (const Plan *q = p->first; q != p; q = q->next)
-        if (!strcmp(encoder_name(q), encoder_name(p)))
-            return 1;
-    return 0;
-}
-
 static char *probe_command(void *opaque, const Host *host)
 {
-    const Encode *e = opaque;
-    const char *ffmpeg = host_ffmpeg(host);
-    AVBPrint bp;
-    char *text = NULL;
-
-    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
-    av_bprintf(&bp, "echo cores=`nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || "
-                    "sysctl -n hw.ncpu 2>/dev/null`;");
-    shellquote_argv(&bp, (const char *const[]){ ffmpeg, "-nostdin", "-version", NULL });
-    av_bprintf(&bp, " </dev/null");
-    for (const Plan *p = e->plan; p; p = p->next) {
-        char help[128];
-
-        if (encoder_known(p))
-            continue;
-        snprintf(help, sizeof(help), "encoder=%s", encoder_name(p));
-        av_bprintf(&bp, " &&");
-        shellquote_argv(&bp, (const char *const[]){ ffmpeg, "-nostdin", "-hide_banner", "-h",
-                                                    help, NULL });
-        av_bprintf(&bp, " </dev/null");
-    }
-    av_bprint_finalize(&bp, &text);
-    return text;
+    return hostcaps_command(((const Encode *)opaque)->plan, host);
 }
 
-static int parse_lavc(const char *out)
+static int host_check(void *opaque, const Host *host, int status, const char *out, HostInfo *info,
+                      char *why, size_t why_size)
 {
-    const char *p = strstr(out, "libavcodec");
-    int major, minor, micro;
-
-    if (!p || sscanf(p, "libavcodec %d. %d.%d", &major, &minor, &micro) != 3)
-        return 0;
-    return major < 0 || minor < 0 || micro < 0 || major > 1000 || minor > 255 || micro > 255 ?
-           0 : AV_VERSION_INT(major, minor, micro);
-}
-
-static const Plan *missing_encoder(const Plan *plan, const char *out)
-{
-    for (const Plan *p = plan; p; p = p->next) {
-        char want[128];
-
-        snprintf(want, sizeof(want), "Encoder %s [", encoder_name(p));
-        if (!strstr(out, want))
-            return p;
-    }
-    return NULL;
-}
-
-static int host_check(void *opaque, const Host *host, int status, const char *out,
-                      HostInfo *info, char *why, size_t why_size)
-{
-    const Encode *e = opaque;
-    const char *p = strstr(out, "cores=");
-    const Plan *missing;
-    HostCaps *caps;
-
-    info->cores = p ? av_clip(atoi(p + 6), 0, 4096) : 0;
-    p = strstr(out, "ffmpeg version ");
-    if (!p) {
-        if (status == 126 || status == 127)
-            snprintf(why, why_size, "there is no %s (install ffmpeg there, or name it with "
-                     "ffmpeg=PATH)", host_ffmpeg(host));
-        else
-            snprintf(why, why_size, "%s -version failed with status %d: %.200s",
-                     host_ffmpeg(host), status, (p = strchr(out, '\n')) ? p + 1 : out);
-        return AVERROR(ENOENT);
-    }
-    caps = av_mallocz(sizeof(*caps));
-    if (!caps)
-        return AVERROR(ENOMEM);
-    sscanf(p, "ffmpeg version %63s", caps->version);
-    caps->lavc = parse_lavc(out);
-    if (e->plan->draws_text && caps->lavc != LIBAVCODEC_VERSION_INT) {
-        snprintf(why, why_size, "its ffmpeg %s may draw text otherwise than this machine's", caps->version);
-        av_free(caps);
-        return AVERROR(ENOSYS);
-    }
-    if (caps->lavc < OLDEST_LAVC) {
-        snprintf(why, why_size, "its ffmpeg %s is older than 4.4", caps->version);
-        av_free(caps);
-        return AVERROR(ENOSYS);
-    }
-    missing = missing_encoder(e->plan, out);
-    if (missing) {
-        snprintf(why, why_size, "its ffmpeg %s has no encoder %s", caps->version,
-                 encoder_name(missing));
-        av_free(caps);
-        return AVERROR_ENCODER_NOT_FOUND;
-    }
-    info->priv  = caps;
-    info->slots = hostslots_choose(e->plan, host, info->cores);
-    return 0;
+    return hostcaps_check(((const Encode *)opaque)->plan, host, status, out, info, why, why_size);
 }
 
 static void host_free(void *opaque, HostInfo *info)
@@ -299,7 +185,7 @@ static int attempt_begin(void *opaque, FleetAttempt *a, char **command)
     ret = blob_alloc(&t->out, e->pool);
     if (ret < 0)
         return ret;
-    *command = hostcommand_encode(e->plan, seg, host_ffmpeg(a->host),
+    *command = hostcommand_encode(e->plan, seg, hostcaps_ffmpeg(a->host),
                               caps ? caps->lavc : LIBAVCODEC_VERSION_INT);
     return *command ? 0 : AVERROR(ENOMEM);
 }
