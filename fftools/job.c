@@ -51,6 +51,7 @@ typedef struct Job {
     Outputs   *outputs;
     Report    *report;
     Reader    *reader;
+    int64_t    first_slot;
     int        ending;          ///< with what is there
 } Job;
 
@@ -127,7 +128,6 @@ static int confirm_plan(Job *j)
 {
     unsigned v = avformat_version();
     char reason[256] = "", ident[64];
-    int64_t first_slot = 0;
     int ret = workdir_make(&j->dir, j->plan->cmd->nb_outputs);
 
     if (ret < 0)
@@ -141,10 +141,10 @@ static int confirm_plan(Job *j)
     ret = reader_alloc(&j->reader, j->plan, j->pool, j->journal, j->encode, j->fleet, j->trace);
     listen_while_reading(j, 1);
     if (ret >= 0)
-        ret = reader_first(j->reader, &first_slot, reason, sizeof(reason));
+        ret = reader_first(j->reader, &j->first_slot, reason, sizeof(reason));
     listen_while_reading(j, 0);
     if (ret >= 0)
-        ret = trial_run(&j->trial, j->plan, first_slot, j->stock, &j->dir, interrupted,
+        ret = trial_run(&j->trial, j->plan, j->first_slot, j->stock, &j->dir, interrupted,
                         &j->terminal, reason, sizeof(reason));
     if (ret == AVERROR_PATCHWELCOME)
         return refuse(j, reason);
@@ -257,6 +257,8 @@ static int write_ready(Job *j)
 
     if (ret < 0)
         return refuse(j, "stock ffmpeg could not make the other streams");
+    if (ret && j->plan->tied_ends)
+        reader_limit(j->reader, j->rest->nb_video);
     if (!ret || (writes_to_pipe(j->plan) && !j->ending && !reader_all_done(j->reader)))
         return 0;
     while ((seg = reader_ready(j->reader))) {
@@ -387,7 +389,8 @@ static int start_encode(Job *j, int keys)
     }
     if (keys)
         terminal_start_keys(&j->terminal);
-    if ((ret = remainder_start(&j->rest, j->plan, j->trial, j->stock, &j->dir)) < 0 ||
+    if ((ret = remainder_start(&j->rest, j->plan, j->trial, j->first_slot, j->stock,
+                               &j->dir)) < 0 ||
         (ret = outputs_alloc(&j->outputs, j->plan, j->trial, j->rest)) < 0 ||
         (ret = reader_start(j->reader)) < 0)
         return refuse(j, "the encode could not be started");

@@ -41,7 +41,7 @@ static const char *const output_options[] = {
     "disposition", "max_muxing_queue_size", "muxdelay", "muxpreload", "r", "fps_mode", "filter", "filter_script",
     "q", "pix_fmt", "s", "aspect", "profile", "tag", "b", "ac", "ar", "sample_fmt",
     "channel_layout", "ch_layout", "vol", "apad", "guess_layout_max", "ss", "t", "to", "frames",
-    "force_key_frames", "bsf", "timecode", "attach", NULL
+    "force_key_frames", "bsf", "timecode", "attach", "shortest", NULL
 };
 int plan_listed(const char *const *list, const char *name)
 {
@@ -276,7 +276,7 @@ static Plan *make_one(Plan *first, const Command *cmd, int output, int nth_fleet
         decide_streams,
         decide_encoder, decide_rotation, decide_filters, decide_filter_timing,
         decide_copyts, decide_vsync, decide_frame_rate, decide_keyframes,
-        decide_frame_limit, decide_carrier,
+        decide_frame_limit, decide_carrier, decide_ends,
     };
     Plan *p = av_mallocz(sizeof(*p));
 

@@ -96,6 +96,8 @@ typedef struct Plan {
     int    out_rate_given;
     TimeLimits out_limits;
     int64_t max_frames;      ///< INT64_MAX: without limit
+    int     tied_ends;       ///< where streams end depends on each other: only stock's part tells, see remainder.h
+    double  sure_end;        ///< seconds of the output until where all of them are sure to go on
     int     copyts;          ///< -copyts
     int64_t trim_start;      ///< what of the input is before is not shown, in AV_TIME_BASE units; AV_NOPTS_VALUE: all is
     int64_t ts_offset;       ///< what ffmpeg adds to the input's timestamps, in AV_TIME_BASE units

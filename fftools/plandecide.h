@@ -30,6 +30,8 @@ int decide_vsync(Plan *p);
 int decide_frame_rate(Plan *p);
 int decide_keyframes(Plan *p);
 int decide_frame_limit(Plan *p);
+/** After the carrier is chosen. */
+int decide_ends(Plan *p);
 /** Of the whole chain of plans, when they are done. */
 int decide_length(Plan *p);
 

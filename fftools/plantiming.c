@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libavutil/avstring.h>
 #include <libavutil/parseutils.h>
 
+#include "carrier.h"
 #include "compat.h"
 #include "keyframes.h"
 #include "plandecide.h"
@@ -149,7 +151,6 @@ int decide_keyframes(Plan *p)
     return 0;
 }
 
-/** In 5.1 the number of frames ends the whole output, wherever the other streams are then. */
 int decide_frame_limit(Plan *p)
 {
     const CmdOption *o = last_video_option(p, "frames");
@@ -161,8 +162,72 @@ int decide_frame_limit(Plan *p)
     p->max_frames = strtoll(o->value, &end, 10);
     if (*end || p->max_frames <= 0)
         return plan_stock(p, "-frames %s is not a number of frames", o->value);
-    if (!COMPAT_TIMING_7 && p->nb_streams > 1)
-        return plan_stock(p, "-frames ends the other streams too, at a place that cannot be foreseen");
+    return 0;
+}
+
+/**
+ * Whether an encoder gives back its packets after a number of frames that its options and threads fix, whatever is
+ * on them. Of those that encode several frames at once only the libraries do, and SVT-AV1 does not.
+ */
+static int has_fixed_delay(const AVCodec *enc)
+{
+    static const char *const names[] = {
+        "libx264", "libx264rgb", "libx265", "libvpx-vp9", "libaom-av1", NULL
+    };
+
+    return plan_listed(names, enc->name) ||
+           !(enc->capabilities & (AV_CODEC_CAP_FRAME_THREADS | AV_CODEC_CAP_OTHER_THREADS));
+}
+
+/** How long the streams are to go on, as far as headers tell, in seconds; 0: they do not. */
+static double find_sure_end(const Plan *p)
+{
+    const CmdFile *f = plan_file(p);
+    double end = INFINITY;
+
+    for (int i = 0; i < p->nb_streams; i++) {
+        const PlanInput *in = &p->inputs[p->streams[i].file];
+        const AVStream *st  = in->fc->streams[p->streams[i].index];
+        int64_t length = st->duration == AV_NOPTS_VALUE ? in->fc->duration :
+                         av_rescale_q(st->duration, st->time_base, AV_TIME_BASE_Q);
+
+        if (length == AV_NOPTS_VALUE)
+            return 0;
+        length += FFMIN(in->limits.ts_offset, 0);
+        if (in->limits.start != AV_NOPTS_VALUE)
+            length -= in->limits.start;
+        end = FFMIN(end, FFMIN(length, in->limits.duration) / (double)AV_TIME_BASE);
+    }
+    /* filters can make them shorter */
+    return cmdline_last(p->cmd->globals, p->cmd->nb_globals, "filter_complex") || p->timing || cmdline_last(f->options, f->nb_options, "filter") ||
+           cmdline_last(f->options, f->nb_options, "ss") ? 0 : FFMAX(end, 0);
+}
+
+/**
+ * -shortest, and in 5.1 -frames:v too, end the streams of an output by each other. In 5.1 how far each is then
+ * depends on the order of work in transcode_step(), which follows the packets that come out of encoders. Only
+ * stock itself knows: the remainder then encodes all of the video as well, in a narrow picture.
+ */
+int decide_ends(Plan *p)
+{
+    const CmdFile *f  = plan_file(p);
+    const CmdOption *o = cmdline_last(f->options, f->nb_options, "shortest");
+    int frames = p->max_frames != INT64_MAX && !COMPAT_TIMING_7;
+    const char *name = o && !o->negated ? "-shortest" : frames ? "-frames" : NULL;
+
+    if (!name || (p->nb_streams < 2 && p->cmd->nb_outputs == 1))
+        return 0;
+    p->tied_ends = 1;
+    p->sure_end  = o && !o->negated ? find_sure_end(p) : INFINITY;
+    if (p->nb_fleet > 1 || p->cmd->nb_outputs > 1)
+        return plan_stock(p, "%s is not split yet where there are several video streams or outputs", name);
+    if (plan_stdin(p))
+        return plan_stock(p, "%s is not split yet where the input is a pipe", name);
+    if (carrier_is_foreign(p))
+        return plan_stock(p, "%s is not split yet in %s", name, p->oformat->name);
+    if (!COMPAT_TIMING_7 && !has_fixed_delay(p->streams[p->fleet_stream].encoder))
+        return plan_stock(p, "with the encoder %s it cannot be foreseen where %s ends the streams",
+                          p->streams[p->fleet_stream].encoder->name, name);
     return 0;
 }
 

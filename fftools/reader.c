@@ -5,7 +5,10 @@
 #include <libavutil/mem.h>
 
 #include "reader.h"
+#include "reason.h"
 #include "sizing.h"
+
+#define END_MARGIN 60   /* seconds: segments end at keyframes, and headers may be wrong */
 
 typedef struct ReaderSegment {
     Segment *seg;   ///< freed and NULL once joined
@@ -26,7 +29,13 @@ struct Reader {
     int         started;
     int         next;           ///< id of the next segment to join
 
+    int64_t     nb_frames;      ///< the thread's: in the segments so far
+    int         limited;        ///< likewise: the segmenter knows of the limit
+
     pthread_mutex_t lock;       ///< for all that follows
+    pthread_cond_t  changed;    ///< limit, stopped
+    int64_t    limit;           ///< of reader_limit(); 0: not known yet
+    int        stopped;
     ReaderSegment *segments;    ///< by id
     int        nb_segments;
     int        ret;             ///< 0 while it reads, AVERROR_EOF, or why it ended
@@ -41,6 +50,7 @@ int reader_alloc(Reader **out, const Plan *plan, BlobPool *pool, Journal *journa
     if (!r)
         return AVERROR(ENOMEM);
     pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->changed, NULL);
     r->plan    = plan;
     r->pool    = pool;
     r->journal = journal;
@@ -66,6 +76,7 @@ void reader_free(Reader **rp)
             segment_free(&r->segments[i].seg);
         }
     av_freep(&r->segments);
+    pthread_cond_destroy(&r->changed);
     pthread_mutex_destroy(&r->lock);
     av_freep(rp);
 }
@@ -87,21 +98,75 @@ static int keep_segment(Reader *r, Segment *seg)
     return ret;
 }
 
+/** @return 0; AVERROR_EXIT: the thread is to end; AVERROR_PATCHWELCOME: it comes too late */
+static int wait_for_limit(Reader *r, char *reason, size_t reason_size)
+{
+    int ret = 0;
+
+    pthread_mutex_lock(&r->lock);
+    while (!r->limit && !r->stopped)
+        pthread_cond_wait(&r->changed, &r->lock);
+    if (r->stopped)
+        ret = AVERROR_EXIT;
+    else if (segmenter_limit(r->segmenter, r->limit) < 0)
+        ret = reason_set(reason, reason_size, "the video ends earlier than its inputs tell");
+    pthread_mutex_unlock(&r->lock);
+    r->limited = 1;
+    return ret;
+}
+
+void reader_limit(Reader *r, int64_t nb_frames)
+{
+    pthread_mutex_lock(&r->lock);
+    r->limit = nb_frames;
+    pthread_cond_signal(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+}
+
+/** Whether a segment may reach to where other streams end the video. */
+static int may_be_too_long(const Reader *r, int64_t length)
+{
+    double fps = av_q2d(r->plan->frame_rate);
+
+    return r->plan->tied_ends && !r->limited &&
+           (segmenter_position(r->segmenter) + length) / fps + END_MARGIN > r->plan->sure_end;
+}
+
 static int read_segment(Reader *r, Segment **seg, char *reason, size_t reason_size)
 {
     int64_t length = journal_length(r->journal, r->next_id);
+    int ret;
 
     if (!length)
         length = sizing_next(r->plan, r->fleet, 1, segmenter_position(r->segmenter));
+    if (may_be_too_long(r, length) && (ret = wait_for_limit(r, reason, reason_size)) < 0)
+        return ret;
     journal_cut(r->journal, r->next_id++, length);
     segmenter_set_length(r->segmenter, length);
-    return segmenter_next(r->segmenter, seg, reason, reason_size);
+    ret = segmenter_next(r->segmenter, seg, reason, reason_size);
+    if (ret >= 0)
+        r->nb_frames += (*seg)->nb_frames;
+    return ret;
+}
+
+/** The input is read. @return AVERROR_EOF, or AVERROR_PATCHWELCOME: stock has another number of frames */
+static int check_end(Reader *r, char *reason, size_t reason_size)
+{
+    int ret = r->plan->tied_ends ? wait_for_limit(r, reason, reason_size) : 0;
+
+    if (ret >= 0 && r->plan->tied_ends && r->nb_frames != r->limit)
+        ret = reason_set(reason, reason_size, "the video ends elsewhere than it should");
+    return ret < 0 ? ret : AVERROR_EOF;
 }
 
 int reader_first(Reader *r, int64_t *slot, char *reason, size_t reason_size)
 {
-    int ret = read_segment(r, &r->first, reason, reason_size);
+    int ret;
 
+    /* where it may end is not known yet */
+    if (r->plan->tied_ends)
+        return segmenter_first(r->segmenter, slot, reason, reason_size);
+    ret = read_segment(r, &r->first, reason, reason_size);
     if (ret >= 0)
         *slot = r->first->first_slot;
     return ret;
@@ -138,7 +203,9 @@ static void *thread_main(void *opaque)
     int ret = 0;
 
     r->first = NULL;
-    do {
+    if (!seg)
+        ret = read_segment(r, &seg, reason, sizeof(reason));
+    while (ret >= 0) {
         ret = keep_segment(r, seg);
         if (ret < 0) {
             segment_free(&seg);
@@ -146,9 +213,11 @@ static void *thread_main(void *opaque)
         }
         if (!restore_segment(r, seg))
             ret = fleet_submit(r->fleet, &seg->task);
-        if (ret < 0)
-            break;
-    } while ((ret = read_segment(r, &seg, reason, sizeof(reason))) >= 0);
+        if (ret >= 0)
+            ret = read_segment(r, &seg, reason, sizeof(reason));
+    }
+    if (ret == AVERROR_EOF)
+        ret = check_end(r, reason, sizeof(reason));
     if (ret == AVERROR_EOF)
         fleet_finish(r->fleet);
     pthread_mutex_lock(&r->lock);
@@ -168,10 +237,14 @@ int reader_start(Reader *r)
 
 void reader_join(Reader *r)
 {
-    if (r && r->started)
-        pthread_join(r->thread, NULL);
-    if (r)
-        r->started = 0;
+    if (!r || !r->started)
+        return;
+    pthread_mutex_lock(&r->lock);
+    r->stopped = 1;
+    pthread_cond_signal(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+    pthread_join(r->thread, NULL);
+    r->started = 0;
 }
 
 int reader_state(Reader *r, char *reason, size_t size)

@@ -118,11 +118,35 @@ static void add_output(ArgList *l, const Plan *plan, const char *file_name)
     arglist_add_words(l, "-f", plan->carrier->name, file_name, NULL);
 }
 
+/* As wide as x265 needs to use its threads as ever; their number, which decides how long an encoder holds back its
+ * packets, follows the height else. */
+static int narrow_width(const Plan *plan, int width)
+{
+    const char *name = plan->streams[plan->fleet_stream].encoder->name;
+
+    return FFMIN(width, strcmp(name, "libx265") ? 64 : 256);
+}
+
+/** All of the command, with the video in a narrow picture. */
+static void build_whole(ArgList *l, const Remainder *r, const Trial *t)
+{
+    static const char *const skip[] = { NULL };
+    const Plan *plan = r->plan;
+    const AVCodecParameters *par = t->video->codecpar;
+
+    arglist_add_inputs(l, plan->cmd);
+    carrier_add_options(l, plan, plan->carrier, skip);
+    arglist_addf(l, "-s:%d", plan->fleet_stream);
+    arglist_addf(l, "%dx%d", narrow_width(plan, par->width), par->height);
+    carrier_add_exact(l, plan);
+    arglist_add_words(l, "-f", plan->carrier->name, r->file_name, NULL);
+}
+
 static void build_args(ArgList *l, const Remainder *first, const Trial *t)
 {
-    static const char *const skip[] = {
+    const char *const skip[] = {
         "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner",
-        "filter_complex", NULL
+        first->plan->tied_ends ? NULL : "filter_complex", NULL
     };
     const Plan *plan = first->plan;
     const Command *cmd = plan->cmd;
@@ -132,6 +156,10 @@ static void build_args(ArgList *l, const Remainder *first, const Trial *t)
     arglist_add_words(l, cmd->argv[0], "-nostdin", "-y", "-nostats", "-hide_banner",
                       "-loglevel", "level+error", NULL);
     arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip);
+    if (plan->tied_ends) {
+        build_whole(l, first, t);
+        return;
+    }
     arglist_add_inputs(l, cmd);
     add_placeholder(l, plan, t);
     for (; t; t = t->next)
@@ -170,8 +198,8 @@ static int alloc_remainders(Remainder **out, const Plan *plan, const WorkDir *di
     return 0;
 }
 
-int remainder_start(Remainder **out, const Plan *plan, const Trial *t, const char *stock,
-                    const WorkDir *dir)
+int remainder_start(Remainder **out, const Plan *plan, const Trial *t, int64_t first_slot,
+                    const char *stock, const WorkDir *dir)
 {
     Remainder *r;
     ArgList args = { 0 };
@@ -181,6 +209,7 @@ int remainder_start(Remainder **out, const Plan *plan, const Trial *t, const cha
     ret  = alloc_remainders(out, plan, dir);
     r    = *out;
     if (ret >= 0) {
+        r->first_slot = plan->tied_ends ? first_slot : 0;
         build_args(&args, r, t);
         ret = arglist_error(&args);
     }
@@ -219,27 +248,31 @@ static int in_order(Remainder *r, const AVPacket *pkt)
     return ok;
 }
 
-/** The stand-in was given to the muxer at 0; where it is found now is the muxer's shift. */
+/** The stand-in was given to the muxer at the first slot; where it is found now is the muxer's shift. */
 static int find_shift(Remainder *r)
 {
     AVPacket *pkt = av_packet_alloc();
-    int ret = pkt ? 0 : AVERROR(ENOMEM), found = 0;
-    int whole = !strcmp(r->file->iformat->name, "mpegts");
+    int ret  = pkt ? 0 : AVERROR(ENOMEM);
+    int is_ts = !strcmp(r->file->iformat->name, "mpegts");
+    int whole = is_ts || r->plan->tied_ends;
+    AVRational tb;
 
     for (int i = 0; i < r->plan->nb_streams; i++)
         r->streams[i].first_dts = AV_NOPTS_VALUE;
-    while (ret >= 0 && (whole || !found) && (ret = av_read_frame(r->file, pkt)) >= 0) {
+    while (ret >= 0 && (whole || !r->nb_video) && (ret = av_read_frame(r->file, pkt)) >= 0) {
         int index = pkt->stream_index;
 
-        if (index == r->plan->fleet_stream && !found++)
+        tb = r->file->streams[index]->time_base;
+        if (index == r->plan->fleet_stream && !r->nb_video++)
             r->shift = pkt->pts == AV_NOPTS_VALUE ? 0 :
-                       av_rescale_q(pkt->pts, r->file->streams[index]->time_base, AV_TIME_BASE_Q);
-        if (whole && !in_order(r, pkt))
+                       av_rescale_q(pkt->pts - av_rescale_q(r->first_slot, av_inv_q(r->plan->frame_rate), tb),
+                                    tb, AV_TIME_BASE_Q);
+        if (is_ts && !in_order(r, pkt))
             ret = AVERROR_EXTERNAL;
         av_packet_unref(pkt);
     }
     av_packet_free(&pkt);
-    return ret == AVERROR_EOF ? (found ? 0 : AVERROR_EXTERNAL) : ret;
+    return ret == AVERROR_EOF ? (r->nb_video ? 0 : AVERROR_EXTERNAL) : ret;
 }
 
 static int open_input(Remainder *r)

@@ -7,6 +7,9 @@
  * The remainder: stock ffmpeg makes, on this machine, all of the outputs but the fleet's video, each into a
  * temporary file of its final format. One black frame stands in the video's place, so that
  * streams keep their numbers and the muxer's shift of timestamps can be seen.
+ *
+ * With Plan.tied_ends the stand-in is all of the video, decoded and encoded as the user wants it but in a narrow
+ * picture: what stock does when then does not differ, and neither does the place where it ends each stream.
  */
 
 #include <sys/types.h>
@@ -34,6 +37,8 @@ typedef struct Remainder {
     char *file_name;
     int   failed;          ///< it has told of its file being incomplete
     AVFormatContext *file;
+    int64_t first_slot;    ///< of the stand-in
+    int64_t nb_video;      ///< frames of the stand-in; with Plan.tied_ends as many as the video has
     int64_t shift;         ///< what the muxer added to all timestamps, AV_TIME_BASE units
     AVPacket *pkt;         ///< the next packet, when have_pkt
     int   have_pkt, eof;
@@ -41,9 +46,9 @@ typedef struct Remainder {
     const Plan *plan;          ///< the output's first
 } Remainder;
 
-/** Start stock. @param plan, t the first of their chains */
-int  remainder_start(Remainder **r, const Plan *plan, const Trial *t, const char *stock,
-                     const WorkDir *dir);
+/** Start stock. @param plan, t the first of their chains @param first_slot of the video */
+int  remainder_start(Remainder **r, const Plan *plan, const Trial *t, int64_t first_slot,
+                     const char *stock, const WorkDir *dir);
 
 /** See whether stock is done, and then open its files. Passes on what it complains of. Does not block.
  *  @return 1 done, 0 not yet, AVERROR_EXTERNAL when stock failed, other AVERROR codes */

@@ -325,6 +325,47 @@ int64_t segmenter_position(const Segmenter *s)
     return s->start ? s->start->slot : 0;
 }
 
+/** Forget what -ss leaves out. */
+static int drop_hidden(Segmenter *s, char *reason, size_t reason_size)
+{
+    int ret = s->drop_to ? drop_before(s, s->drop_to) : 0;
+
+    s->drop_to = NULL;
+    if (ret < 0)
+        return reason_set(reason, reason_size, "the order of the input's frames is unusual");
+    if (s->bytes > MAX_PENDING_BYTES)
+        return reason_set(reason, reason_size, "the input's keyframes are too far apart");
+    return 0;
+}
+
+int segmenter_first(Segmenter *s, int64_t *slot, char *reason, size_t reason_size)
+{
+    segmenter_set_length(s, INT64_MAX);
+    while (!s->start) {
+        Frame *cut = NULL;
+        int ret = read_frame(s, reason, reason_size);
+
+        if (ret >= 0)
+            ret = segment_place_frames(s, s->frames[s->nb_frames - 1]->dts, &cut, reason,
+                                       reason_size);
+        if (ret == AVERROR_EOF)
+            return reason_set(reason, reason_size, "the input is too short to be worth splitting");
+        if (ret < 0)
+            return ret;
+        ret = drop_hidden(s, reason, reason_size);
+        if (ret < 0)
+            return ret;
+    }
+    *slot = segmenter_position(s);
+    return 0;
+}
+
+int segmenter_limit(Segmenter *s, int64_t nb_frames)
+{
+    s->max_frames = FFMIN(s->max_frames, nb_frames);
+    return s->timeline.frame_number > nb_frames ? AVERROR_PATCHWELCOME : 0;
+}
+
 int segmenter_next(Segmenter *s, Segment **seg, char *reason, size_t reason_size)
 {
     *seg = NULL;
@@ -345,10 +386,8 @@ int segmenter_next(Segmenter *s, Segment **seg, char *reason, size_t reason_size
             return ret;
         if (cut)
             return cut_segment(s, cut, seg, reason, reason_size);
-        if (s->drop_to && (ret = drop_before(s, s->drop_to)) < 0)
-            return reason_set(reason, reason_size, "the order of the input's frames is unusual");
-        s->drop_to = NULL;
-        if (s->bytes > MAX_PENDING_BYTES)
-            return reason_set(reason, reason_size, "the input's keyframes are too far apart");
+        ret = drop_hidden(s, reason, reason_size);
+        if (ret < 0)
+            return ret;
     }
 }

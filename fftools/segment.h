@@ -84,6 +84,19 @@ int64_t segmenter_position(const Segmenter *s);
  */
 int segmenter_next(Segmenter *s, Segment **seg, char *reason, size_t reason_size);
 
+/**
+ * Read on to the first output frame only, to know where the output begins.
+ * @param slot gets its slot
+ * @return as segmenter_next()
+ */
+int segmenter_first(Segmenter *s, int64_t *slot, char *reason, size_t reason_size);
+
+/**
+ * No more output frames than that.
+ * @return 0; AVERROR_PATCHWELCOME when more have been read already
+ */
+int segmenter_limit(Segmenter *s, int64_t nb_frames);
+
 void segmenter_close(Segmenter **s);
 void segment_free(Segment **seg);
 

@@ -70,6 +70,7 @@ int segment_place_open(Segmenter *s)
     s->max_slot = out->duration == INT64_MAX ? INT64_MAX :
                   av_rescale_q_rnd(out->duration, AV_TIME_BASE_Q, av_inv_q(plan->frame_rate),
                                    AV_ROUND_UP);
+    s->max_frames  = plan->max_frames;
     s->last_source = -1;
     if (plan->force_keyframes &&
         forced_keyframes_alloc(&s->keyframes, plan->force_keyframes, plan->frame_rate) < 0)
@@ -90,7 +91,7 @@ void segment_place_close(Segmenter *s)
 /** -t and -frames:v: nothing is shown from that slot and that number of output frames on. */
 static void limit_frame(Segmenter *s, Frame *f)
 {
-    int64_t left = FFMIN(s->max_slot - FFMAX(f->slot, 0), s->plan->max_frames - f->index);
+    int64_t left = FFMIN(s->max_slot - FFMAX(f->slot, 0), s->max_frames - f->index);
 
     if (f->count < left)
         return;

@@ -27,6 +27,7 @@ struct Segmenter {
     int         nb_forced;
     Trim        in_trim, out_trim;
     int64_t     max_slot;      ///< -t of the output: the first slot that is not made
+    int64_t     max_frames;    ///< -frames:v, or what segmenter_limit() sets
 
     Frame     **frames;        ///< of the segment being collected, in decoding order
     int         nb_frames;

@@ -52,7 +52,7 @@ static double find_start(const Plan *plan, int64_t first_slot)
 static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const char *file_name)
 {
     /* the first frames of the input tell as much as those at -ss, and sooner */
-    static const char *const skip_output[] = { "ss", "t", "to", NULL };
+    static const char *const skip_output[] = { "ss", "t", "to", "shortest", NULL };
 
     carrier_add_options(l, plan, plan->trial_format, skip_output);
     arglist_add(l, "-t");
