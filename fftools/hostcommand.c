@@ -41,6 +41,13 @@ static int add_color_options(const char **argv, int n, const AVCodecParameters *
     return n;
 }
 
+/** FFmpeg 7's decoder of these does not always wait for what other threads have yet to decode: on a busy host
+ * a frame in thousands has other pixels. */
+static int decoder_races(enum AVCodecID id)
+{
+    return id == AV_CODEC_ID_VP3 || id == AV_CODEC_ID_THEORA || id == AV_CODEC_ID_VP4;
+}
+
 static void print_trim(AVBPrint *bp, const Plan *plan, int64_t from, int64_t to)
 {
     double rate = SEGMENT_WIRE_UNITS * av_q2d(plan->frame_rate);
@@ -200,6 +207,8 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
     char *text = NULL;
 
     n = add_color_options(head, n, plan_video(plan)->codecpar);
+    if (decoder_races(plan_video(plan)->codecpar->codec_id))
+        n = add_option(head, n, "-threads", "1");
     head[n++] = "-f";
     head[n++] = "nut";
     head[n++] = "-i";
