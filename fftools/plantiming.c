@@ -102,8 +102,8 @@ int decide_vsync(Plan *p)
         p->vsync = parse_vsync(mode->value);
     if (p->vsync == VSYNC_AUTO)
         p->vsync = auto_vsync(p, p->out_rate_given);
-    if (p->vsync == VSYNC_DROP || (p->vsync == VSYNC_PASSTHROUGH && COMPAT_TIMING_7 && !p->out_rate_given))
-        return plan_stock(p, "frame timestamps are passed through unchanged");
+    if (p->vsync == VSYNC_DROP)
+        return plan_stock(p, "-vsync drop leaves the timestamps to the muxer");
     return 0;
 }
 

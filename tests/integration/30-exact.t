@@ -48,6 +48,7 @@ rot90.mp4     | plain.mp4: -i plain.mp4 -c copy -metadata:s:v:0 rotate=90
 rot180.mp4    | plain.mp4: -i plain.mp4 -c copy -metadata:s:v:0 rotate=180
 rot270.mp4    | plain.mp4: -i plain.mp4 -c copy -metadata:s:v:0 rotate=270
 tff.mkv       | VIDEO(50) -vf interlace=scan=tff -c:v libx264 -preset ultrafast -g 25 -flags +ildct+ilme -x264-params tff=1
+fields.mkv    | VIDEO(50) -vf interlace=scan=tff -c:v mpeg2video -q:v 4 -g 1 -flags +ildct+ilme
 mpeg2.ts      | VIDEO(50) AUDIO(6) -vf interlace=scan=tff -c:v mpeg2video -q:v 4 -g 12 -bf 2 -flags +ildct+ilme -c:a mp2
 ntscfilm.mkv  | VIDEO(24000/1001) AUDIO(6) -c:v libx264 -preset ultrafast -g 24 -bf 2 -c:a aac
 ntsc.mkv      | VIDEO(30000/1001) AUDIO(6) -c:v libx264 -preset ultrafast -g 30 -bf 2 -c:a aac
@@ -87,7 +88,7 @@ END
 
 # [+]NAME | INPUT | ARGUMENTS between input and output | OUTPUT | compare.pl's options | who makes it
 # "fleet5": the fleet with FFmpeg 5; what FFmpeg 7 makes of the frame rate behind setpts is left to stock.
-# A name ending in ", N s" wants segments of N seconds, others 2.
+# A name ending in ", N s" wants segments of N seconds, others 2; one ending in ", N segments" so many of 6 s.
 my @cases = <<'END' =~ /^(?!#)(\S.*)/mg;
 # the main job
 mp4 to mp4, 8 s                     | long.mp4   | -c:v libx264 -crf 23 -preset veryfast -c:a aac | out.mp4 | --source | fleet
@@ -259,11 +260,19 @@ fields to frames                    | mpeg2.ts   | X264 -vf yadif=1 | out.mp4 | 
 fields to frames, VFR               | vfr.mkv    | X264 -vf bwdif,fade=d=3 | out.mp4 | --exact-frames | fleet
 +w3fdif, framestep                  | mpeg2.ts   | X264 -vf w3fdif,framestep=4 | out.mp4 | --exact-frames | fleet
 +estdif                             | mpeg2.ts   | X264 -vf estdif=field | out.mkv | --exact-frames | fleet
+yadif, 8 segments                   | fields.mkv | -vf yadif -c:v ffv1 -g 1 | out.mkv | --exact-frames | fleet
+bwdif, 8 segments                   | fields.mkv | -vf bwdif -c:v ffv1 -g 1 | out.mkv | --exact-frames | fleet
+w3fdif, 8 segments                  | fields.mkv | -vf w3fdif -c:v ffv1 -g 1 | out.mkv | --exact-frames | fleet
+tmix, 8 segments                    | fields.mkv | -vf tmix=frames=5 -c:v ffv1 -g 1 | out.mkv | --exact-frames | fleet
+tblend, 8 segments                  | fields.mkv | -vf tblend=all_mode=average -c:v ffv1 -g 1 | out.mkv | --exact-frames | fleet
 fps, then a window                  | h264.mp4   | X264 -vf fps=10,tmix=5 | out.mp4 | --exact-frames | fleet
 fades, -ss                          | h264.ts    | X264 -vf fade=t=in:d=2,fade=t=out:st=4:d=2 -ss 1.3 | out.mp4 | --exact-frames | fleet
 hue by time, VFR                    | vfr.mkv    | X264 -vf hue=H=2*PI*t:s=sin(2*PI*t)+1 | out.mkv | --exact-frames | fleet
 +tblend, fade                       | vfr.mkv    | X264 -vf tblend,fade=t=in:d=4 -r 24 | out.mp4 | --exact-frames | fleet
-passthrough                         | vfr.mkv    | X264 -fps_mode passthrough | out.mkv | --exact-frames |
+passthrough                         | vfr.mkv    | X264 -fps_mode passthrough | out.mkv | --exact-frames | fleet
++passthrough, mp4                   | vfr.mp4    | X264 -fps_mode passthrough | out.mp4 | --exact-frames | fleet
++passthrough, ts                    | h264.ts    | X264 -fps_mode passthrough | out.ts | --exact-frames | fleet
++passthrough, filters               | vfr.mp4    | X264 -fps_mode passthrough -vf select=gt(mod(n\\,5)\\,1) | out.mkv | --exact-frames |
 -s                                  | h264.mp4   | X264 -s 128x72 | out.mp4 | --exact-frames | fleet
 +-s with -sws_flags                 | h264.mp4   | X264 -s 128x72 -sws_flags lanczos | out.mp4 | --exact-frames | fleet
 +setsar, format                     | h264.mp4   | X264 -vf setsar=4/3,format=yuv444p | out.mp4 | --exact-frames | fleet
@@ -366,7 +375,7 @@ sub make_texts {
 
 ### cases
 
-# Who made it, by the trace: "fleet" or "stock", and what is wrong with that, or undef
+# Who made it, by the trace: "fleet" or "stock", what is wrong with that, or undef, and how many segments there were
 my %hosts_used;
 
 sub read_trace {
@@ -384,12 +393,13 @@ sub read_trace {
         $hosts_used{ $_->{host} }++    if $_->{outcome} eq 'ok';
     }
     return ('fleet', 'it was not split: ' . keys(%segments) . ' segment(s)') if keys %segments < 2;
-    return ('fleet', undef);
+    return ('fleet', undef, scalar keys %segments);
 }
 
 sub run_case {
     my ($name, $input, $args, $output, $compare, $who) = @_;
-    my $length = $name =~ /, (\d+) s$/ ? $1 : 2;
+    my $wanted = $name =~ /, (\d+) segments$/ ? $1 : undef;
+    my $length = $name =~ /, (\d+) s$/ ? $1 : $wanted ? 6 / $wanted : 2;
     my $trace  = "$dir/trace.json";
     my @compare = map { $_ eq '--source' ? ($_, "$dir/$input") : $_ } split ' ', $compare;
     my (%status, @words);
@@ -405,7 +415,7 @@ sub run_case {
     $status{ours}  = run_in("$dir/ours", "$dir/ours/log", $ffleet, '--segment-length', $length, @words);
 
     subtest $name => sub {
-        my ($maker, $problem) = read_trace($trace);
+        my ($maker, $problem, $segments) = read_trace($trace);
         my $different;
 
         is($status{ours}, $status{stock}, 'exit status') or diag(slurp("$dir/ours/log.err") =~ s/.*(?=.{600}$)//sr);
@@ -415,6 +425,7 @@ sub run_case {
             note("made by $maker", $problem ? ": $problem" : '');
         }
         ok(!defined $problem, 'in segments, by hosts') or diag($problem) if $maker eq 'fleet';
+        is($segments, $wanted, 'so many segments') if $wanted;
         $different = run_in($dir, "$dir/compare", $^X, "$root/tests/tools/compare.pl",
                             "stock/$output", "ours/$output", @compare);
         is($different, 0, 'equal')
