@@ -23,6 +23,8 @@
 
 #define MAX_FRAMES 100
 #define MAX_SHOWN  4000
+#define NB_RANDOM  500
+#define NB_RANDOM_SHORT 40
 #define SIDE       8     /* of the pictures, whose bytes are all their number */
 
 /* ---- what a timeline says, as a list of output frames ---- */
@@ -400,9 +402,12 @@ static void check_random(const Fixture *f, unsigned seed)
     compare_shows(&want, &got, what);
 }
 
+/* FFLEET_TEST_ALL=1: all of the seeds */
 static void test_against_ffmpeg(void **state)
 {
-    for (unsigned seed = 1; seed <= 40; seed++)
+    unsigned nb = getenv("FFLEET_TEST_ALL") ? NB_RANDOM : NB_RANDOM_SHORT;
+
+    for (unsigned seed = 1; seed <= nb; seed++)
         check_random(*state, seed);
 }
 
