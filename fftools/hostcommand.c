@@ -174,6 +174,19 @@ static void add_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
     av_bprint_finalize(&filters, NULL);
 }
 
+static void add_bitstream_filters(AVBPrint *bp, const Plan *plan)
+{
+    /* FFmpeg 7 does not let NUT go without: put the headers back where they belong */
+    const char *headers = plan_repeats_headers(plan) ? "dump_extra=freq=keyframe" : "";
+    AVBPrint list;
+
+    av_bprint_init(&list, 0, AV_BPRINT_SIZE_UNLIMITED);
+    av_bprintf(&list, "%s%s%s", headers, *headers && plan->bsf ? "," : "", plan->bsf ? plan->bsf : "");
+    if (list.len)
+        add_stream_option(bp, plan, "-bsf", list.str);
+    av_bprint_finalize(&list, NULL);
+}
+
 /** One of the encodes. */
 static void add_encode(AVBPrint *bp, const Plan *plan, const Segment *seg)
 {
@@ -189,12 +202,9 @@ static void add_encode(AVBPrint *bp, const Plan *plan, const Segment *seg)
         snprintf(threads, sizeof(threads), "%d", plan->threads);
         add_stream_option(bp, plan, "-threads", threads);
     }
-    if (!(plan->oformat->flags & AVFMT_GLOBALHEADER)) {
+    if (!(plan->oformat->flags & AVFMT_GLOBALHEADER))
         add_stream_option(bp, plan, "-flags", "-global_header");
-        /* FFmpeg 7 does not let NUT go without: put the headers back where they belong */
-        if (plan_repeats_headers(plan))
-            add_stream_option(bp, plan, "-bsf", "dump_extra=freq=keyframe");
-    }
+    add_bitstream_filters(bp, plan);
     add_tag(bp, plan);
 }
 

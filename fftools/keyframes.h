@@ -16,7 +16,7 @@ typedef struct ForcedKeyframes ForcedKeyframes;
 
 /**
  * @param spec the option's value: times, or "expr:..."
- * @return 0; AVERROR_PATCHWELCOME for "source" and "chapters", which need more than times; AVERROR(EINVAL)
+ * @return 0; AVERROR_PATCHWELCOME for "source", which only decoders know, and "chapters", see chapters.h; AVERROR(EINVAL)
  *         when it cannot be read; AVERROR(ENOMEM)
  */
 int  forced_keyframes_alloc(ForcedKeyframes **k, const char *spec, AVRational frame_rate);

@@ -58,8 +58,6 @@ static int decide_shape(Plan *p)
 
     if (reason)
         return plan_stock(p, "%s", reason);
-    if (cmd->nb_trailing)
-        return plan_stock(p, "options stand after the output");
     return 0;
 }
 
@@ -350,6 +348,8 @@ void plan_free(Plan **pp)
         free_words(&p->encoder_args, p->nb_encoder_args);
         free_words(&p->scaler_args, p->nb_scaler_args);
         av_freep(&p->filters);
+        av_freep(&p->force_keyframes);
+        av_freep(&p->bsf);
         av_freep(&p->timing);
         av_freep(&p->font_filters);
         av_freep(&p->known_fonts);

@@ -73,6 +73,32 @@ static int take_filters(Plan *p, const CmdOption *o)
     return p->filters ? 0 : plan_stock(p, "out of memory");
 }
 
+/** Bitstream filters that make of each packet another, whatever came before. */
+static int take_bsf(Plan *p, const char *list)
+{
+    static const char *const by_packet[] = {
+        "null", "h264_mp4toannexb", "hevc_mp4toannexb", "h264_metadata", "hevc_metadata",
+        "mpeg2_metadata", "av1_metadata", "vp9_metadata", "prores_metadata", "filter_units",
+        "dump_extra", NULL
+    };
+    /* what goes into the first picture of the stream */
+    static const char *const once[] = { "sei_user_data", "rotate", "flip", "display_orientation", NULL };
+
+    for (const char *s = list; *s; s += strcspn(s, ",") + !!s[strcspn(s, ",")]) {
+        char name[64];
+
+        av_strlcpy(name, s, FFMIN(sizeof(name), strcspn(s, "=,") + 1));
+        if (!plan_listed(by_packet, name))
+            return plan_stock(p, "the bitstream filter %s of the video is not split yet", name);
+    }
+    for (int i = 0; once[i]; i++)
+        if (strstr(list, once[i]))
+            return plan_stock(p, "the bitstream filter's %s goes into the first picture only", once[i]);
+    av_freep(&p->bsf);
+    p->bsf = av_strdup(list);
+    return p->bsf ? 0 : plan_stock(p, "out of memory");
+}
+
 /** Sort the output's options: those of the video encoder, the filters, the timing. */
 static int decide_video_options(Plan *p, AVDictionary **encoder_opts)
 {
@@ -94,8 +120,11 @@ static int decide_video_options(Plan *p, AVDictionary **encoder_opts)
             return plan_stock(p, "-filter_script of another stream than the video is not split yet");
         if (!match)
             continue;
-        if (o->def && !strcmp(name, "bsf"))
-            return plan_stock(p, "the bitstream filter %s of the video is not split yet", o->value);
+        if (o->def && !strcmp(name, "bsf")) {
+            if (take_bsf(p, o->value))
+                return 1;
+            continue;
+        }
         if (o->def && (!strcmp(name, "filter") || !strcmp(name, "filter_script"))) {
             if (take_filters(p, o))
                 return 1;

@@ -7,6 +7,7 @@
 #include <libavutil/parseutils.h>
 
 #include "carrier.h"
+#include "chapters.h"
 #include "compat.h"
 #include "keyframes.h"
 #include "plandecide.h"
@@ -138,16 +139,23 @@ int decide_keyframes(Plan *p)
 {
     const CmdOption *o = last_video_option(p, "force_key_frames");
     ForcedKeyframes *k = NULL;
+    char *spec = NULL;
     int ret;
 
     if (!o)
         return 0;
-    ret = forced_keyframes_alloc(&k, o->value, p->frame_rate);
+    ret = strstr(o->value, "chapters") && !av_strstart(o->value, "expr:", NULL) ?
+          chapters_resolve(p, o->value, &spec) : (spec = av_strdup(o->value)) ? 0 : AVERROR(ENOMEM);
+    if (ret >= 0)
+        ret = forced_keyframes_alloc(&k, spec, p->frame_rate);
     forced_keyframes_free(&k);
+    if (ret >= 0 && *spec)
+        p->force_keyframes = spec;
+    else
+        av_free(spec);
     if (ret < 0)
         return plan_stock(p, ret == AVERROR_PATCHWELCOME ? "-force_key_frames %s is not split yet" :
                         "-force_key_frames %s cannot be read", o->value);
-    p->force_keyframes = o->value;
     return 0;
 }
 

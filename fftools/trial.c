@@ -77,6 +77,8 @@ static void build_args(ArgList *l, const Plan *plan, int64_t first_slot, const T
     for (; t; t = t->next)
         if (!t->plan->nth_fleet)
             add_output(l, t->plan, first_slot, t->file_name);
+    /* of no effect, but stock says so */
+    arglist_add_options(l, cmd, cmd->trailing, cmd->nb_trailing, NULL);
 }
 
 /** Whether the dumps of all outputs are in the log. */
