@@ -328,11 +328,42 @@ static int follow_main(Parser *p, Node *last, const char *label)
     return ret < 0 || (g->path && g->filters) ? ret : AVERROR(ENOMEM);
 }
 
+/**
+ * What a filter makes of sounds from several files depends on the order in which stock reads these (where the samples
+ * are cut into frames, when it hears of an end), and that on how far the video is.
+ */
+static int check_mixing(Parser *p)
+{
+    long first = -1;
+    int mixes = 0, several = 0;
+
+    for (int i = 0; i < p->nb_nodes; i++) {
+        const Node *n = &p->nodes[i];
+        const AVFilter *f = avfilter_get_by_name(n->name);
+
+        if (!is_sound(n))
+            continue;
+        mixes |= f->flags & AVFILTER_FLAG_DYNAMIC_INPUTS || avfilter_filter_pad_count(f, 0) > 1;
+        for (int k = 0; k < n->nb_in; k++) {
+            long file = strtol(n->in[k], NULL, 10);
+
+            if (find_maker(p, n->in[k]))
+                continue;
+            several |= first >= 0 && file != first;
+            first = file;
+        }
+    }
+    return mixes && several ? refuse(p, "the filter graph mixes the sound of several files%s", "") : 0;
+}
+
 /** The filters of sound, as they were, for stock. */
 static int collect_sound(Parser *p)
 {
     AVBPrint bp;
+    int ret = check_mixing(p);
 
+    if (ret < 0)
+        return ret;
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
     for (int i = 0; i < p->nb_nodes; i++) {
         const Node *n = &p->nodes[i];
