@@ -10,6 +10,7 @@
 
 #include "compat.h"
 #include "inputs.h"
+#include "lavfi.h"
 #include "reason.h"
 
 #define MAX_STREAMS 256
@@ -142,6 +143,10 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
         return AVERROR_PATCHWELCOME;
     if (in->limits.start_eof != AV_NOPTS_VALUE && in->limits.start_eof >= 0)
         return reason_set(reason, size, "-sseof has to be negative");
+    if (fmt && !strcmp(fmt->value, "lavfi")) {
+        in->virtual = 1;
+        return lavfi_open(&in->fc, url, &in->endless, reason, size);
+    }
     if (fmt && !iformat)
         return reason_set(reason, size, "the input format %s is not one that is split yet", fmt->value);
     if (input_is_stdin(url)) {
@@ -173,7 +178,11 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
 
 void input_close(PlanInput *in)
 {
-    avformat_close_input(&in->fc);
+    if (in->virtual)
+        avformat_free_context(in->fc);
+    else
+        avformat_close_input(&in->fc);
+    in->fc = NULL;
     if (in->feed)
         close(in->feed_fd);
     spool_feed_close(&in->feed);

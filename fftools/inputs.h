@@ -22,6 +22,8 @@ typedef struct PlanInput {
     int              feed_fd;
     int (*interrupted)(void *); ///< may be set: polled while fc waits for stdin; nonzero makes it end with AVERROR_EXIT
     void            *opaque;
+    int              virtual;  ///< fc only says what there is, see lavfi.h
+    int              endless;  ///< nothing but -t ends it
     TimeLimits       limits;   ///< start is also set by -sseof
     int              trim;     ///< what comes before limits.start is not shown: -accurate_seek
 } PlanInput;

@@ -253,6 +253,30 @@ static int decide_streams(Plan *p)
     return input_check_splittable(plan_video_input(p), plan_video(p), p->reason, sizeof(p->reason)) < 0;
 }
 
+/** Stock would never end: nobody shall wait for its remainder to do so. */
+static int decide_endless(Plan *p)
+{
+    if (p->tied_ends)
+        return 0;
+    for (int i = 0; i < p->nb_streams && p->out_limits.duration == INT64_MAX; i++) {
+        const PlanStream *s = &p->streams[i];
+
+        for (int k = 0; k < p->nb_inputs; k++)
+            if (p->inputs[k].endless && p->inputs[k].limits.duration == INT64_MAX &&
+                (k == s->file || (s->complex && s->type == AVMEDIA_TYPE_AUDIO)))
+                return plan_stock(p, "nothing ends the sound of -i %s", p->cmd->inputs[k].url);
+    }
+    return 0;
+}
+
+static int decide_virtual(Plan *p)
+{
+    for (int i = 0; i < p->nb_streams; i++)
+        if (p->inputs[p->streams[i].file].virtual && p->streams[i].copy)
+            return plan_stock(p, "sound of a lavfi input is copied");
+    return 0;
+}
+
 static int decide_carrier(Plan *p)
 {
     return carrier_choose(p, p->reason, sizeof(p->reason)) < 0;
@@ -274,7 +298,7 @@ static Plan *make_one(Plan *first, const Command *cmd, int output, int nth_fleet
         decide_streams,
         decide_encoder, decide_rotation, decide_filters, decide_filter_timing,
         decide_copyts, decide_vsync, decide_frame_rate, decide_keyframes,
-        decide_frame_limit, decide_carrier, decide_ends,
+        decide_frame_limit, decide_virtual, decide_carrier, decide_ends, decide_endless,
     };
     Plan *p = av_mallocz(sizeof(*p));
 

@@ -199,6 +199,8 @@ static double find_sure_end(const Plan *p)
         int64_t length = st->duration == AV_NOPTS_VALUE ? in->fc->duration :
                          av_rescale_q(st->duration, st->time_base, AV_TIME_BASE_Q);
 
+        if (in->endless && in->limits.duration == INT64_MAX)
+            continue;
         if (length == AV_NOPTS_VALUE)
             return 0;
         length += FFMIN(in->limits.ts_offset, 0);
