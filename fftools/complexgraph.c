@@ -332,7 +332,7 @@ static int follow_main(Parser *p, Node *last, const char *label)
  * What a filter makes of sounds from several files depends on the order in which stock reads these (where the samples
  * are cut into frames, when it hears of an end), and that on how far the video is.
  */
-static int check_mixing(Parser *p)
+static int mixes_files(Parser *p)
 {
     long first = -1;
     int mixes = 0, several = 0;
@@ -353,17 +353,15 @@ static int check_mixing(Parser *p)
             first = file;
         }
     }
-    return mixes && several ? refuse(p, "the filter graph mixes the sound of several files%s", "") : 0;
+    return mixes && several;
 }
 
 /** The filters of sound, as they were, for stock. */
 static int collect_sound(Parser *p)
 {
     AVBPrint bp;
-    int ret = check_mixing(p);
 
-    if (ret < 0)
-        return ret;
+    p->graph->mixes = mixes_files(p);
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
     for (int i = 0; i < p->nb_nodes; i++) {
         const Node *n = &p->nodes[i];

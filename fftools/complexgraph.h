@@ -36,6 +36,7 @@ typedef struct ComplexGraph {
     GraphPath paths[MAX_PATHS];   ///< of video
     int   nb_paths;
     char *sound;                  ///< the rest, which works on sound; NULL: none
+    int   mixes;                  ///< of several files into one
 } ComplexGraph;
 
 /**

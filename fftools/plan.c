@@ -256,7 +256,9 @@ static int decide_streams(Plan *p)
 /** Stock would never end: nobody shall wait for its remainder to do so. */
 static int decide_endless(Plan *p)
 {
-    if (p->tied_ends)
+    const CmdOption *shortest = cmdline_last(plan_file(p)->options, plan_file(p)->nb_options, "shortest");
+
+    if ((shortest && !shortest->negated) || (p->max_frames != INT64_MAX && !COMPAT_TIMING_7))
         return 0;
     for (int i = 0; i < p->nb_streams && p->out_limits.duration == INT64_MAX; i++) {
         const PlanStream *s = &p->streams[i];

@@ -216,14 +216,16 @@ static double find_sure_end(const Plan *p)
 /**
  * -shortest, and in 5.1 -frames:v too, end the streams of an output by each other. In 5.1 how far each is then
  * depends on the order of work in transcode_step(), which follows the packets that come out of encoders. Only
- * stock itself knows: the remainder then encodes all of the video as well, in a narrow picture.
+ * stock itself knows: the remainder then encodes all of the video as well, in a narrow picture. The same goes for
+ * filters that take sound from several files: what they make follows the order in which these are read.
  */
 int decide_ends(Plan *p)
 {
     const CmdFile *f  = plan_file(p);
     const CmdOption *o = cmdline_last(f->options, f->nb_options, "shortest");
     int frames = p->max_frames != INT64_MAX && !COMPAT_TIMING_7;
-    const char *name = o && !o->negated ? "-shortest" : frames ? "-frames" : NULL;
+    const char *name = o && !o->negated ? "-shortest" : frames ? "-frames" :
+                       p->complex.mixes ? "a filter graph that mixes the sound of several files" : NULL;
 
     if (!name || (p->nb_streams < 2 && p->cmd->nb_outputs == 1))
         return 0;
