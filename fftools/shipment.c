@@ -97,6 +97,9 @@ int shipment_write(const Shipment *s, Blob *blob)
 }
 
 /*
+ * The folder's name is known, and the traps are set, before it is made: so it cannot be left behind by a signal in
+ * between. mkdir takes no folder of somebody else's. With the connection gone, to tell stderr of the dead child is SIGPIPE.
+ *
  * dd must take exactly so many bytes and leave the rest to ffmpeg: GNU's and busybox's do with fullblock, others
  * refuse that word at once, and go byte by byte.
  */
@@ -104,9 +107,11 @@ void shipment_print_head(const Shipment *s, AVBPrint *bp)
 {
     if (!s->nb_files)
         return;
-    av_bprintf(bp, "d=`mktemp -d \"${TMPDIR:-/tmp}/ffleet-XXXXXX\"` || exit 1\n"
-                   "trap 'cd /; rm -rf \"$d\"' EXIT\n"
-                   "trap 'kill -9 $p 2>/dev/null; exit 143' HUP INT TERM\n"
+    av_bprintf(bp, "d= p=\n"
+                   "trap 'trap \"\" HUP INT TERM PIPE; cd /; [ -z \"$d\" ] || rm -rf \"$d\"' EXIT\n"
+                   "trap 'kill -9 $p 2>/dev/null; exit 143' HUP INT TERM PIPE\n"
+                   "d=`mktemp -u \"${TMPDIR:-/tmp}/ffleet-XXXXXX\"` && mkdir -m 700 \"$d\" || "
+                   "{ [ $? -gt 128 ] || d=; exit 1; }\n"
                    "cd \"$d\" && mkdir fonts || exit 1\n"
                    "take() {\n"
                    "dd bs=\"$1\" count=1 iflag=fullblock 2>/dev/null >\"$2\" || "
@@ -121,7 +126,7 @@ void shipment_print_head(const Shipment *s, AVBPrint *bp)
         if (!strcmp(s->files[i].name, SHIPMENT_FONTS))
             av_bprintf(bp, "FONTCONFIG_FILE=\"$d/%s\"\nexport FONTCONFIG_FILE\n", SHIPMENT_FONTS);
     }
-    av_bprintf(bp, "p=\nexec 3<&0\n");
+    av_bprintf(bp, "exec 3<&0\n");
 }
 
 /*

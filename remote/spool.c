@@ -7,6 +7,8 @@
 #include "spool.h"
 
 /*
+ * - The folder's name is known, and the traps are set, before it is made: a signal in between leaves nothing
+ *   behind. mkdir takes no folder of somebody else's.
  * - A signal runs the EXIT trap, too: not every sh does that by itself. SIGPIPE is one of them: the shell
  *   tells stderr of its dead child, and with the connection gone nobody reads that.
  * - head takes no byte more than it is asked for from a pipe, and what follows comes only later.
@@ -15,12 +17,14 @@
  * - Without a "go" the connection has ended, and nobody wants the result.
  */
 static const char text[] =
-    "d=`mktemp -d \"${TMPDIR:-/tmp}/ffleet.XXXXXXXXXX\"` || {\n"
+    "d=\n"
+    "trap 'trap \"\" HUP INT TERM PIPE; [ -z \"$d\" ] || rm -rf \"$d\"' EXIT\n"
+    "trap 'exit 143' HUP INT TERM PIPE\n"
+    "d=`mktemp -u \"${TMPDIR:-/tmp}/ffleet.XXXXXXXXXX\"` && mkdir -m 700 \"$d\" || {\n"
+    "[ $? -gt 128 ] || d=\n"
     "echo 'no folder can be made' >&2\n"
     "exit " AV_STRINGIFY(SPOOL_STATUS) "\n"
     "}\n"
-    "trap 'rm -rf \"$d\"' EXIT\n"
-    "trap 'exit 143' HUP INT TERM PIPE\n"
     "head -c %"PRId64" >\"$d/in\"\n"
     "n=`wc -c <\"$d/in\"`\n"
     "[ \"${n:-0}\" -eq %"PRId64" ] || {\n"

@@ -81,6 +81,15 @@ clean('four signals', $endless, 123, send_all(qw(STOP INT TERM QUIT XCPU CONT)))
 clean('SIGHUP', $endless, 129, send_all('HUP'));
 clean('SIGKILL', $endless, 137, send_all('KILL'));
 
+# while the hosts make a folder for the picture
+for my $host (qw(h1 h3)) {
+    my $home = "$top/fleet/$host";
+    put("$home/bin/mkdir", "#!/bin/sh\n/bin/mkdir \"\$@\"\necho \$\$ >>$home/busy\nsleep 60\n");
+    chmod 0755, "$home/bin/mkdir";
+}
+clean('SIGINT, folder', $endless, 255, send_all('INT'));
+unlink map { "$top/fleet/$_/bin/mkdir" } qw(h1 h3);
+
 # before the hosts are asked for anything
 my $files = files();
 put("$top/slow", "#!/bin/sh\necho >$top/tmp/begun\nexec sleep 300\n");
