@@ -14,10 +14,16 @@
 #include "hostcommand.h"
 #include "verify.h"
 
+/* Bytes of a result at the most: a picture without any compression, 16 bits for each of four components. */
+#define RESULT_PER_PIXEL 8
+#define RESULT_PER_FRAME (64 << 10)
+#define RESULT_HEAD      (1 << 20)
+
 /** What is known of the stream of one plan. */
 typedef struct EncodeStream {
     ParamSets   reference;
     int         have_reference;
+    int64_t     pixels;         ///< of a picture, as stock makes it here; 0: not known
     int         width, height;  ///< of the first result; pictures of several sizes stock scales to that of the first
     float       quantiser;
 } EncodeStream;
@@ -56,6 +62,8 @@ typedef struct EncodeAttempt {
     int     accepted;        ///< its frames count from now on
     FrameTally fps_in;       ///< that the fps filters have seen
     FrameTally entered;      ///< that each HOSTCOMMAND_COUNTER has seen
+    char  (*hashes)[HOSTCOMMAND_HASH_LEN + 1]; ///< of each stream's packets, as they left the encoder
+    int64_t limit;           ///< bytes that the result may have
 } EncodeAttempt;
 
 int encode_alloc(Encode **out, const Plan *plan, BlobPool *pool)
@@ -84,6 +92,7 @@ int encode_set_reference(Encode *e, int number, const ParamSets *reference)
 {
     EncodeStream *s = &e->streams[number];
 
+    s->pixels = (int64_t)reference->width * reference->height;
     if (!reference->size)
         return 0;
     s->reference      = *reference;
@@ -163,6 +172,17 @@ static void host_free(void *opaque, HostInfo *info)
 
 /* ---- an attempt ---- */
 
+/** What no sane result exceeds, so that a host that has gone mad does not fill this machine's disk. */
+static int64_t largest_result(Encode *e, const Segment *seg)
+{
+    const AVCodecParameters *in = plan_video(e->plan)->codecpar;
+    int64_t pixels = 0;
+
+    for (int i = 0; i < e->nb_streams; i++)
+        pixels += e->streams[i].pixels ? e->streams[i].pixels : 4 * (int64_t)in->width * in->height;
+    return seg->nb_frames * (RESULT_PER_FRAME + RESULT_PER_PIXEL * pixels) + RESULT_HEAD;
+}
+
 static int attempt_begin(void *opaque, FleetAttempt *a, char **command)
 {
     Encode *e = opaque;
@@ -178,10 +198,14 @@ static int attempt_begin(void *opaque, FleetAttempt *a, char **command)
         return AVERROR(ENOMEM);
     a->priv   = t;
     t->host   = a->host;
+    t->limit  = largest_result(e, seg);
     pthread_mutex_lock(&e->lock);
     t->next    = e->running;
     e->running = t;
     pthread_mutex_unlock(&e->lock);
+    t->hashes = av_calloc(e->nb_streams, sizeof(*t->hashes));
+    if (!t->hashes)
+        return AVERROR(ENOMEM);
     ret = blob_alloc(&t->out, e->pool);
     if (ret < 0)
         return ret;
@@ -197,6 +221,8 @@ static int attempt_stdout(void *opaque, FleetAttempt *a, const uint8_t *data, si
     (void)opaque;
     /* what is no NUT may have no end either */
     if (!blob_size(t->out) && memcmp(data, "nut/", FFMIN(size, 4)))
+        return AVERROR_INVALIDDATA;
+    if (blob_size(t->out) + (int64_t)size > t->limit)
         return AVERROR_INVALIDDATA;
     return blob_append(t->out, data, size);
 }
@@ -248,6 +274,19 @@ static void take_counter(EncodeAttempt *t, const char *line)
         count_told(&t->entered, variable + constant + 1);
 }
 
+/** "0,v,murmur3=..." */
+static int take_hash(const Encode *e, EncodeAttempt *t, const char *line)
+{
+    char hash[HOSTCOMMAND_HASH_LEN + 1];
+    int number;
+
+    if (sscanf(line, "%d,v,"HOSTCOMMAND_HASH"=%32[0-9a-f]", &number, hash) != 2 || number < 0 ||
+        number >= e->nb_streams)
+        return 0;
+    strcpy(t->hashes[number], hash);
+    return 1;
+}
+
 /** What a decoder makes up for damage depends on the frames before, which another segment may hold. */
 static int tells_of_damage(const char *line)
 {
@@ -275,6 +314,8 @@ static void take_line(Encode *e, FleetAttempt *a, EncodeAttempt *t)
             count_told(&t->fps_in, in);
     } else if (av_strstart(s, "["HOSTCOMMAND_COUNTER, NULL)) {
         take_counter(t, s);
+    } else if (take_hash(e, t, s)) {
+        return;
     } else if (av_strstart(s, "Conversion failed", NULL)) {
         return;  /* what came before it tells more */
     } else if (av_stristr(s, "error") || av_stristr(s, "invalid") || av_stristr(s, "no such") ||
@@ -330,14 +371,17 @@ static int check_params(Encode *e, int number, ParamSets *ps, char *why, size_t 
     return ret;
 }
 
-static int verify(Encode *e, const Segment *seg, Encoded *r, char *why, size_t why_size)
+/** @param t whose result it is; NULL: what was verified before, and kept */
+static int verify(Encode *e, const EncodeAttempt *t, const Segment *seg, Encoded *r, char *why,
+                  size_t why_size)
 {
     int ret = 0;
 
     for (const Plan *p = e->plan; p && ret >= 0; p = p->next) {
         ParamSets ps = { 0 };
 
-        ret = verify_result(r->packets, p, seg, &ps, why, why_size);
+        ret = verify_result(r->packets, p, seg, t ? t->hashes[p->number] : NULL, &ps, why,
+                            why_size);
         if (ret >= 0)
             ret = check_params(e, p->number, &ps, why, why_size);
         paramsets_free(&ps);
@@ -357,7 +401,7 @@ int encode_restore(Encode *e, const Segment *seg, Blob *packets, Encoded **out)
     }
     r->packets = packets;
     r->frames  = seg->nb_frames;
-    ret = verify(e, seg, r, why, sizeof(why));
+    ret = verify(e, NULL, seg, r, why, sizeof(why));
     if (ret < 0) {
         encoded_free(&r);
         return ret;
@@ -408,7 +452,7 @@ static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
     blob_seal(t->out);
     r->packets = t->out;
     t->out     = NULL;
-    ret = verify(e, seg, r, why, why_size);
+    ret = verify(e, t, seg, r, why, why_size);
     if (ret < 0) {
         encoded_free(&r);
         return ret;
@@ -437,6 +481,7 @@ static void attempt_free(void *opaque, FleetAttempt *a)
     if (!t->accepted)
         atomic_fetch_sub(&e->frames, t->frames);
     blob_unref(&t->out);
+    av_free(t->hashes);
     av_freep(&a->priv);
 }
 

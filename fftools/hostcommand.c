@@ -194,6 +194,9 @@ static void add_encode(AVBPrint *bp, const Plan *plan, const Segment *seg)
 
     add_filters(bp, plan, seg);
     add_stream_option(bp, plan, "-c", plan->streams[plan->fleet_stream].encoder->name);
+    /* as for NUT, which wants it, tee does not ask; before the user's, which may say otherwise */
+    if (plan->oformat->flags & AVFMT_GLOBALHEADER)
+        add_stream_option(bp, plan, "-flags", "+global_header");
     for (int i = 0; i < plan->nb_encoder_args; i += 2)
         add_stream_option(bp, plan, plan->encoder_args[i], plan->encoder_args[i + 1]);
     if (seg->nb_forced)
@@ -237,7 +240,7 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
         shellquote_argv(&bp, (const char *const *)plan->scaler_args);
     shellquote_argv(&bp, (const char *const[]){
         lavc >= FPS_MODE_LAVC ? "-fps_mode" : "-vsync", "passthrough", "-map_metadata", "-1",
-        "-f", "nut", "pipe:1", NULL });
+        "-f", "tee", "[f=nut]pipe:1|[f=streamhash:hash="HOSTCOMMAND_HASH"]pipe:2", NULL });
     shipment_print_tail(&plan->files, &bp);
     av_bprint_finalize(&bp, &text);
     return text;

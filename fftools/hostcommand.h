@@ -11,6 +11,13 @@
 #define HOSTCOMMAND_COUNTER "vfrdet@entry"
 
 /**
+ * The hash of each stream's packets, in hex, stands on stderr in the end: NUT has none of them.
+ * Lines of libavformat's streamhash muxer: "0,v,murmur3=..."
+ */
+#define HOSTCOMMAND_HASH "murmur3"
+#define HOSTCOMMAND_HASH_LEN 32
+
+/**
  * @param ffmpeg       its name or path there
  * @param lavc_version AV_VERSION_INT of its libavcodec: options are spelled as it knows them
  * @return text for a POSIX sh, av_malloc'd; NULL: out of memory

@@ -138,6 +138,8 @@ int paramsets_parse(ParamSets *ps, const AVCodecParameters *par)
 
     memset(ps, 0, sizeof(*ps));
     ps->codec_id = par->codec_id;
+    ps->width    = par->width;
+    ps->height   = par->height;
     if (par->extradata_size <= 0)
         return 0;
     if (par->codec_id != AV_CODEC_ID_H264 && par->codec_id != AV_CODEC_ID_HEVC) {

@@ -16,7 +16,7 @@ typedef struct ParamSets {
     enum AVCodecID codec_id;
     uint8_t *data;   ///< for H.264 and HEVC the NAL units of parameter sets, each after a 4 byte length; else the extradata
     size_t   size;
-    int      width, height;  ///< of a result, set by verify_result(); not compared
+    int      width, height;  ///< not compared
 } ParamSets;
 
 /** Take the parameter sets out of extradata. @return 0, AVERROR_INVALIDDATA, AVERROR(ENOMEM) */

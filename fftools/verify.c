@@ -2,7 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <libavutil/hash.h>
+
 #include "compat.h"
+#include "hostcommand.h"
 #include "verify.h"
 #include "wire.h"
 
@@ -19,16 +22,31 @@ static uint8_t *unseen_slots(const Segment *seg)
     return seen;
 }
 
+/** Whether all bytes are as they left the encoder. */
+static int verify_hash(struct AVHashContext *ctx, const char *hash, char *why, size_t why_size)
+{
+    uint8_t text[HOSTCOMMAND_HASH_LEN + 1];
+
+    av_hash_final_hex(ctx, text, sizeof(text));
+    if (!hash || !strcmp((const char *)text, hash))
+        return 0;
+    snprintf(why, why_size, "the result is damaged: its checksum is wrong");
+    return AVERROR_INVALIDDATA;
+}
+
 /** Each owed slot once, the first packet a keyframe. */
 static int verify_packets(WireReader *r, const Segment *seg, AVRational frame_rate,
-                          ParamSets *params, char *why, size_t why_size)
+                          const char *hash, ParamSets *params, char *why, size_t why_size)
 {
+    struct AVHashContext *ctx = NULL;
     const AVStream *st = wire_reader_stream(r);
     uint8_t *seen = unseen_slots(seg);
     AVPacket *pkt = av_packet_alloc();
     int64_t n = 0;
-    int ret = seen && pkt ? 0 : AVERROR(ENOMEM);
+    int ret = seen && pkt ? av_hash_alloc(&ctx, HOSTCOMMAND_HASH) : AVERROR(ENOMEM);
 
+    if (ret >= 0)
+        av_hash_init(ctx);
     while (ret >= 0 && (ret = wire_read(r, pkt)) >= 0) {
         int64_t slot = pkt->pts == AV_NOPTS_VALUE ? -1 :
                        av_rescale_q(pkt->pts, st->time_base, av_inv_q(frame_rate)) -
@@ -40,6 +58,8 @@ static int verify_packets(WireReader *r, const Segment *seg, AVRational frame_ra
             ret = AVERROR_INVALIDDATA;
         } else {
             seen[slot] = 1;
+            if (hash)
+                av_hash_update(ctx, pkt->data, pkt->size);
             if (!n++ && !params->size)
                 ret = paramsets_parse_packet(params, st->codecpar->codec_id, pkt);
         }
@@ -54,13 +74,16 @@ static int verify_packets(WireReader *r, const Segment *seg, AVRational frame_ra
                  seg->nb_frames);
         ret = AVERROR_INVALIDDATA;
     }
+    if (ret >= 0)
+        ret = verify_hash(ctx, hash, why, why_size);
+    av_hash_freep(&ctx);
     av_packet_free(&pkt);
     av_free(seen);
     return ret;
 }
 
-int verify_result(Blob *result, const Plan *plan, const Segment *seg, ParamSets *params,
-                  char *why, size_t why_size)
+int verify_result(Blob *result, const Plan *plan, const Segment *seg, const char *hash,
+                  ParamSets *params, char *why, size_t why_size)
 {
     const AVCodec *encoder = plan->streams[plan->fleet_stream].encoder;
     const AVCodecParameters *par;
@@ -84,7 +107,7 @@ int verify_result(Blob *result, const Plan *plan, const Segment *seg, ParamSets 
     if (ret < 0)
         snprintf(why, why_size, "the result's headers cannot be read");
     else
-        ret = verify_packets(r, seg, plan->frame_rate, params, why, why_size);
+        ret = verify_packets(r, seg, plan->frame_rate, hash, params, why, why_size);
     params->width  = par->width;
     params->height = par->height;
 end:

@@ -130,6 +130,10 @@ distrusted('truncated, with status 0', '$FFMPEG "$@" >$HERE/all.$$; head -c 3000
            qr/^host h1: segment \d: the result has \d+ frames instead of 25; left out/);
 distrusted('too few frames', '$FFMPEG "$@" | $FFMPEG -v error -f nut -i - -c copy -frames:v 20 -f nut -',
            qr/^host h1: segment \d: .*left out/);
+distrusted('one byte changed', '$FFMPEG "$@" >$HERE/all.$$; n=$(($(wc -c <$HERE/all.$$) / 2)); head -c $n $HERE/all.$$;'
+           . 'tail -c +$((n + 1)) $HERE/all.$$ | { head -c 1 | tr "\\000-\\377" "\\001-\\377\\000"; }; tail -c +$((n + 2)) $HERE/all.$$; rm $HERE/all.$$',
+           qr/^host h1: segment \d: the result is damaged: its checksum is wrong; left out/);
+distrusted('a result without end', 'printf nut/; exec cat /dev/zero', qr/^host h1: segment \d: its output cannot be kept: .*; left out/);
 distrusted('another size', sprintf($words, 'case $a in trim=start*) a=$a,scale=80:46 ;; esac'),
            qr/^host h1: segment \d: its encoder makes other stream headers .*left out/);
 distrusted('another codec', sprintf($words, '[ "$a" = libx264 ] && a=mpeg4'),
@@ -150,6 +154,8 @@ failing('fails after half', 'failed', '$FFMPEG "$@" | head -c 3000; exit 1',
         qr/^host h1: segment \d: ffmpeg ended with status 1.*; trying again on another host/);
 failing('crashes', 'failed', 'kill -SEGV $$',
         qr/^host h1: segment \d: ffmpeg ended with status 139; trying again on another host/);
+failing('writes to stderr without end', 'failed', 'exec yes >&2',
+        qr/^host h1: segment \d: it writes to stderr without end; trying again on another host/);
 failing('does not read', 'failed', 'exec 0<&-; echo "Cannot allocate memory" >&2; exit 1',
         qr/^host h1: segment \d: ffmpeg ended with status 1: Cannot allocate memory; trying again/);
 

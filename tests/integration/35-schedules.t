@@ -36,6 +36,8 @@ my @bad = (
     ['corrupted',        '$FFMPEG "$@" | { head -c %d | tr "\\000-\\377" "\\001-\\377\\000"; cat; }'],
     ['garbage',          'cat >/dev/null; head -c %d /dev/urandom'],
     ['endless garbage',  'exec cat /dev/urandom'],
+    ['endless result',   '$FFMPEG "$@"; exec cat /dev/zero'],
+    ['one byte changed', '$FFMPEG "$@" | { head -c $((500 + %d)); head -c 1 | tr "\\000-\\377" "\\001-\\377\\000"; cat; }'],
     ['nothing',          'cat >/dev/null'],
     ['frames missing',   '$FFMPEG "$@" | $FFMPEG -v error -f nut -i - -c copy -frames:v 5 -f nut -'],
     ['frames twice',     '$FFMPEG "$@" | $FFMPEG -v error -f nut -i - -c copy -bsf:v "setts=pts=PTS*2" -f nut -'],
