@@ -16,7 +16,10 @@ struct VideoReader {
     AVFormatContext *fc;
     AVStream  *st;
     int64_t    offset;     ///< ffmpeg's, in the stream's time base
-    int64_t    next_dts;   ///< expected, to notice jumps
+    int64_t    dts, next_dts;  ///< of the packet before, and expected, as stock counts them: AV_TIME_BASE units
+    int64_t    ts_offset;  ///< as offset, in these units
+    int64_t    drift;      ///< by how much stock may have changed it
+    int        corrects;   ///< stock corrects the offset by what it expects
     int        strict;     ///< errors of the decoder have consequences in stock
     int64_t    visible;    ///< pts of the first frame that filters may see
     int64_t    fragile_end;  ///< AV_NOPTS_VALUE: nothing is fragile
@@ -42,6 +45,8 @@ int videoreader_open(VideoReader **out, const Plan *plan)
     r->fc       = plan_video_input(plan)->fc;
     r->st       = plan_video(plan);
     r->next_dts = r->fragile_end = AV_NOPTS_VALUE;
+    r->corrects = r->fc->iformat->flags & AVFMT_TS_DISCONT && !plan->copyts;
+    r->ts_offset = plan->ts_offset;
     r->offset   = av_rescale_q(plan->ts_offset, AV_TIME_BASE_Q, r->st->time_base);
     r->visible  = plan->trim_start == AV_NOPTS_VALUE ? INT64_MIN :
                   av_rescale_q(plan->trim_start, AV_TIME_BASE_Q, r->st->time_base);
@@ -83,19 +88,25 @@ static int has_foreign_side_data(const AVPacket *pkt)
     return 0;
 }
 
-/** Stock corrects jumps of the clock (process_input() in ffmpeg.c); those inputs are left to it. */
+/**
+ * Stock corrects jumps of the clock (process_input() in ffmpeg.c); those inputs are left to it. A DTS that is far behind the
+ * last frame's time is a jump for it, too, and that time is 0 until there is a frame: after -ss that holds for packets
+ * before the start. What it corrects then is how the packet before differs in duration, and mostly nothing.
+ */
 static int is_jump(VideoReader *r, const AVPacket *pkt)
 {
-    int64_t limit = av_rescale_q(10 * AV_TIME_BASE, AV_TIME_BASE_Q, r->st->time_base);
-    int jump;
+    AVRational tb = r->st->time_base;
+    int64_t last = FFMAX(r->dts, 0), limit = 10 * AV_TIME_BASE, delta;
 
     if (pkt->dts == AV_NOPTS_VALUE)
         return 0;
-    jump = r->next_dts != AV_NOPTS_VALUE &&
-           (pkt->dts < r->next_dts - limit || pkt->dts > r->next_dts + limit);
-
-    r->next_dts = pkt->dts + pkt->duration;
-    return jump;
+    r->dts = av_rescale_q(pkt->dts + r->offset, tb, AV_TIME_BASE_Q);
+    delta  = r->next_dts == AV_NOPTS_VALUE ? 0 : FFABS(r->dts - r->next_dts);
+    r->next_dts = r->dts + av_rescale_q(pkt->duration, tb, AV_TIME_BASE_Q);
+    if (r->corrects && r->dts + AV_TIME_BASE / 10 < last)
+        r->drift += FFMIN(delta, limit);
+    return delta > limit || av_rescale_q(r->ts_offset - r->drift, AV_TIME_BASE_Q, tb) !=
+                            av_rescale_q(r->ts_offset + r->drift, AV_TIME_BASE_Q, tb);
 }
 
 static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
