@@ -113,7 +113,7 @@ static void print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
         if (plan->window)
             print_trim(bp, plan, from, from + seg->nb_slots * SEGMENT_WIRE_UNITS);
     }
-    av_bprintf(bp, "fps=fps=%d/%d:round=near,tpad=stop=-1:stop_mode=clone,"
+    av_bprintf(bp, "fps=fps=%d/%d:round=near:eof_action=pass,tpad=stop=-1:stop_mode=clone,"
                "trim=end_frame=%"PRId64, plan->frame_rate.num, plan->frame_rate.den,
                seg->nb_slots);
     print_gaps(bp, seg);
@@ -211,6 +211,18 @@ static void add_encode(AVBPrint *bp, const Plan *plan, const Segment *seg)
     add_tag(bp, plan);
 }
 
+/**
+ * Where the pixel format has to be converted, libavfilter does it as late as the order of its filters lets it. Those that
+ * ffmpeg itself puts in front of the user's, for -ss, -t and rotation, come last in that order and let it convert before
+ * the user's; without one it does so behind them. So the host gets one for a limit that is never reached.
+ */
+static int converts_first(const Plan *plan)
+{
+    const PlanInput *in = plan_video_input(plan);
+
+    return in->trim || in->limits.duration != INT64_MAX || plan->autorotate;
+}
+
 char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpeg, int lavc)
 {
     const char *head[32 + 2 * MAX_SIDES] = { ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats",
@@ -222,6 +234,8 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
     n = add_color_options(head, n, plan_video(plan)->codecpar);
     if (decoder_races(plan_video(plan)->codecpar->codec_id))
         n = add_option(head, n, "-threads", "1");
+    if (converts_first(plan))
+        n = add_option(head, n, "-t", "1000000");
     head[n++] = "-f";
     head[n++] = "nut";
     head[n++] = "-i";

@@ -248,6 +248,7 @@ graph of sound                      | rich.mkv   | -filter_complex [0:a:0][0:a:1
 picture laid over                   | h264.mp4   | -i ../logo.png -filter_complex overlay=W-w-5:5,hflip X264 -c:a copy | out.mp4 | --exact-frames | fleet
 picture that moves                  | vfr.mkv    | -i ../logo.png -filter_complex [1:v]scale=20:-1[l];[0:v][l]overlay=x=5+t*3[v] -map [v] X264 | out.mkv | --exact-frames | fleet
 # filters that read or change the times of frames
+the last frame, dropped first        | h264.mp4   | X264 -r 10 -an | out.mp4 | --exact-frames | fleet
 fps up, with audio                  | h264.mp4   | X264 -vf fps=30 | out.mp4 | --exact-frames | fleet
 fps of VFR                          | vfr.mkv    | X264 -vf fps=20,scale=128:-2 | out.mkv | --exact-frames | fleet
 setpts of VFR                       | vfr.mkv    | X264 -vf setpts=0.5*PTS -an | out.mp4 | --exact-frames | fleet5
