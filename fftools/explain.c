@@ -100,6 +100,8 @@ int explain_print(const Plan *plan, const HostList *hosts)
     printf("streams:\n");
     for (const Plan *p = plan; p; p = plan_next_output(p))
         print_streams(p);
+    for (int i = 0; i < plan->nb_sides; i++)
+        printf("  output %d is made here by stock ffmpeg\n", plan->sides[i].output);
     print_hosts(hosts);
     for (int i = 0; i < hosts->nb_hosts; i++)
         slots += FFMAX(hosts->hosts[i].slots, 1);

@@ -176,9 +176,9 @@ static int muxers_open_files(const Plan *plan)
 }
 
 /** @return 0 go on, 1 the run is over, or AVERROR_EXIT */
-static int ask_overwrite(Job *j, const Plan *plan)
+static int ask_overwrite(Job *j, int output)
 {
-    int answer = overwrite_ask(&j->terminal, plan_file(plan)->url);
+    int answer = overwrite_ask(&j->terminal, j->plan->cmd->outputs[output].url);
 
     /* there ffmpeg has no handler for it */
     if (answer < 0 && j->terminal.last_signal == SIGINT)
@@ -403,17 +403,18 @@ static int encode_all(Job *j)
     int keys = listens_to_keys(j->plan);
     int ret  = 0, ask = 0;
 
-    for (const Plan *p = j->plan; p; p = plan_next_output(p)) {
+    for (int i = 0; i < j->plan->cmd->nb_outputs; i++) {
         char reason[256];
 
-        ret = overwrite_check(p, journal_has_output(j->journal), keys, reason, sizeof(reason));
+        ret = overwrite_check(j->plan, i, journal_has_output(j->journal), keys, reason,
+                              sizeof(reason));
         if (ret < 0)
             return refuse(j, reason);
-        ask |= ret << p->output;
+        ask |= ret << i;
     }
     triallog_print(j->trial, 0, keys);
-    for (const Plan *p = j->plan; p; p = plan_next_output(p)) {
-        ret = ask >> p->output & 1 ? ask_overwrite(j, p) : 0;
+    for (int i = 0; i < j->plan->cmd->nb_outputs; i++) {
+        ret = ask >> i & 1 ? ask_overwrite(j, i) : 0;
         if (ret)
             return ret < 0 ? ret : 0;
     }

@@ -12,7 +12,7 @@ struct Outputs {
     Join     *joins[PLAN_MAX_VIDEO];   ///< by the plans' numbers, as the next two
     AVPacket *pkts[PLAN_MAX_VIDEO];    ///< the next one of each
     int       have_pkt[PLAN_MAX_VIDEO];
-    Mux      *muxes[PLAN_MAX_VIDEO];   ///< by output
+    Mux      *muxes[PLAN_MAX_OUTPUTS]; ///< by output; NULL where the fleet has no part
 };
 
 int outputs_alloc(Outputs **out, const Plan *plan, const Trial *t, Remainder *r)
@@ -40,8 +40,9 @@ void outputs_free(Outputs **op)
 
     if (!o)
         return;
-    for (int i = 0; i < PLAN_MAX_VIDEO; i++) {
+    for (int i = 0; i < PLAN_MAX_OUTPUTS; i++)
         mux_free(&o->muxes[i]);
+    for (int i = 0; i < PLAN_MAX_VIDEO; i++) {
         join_free(&o->joins[i]);
         av_packet_free(&o->pkts[i]);
     }
@@ -134,7 +135,7 @@ int outputs_write(Outputs *o, const Segment *seg, const Encoded *r, char *reason
 
 int outputs_started(const Outputs *o)
 {
-    for (int i = 0; o && i < PLAN_MAX_VIDEO; i++)
+    for (int i = 0; o && i < PLAN_MAX_OUTPUTS; i++)
         if (o->muxes[i])
             return 1;
     return 0;
@@ -144,7 +145,7 @@ int outputs_finish(Outputs *o, int whole)
 {
     int ret = 0;
 
-    for (int i = 0; i < PLAN_MAX_VIDEO; i++)
+    for (int i = 0; i < PLAN_MAX_OUTPUTS; i++)
         if (o->muxes[i]) {
             int err = mux_finish(o->muxes[i], whole);
 
@@ -160,11 +161,14 @@ const Mux *outputs_mux(const Outputs *o, int output)
 
 int64_t outputs_out_time(const Outputs *o)
 {
-    int64_t time = mux_out_time(o->muxes[0]);
+    int64_t time = mux_out_time(o->muxes[o->plan->output]);
 
-    for (int i = 1; i < PLAN_MAX_VIDEO && o->muxes[i]; i++) {
-        int64_t t = mux_out_time(o->muxes[i]);
+    for (int i = o->plan->output + 1; i < PLAN_MAX_OUTPUTS; i++) {
+        int64_t t;
 
+        if (!o->muxes[i])
+            continue;
+        t = mux_out_time(o->muxes[i]);
         if (time == AV_NOPTS_VALUE || (t == AV_NOPTS_VALUE && COMPAT_TIMING_7))
             time = COMPAT_TIMING_7 ? AV_NOPTS_VALUE : t;
         else if (t != AV_NOPTS_VALUE)

@@ -8,12 +8,13 @@
 #include "compat.h"
 #include "overwrite.h"
 #include "reason.h"
+#include "sideoutput.h"
 
 /** Whether a file can be made there; stock says why not before it encodes anything. */
-static int can_create(const Plan *plan, const char *path)
+static int can_create(const AVOutputFormat *format, const char *path)
 {
     /* what comes of a pattern is for the muxer to know, which makes folders too */
-    size_t len   = plan->oformat->flags & AVFMT_NOFILE ? strcspn(path, "%") : strlen(path);
+    size_t len   = format->flags & AVFMT_NOFILE ? strcspn(path, "%") : strlen(path);
     char *folder = av_strndup(path, len), *slash;
     int ok;
 
@@ -27,29 +28,43 @@ static int can_create(const Plan *plan, const char *path)
     return ok;
 }
 
-static const char *output_path(const Plan *plan)
+static const char *output_path(const Command *cmd, int output)
 {
-    const char *path = plan_file(plan)->url;
+    const char *path = cmd->outputs[output].url;
 
     av_strstart(path, "file:", &path);
     return path;
 }
 
-int overwrite_check(const Plan *plan, int ours, int keys, char *reason, size_t reason_size)
+/** What is known of an output. @return its format; NULL: nothing is written to a file */
+static const AVOutputFormat *find_format(const Plan *plan, int output)
 {
+    const SideOutput *side = sideoutput_find(plan, output);
+
+    if (side)
+        return strcmp(side->oformat->name, "null") ? side->oformat : NULL;
+    while (plan->output < output)
+        plan = plan->next;
+    return plan->pipe ? NULL : plan->oformat;
+}
+
+int overwrite_check(const Plan *plan, int output, int ours, int keys, char *reason,
+                    size_t reason_size)
+{
+    const AVOutputFormat *format = find_format(plan, output);
     const Command *cmd = plan->cmd;
-    const char *path = output_path(plan);
+    const char *path = output_path(cmd, output);
     struct stat st, in;
 
-    for (const Plan *p = plan->first; p->output < plan->output; p = p->next)
-        if (!strcmp(output_path(p), path))
-            return reason_set(reason, reason_size, "two outputs are the same file");
-    if (plan->pipe)
+    if (!format)
         return 0;
+    for (int i = 0; i < output; i++)
+        if (find_format(plan, i) && !strcmp(output_path(cmd, i), path))
+            return reason_set(reason, reason_size, "two outputs are the same file");
     if (stat(path, &st) < 0)
-        return can_create(plan, path) ? 0 : reason_set(reason, reason_size, "the output cannot be created");
+        return can_create(format, path) ? 0 : reason_set(reason, reason_size, "the output cannot be created");
     /* nor does ffmpeg ask where the muxer opens the files */
-    if (plan->oformat->flags & AVFMT_NOFILE)
+    if (format->flags & AVFMT_NOFILE)
         return 0;
     if (!S_ISREG(st.st_mode))
         return reason_set(reason, reason_size, "the output is not a regular file");

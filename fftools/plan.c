@@ -12,6 +12,7 @@
 #include "compat.h"
 #include "plandecide.h"
 #include "renditions.h"
+#include "sideoutput.h"
 #include "streammap.h"
 
 int plan_stock(Plan *p, const char *fmt, ...)
@@ -81,21 +82,24 @@ static int check_options(Plan *p, const CmdOption *opts, int nb, const char *con
     return 0;
 }
 
-static int decide_options(Plan *p)
+/** Of the whole command. */
+static int decide_common_options(Plan *p)
 {
-    const CmdFile *out = plan_file(p);
-
     for (int i = 0; i < p->cmd->nb_inputs && p == p->first; i++) {
         const CmdFile *in = &p->cmd->inputs[i];
 
         if (check_options(p, in->options, in->nb_options, input_options, AVCLASS_FORMAT, "input"))
             return 1;
     }
-    if (check_options(p, p->cmd->globals, p->cmd->nb_globals, global_options, 0, "global") ||
-        check_options(p, out->options, out->nb_options, output_options,
-                      AVCLASS_CODEC | AVCLASS_FORMAT | AVCLASS_SWS | AVCLASS_SWR, "output"))
-        return 1;
-    return 0;
+    return check_options(p, p->cmd->globals, p->cmd->nb_globals, global_options, 0, "global");
+}
+
+static int decide_options(Plan *p)
+{
+    const CmdFile *out = plan_file(p);
+
+    return check_options(p, out->options, out->nb_options, output_options,
+                         AVCLASS_CODEC | AVCLASS_FORMAT | AVCLASS_SWS | AVCLASS_SWR, "output");
 }
 
 static int decide_limits(Plan *p)
@@ -111,6 +115,8 @@ static int decide_inputs(Plan *p)
         p->nb_inputs = p->first->nb_inputs;
         return 0;
     }
+    if (p->inputs)
+        return 0;
     p->inputs = av_calloc(p->cmd->nb_inputs, sizeof(*p->inputs));
     if (!p->inputs)
         return plan_stock(p, "out of memory");
@@ -292,59 +298,20 @@ PlanInput *plan_stdin(const Plan *p)
     return NULL;
 }
 
-/** @param first of the chain, which gets the reason; NULL: it is this one */
-static Plan *make_one(Plan *first, const Command *cmd, int output, int nth_fleet)
+/** @return nonzero when the reason for stock is one for all outputs */
+static int decide(Plan *p)
 {
     static int (*const decisions[])(Plan *) = {
-        decide_shape, decide_options, decide_output, decide_limits, decide_inputs, decide_complex,
-        decide_streams,
+        decide_shape, decide_common_options, decide_options, decide_output, decide_limits,
+        decide_inputs, decide_complex, decide_streams,
         decide_encoder, decide_rotation, decide_filters, decide_filter_timing,
         decide_copyts, decide_vsync, decide_frame_rate, decide_keyframes,
         decide_frame_limit, decide_virtual, decide_carrier, decide_ends, decide_endless,
     };
-    Plan *p = av_mallocz(sizeof(*p));
-
-    if (!p)
-        return NULL;
-    p->cmd       = cmd;
-    p->first     = first ? first : p;
-    p->output    = output;
-    p->nth_fleet = nth_fleet;
     for (size_t i = 0; i < FF_ARRAY_ELEMS(decisions); i++)
         if (decisions[i](p))
-            break;
-    if (p != p->first)
-        av_strlcpy(p->first->reason, p->reason, sizeof(p->first->reason));
-    return p;
-}
-
-int plan_make(Plan **out, const Command *cmd)
-{
-    Plan *last = NULL;
-    int output = 0, nth = 0;
-
-    *out = NULL;
-    do {
-        Plan *p = make_one(*out, cmd, output, nth);
-
-        if (!p) {
-            plan_free(out);
-            return AVERROR(ENOMEM);
-        }
-        if (last) {
-            p->number  = last->number + 1;
-            last->next = p;
-        } else {
-            *out = p;
-        }
-        last = p;
-        if (++nth >= p->nb_fleet) {
-            output++;
-            nth = 0;
-        }
-    } while (!(*out)->reason[0] && output < cmd->nb_outputs);
-    if (!(*out)->reason[0] && !decide_length(*out))
-        renditions_unite(*out);
+            return decisions[i] == decide_shape || decisions[i] == decide_common_options ||
+                   decisions[i] == decide_inputs || decisions[i] == decide_complex;
     return 0;
 }
 
@@ -355,30 +322,151 @@ static void free_words(char ***words, int nb)
     av_freep(words);
 }
 
+/** All but what the chain has in common. */
+static void forget_output(Plan *p)
+{
+    Plan keep = { .cmd = p->cmd, .first = p->first, .inputs = p->inputs,
+                  .nb_inputs = p->nb_inputs, .sides = p->sides, .nb_sides = p->nb_sides };
+
+    for (int i = 0; i < p->nb_streams; i++)
+        av_freep(&p->streams[i].label);
+    av_freep(&p->streams);
+    complexgraph_free(&p->complex);
+    shipment_free(&p->files);
+    av_dict_free(&p->format_options);
+    free_words(&p->encoder_args, p->nb_encoder_args);
+    free_words(&p->scaler_args, p->nb_scaler_args);
+    av_freep(&p->filters);
+    av_freep(&p->force_keyframes);
+    av_freep(&p->bsf);
+    av_freep(&p->timing);
+    av_freep(&p->font_filters);
+    av_freep(&p->known_fonts);
+    *p = keep;
+}
+
+/**
+ * The plan of the next stream; outputs in which the fleet has no part are passed over.
+ * @param first  of the chain, which gets the reason; NULL: it is this one
+ * @param output its number; that of the one found
+ * @return 1; 0: there is none left, or a reason for stock; AVERROR(ENOMEM)
+ */
+static int make_next(Plan **out, Plan *first, const Command *cmd, int *output, int nth_fleet)
+{
+    Plan *p = *out = av_mallocz(sizeof(*p));
+    char reason[sizeof(p->reason)] = "";
+    int ret, all;
+
+    if (!p)
+        return AVERROR(ENOMEM);
+    p->cmd   = cmd;
+    p->first = first ? first : p;
+    do {
+        p->output    = *output;
+        p->nth_fleet = nth_fleet;
+        all = decide(p);
+        if (!p->reason[0])
+            return 1;
+        if (!reason[0] || all)
+            av_strlcpy(reason, p->reason, sizeof(reason));
+        ret = all || nth_fleet || cmd->nb_outputs == 1 || decide_inputs(p) ? 0 :
+              sideoutput_take(p->first, *output);
+        forget_output(p);
+    } while (ret > 0 && ++*output < cmd->nb_outputs);
+    if (ret <= 0 || p == p->first)
+        av_strlcpy(p->first->reason, reason, sizeof(p->first->reason));
+    return ret < 0 ? ret : 0;
+}
+
+static void remove_output(Plan *first, int output)
+{
+    int number = 0;
+
+    for (Plan **pp = &first; *pp;) {
+        Plan *p = *pp;
+
+        if (p->output == output) {
+            *pp = p->next;
+            forget_output(p);
+            av_free(p);
+        } else {
+            p->number = number++;
+            pp = &p->next;
+        }
+    }
+}
+
+/** Outputs whose video cannot be made together with the first one's. */
+static int leave_conflicting(Plan *first)
+{
+    for (int output = first->output + 1; output < first->cmd->nb_outputs; output++) {
+        const char *why = NULL;
+        int ret;
+
+        for (const Plan *p = first->next; p && !why; p = p->next)
+            if (p->output == output)
+                why = renditions_conflict(first, p);
+        ret = why ? sideoutput_take(first, output) : 0;
+        if (ret < 0)
+            return ret;
+        if (ret)
+            remove_output(first, output);
+    }
+    return 0;
+}
+
+int plan_make(Plan **out, const Command *cmd)
+{
+    Plan *last = NULL;
+    int output = 0, nth = 0;
+
+    *out = NULL;
+    do {
+        Plan *p;
+        int ret = make_next(&p, *out, cmd, &output, nth);
+
+        if (ret <= 0 && *out)
+            av_freep(&p);
+        if (!*out)
+            *out = p;
+        if (ret < 0) {
+            plan_free(out);
+            return ret;
+        }
+        if (!ret)
+            break;
+        if (last) {
+            p->number  = last->number + 1;
+            last->next = p;
+        }
+        last = p;
+        if (++nth >= p->nb_fleet) {
+            output++;
+            nth = 0;
+        }
+    } while (!(*out)->reason[0] && output < cmd->nb_outputs);
+    if (!(*out)->reason[0] && leave_conflicting(*out) < 0) {
+        plan_free(out);
+        return AVERROR(ENOMEM);
+    }
+    if (!(*out)->reason[0] && !decide_length(*out))
+        renditions_unite(*out);
+    return 0;
+}
+
 void plan_free(Plan **pp)
 {
     Plan *p = *pp, *next;
 
     for (int i = 0; p && i < p->nb_inputs; i++)
         input_close(&p->inputs[i]);
-    if (p)
+    if (p) {
         av_freep(&p->inputs);
+        sideoutput_free_all(p);
+    }
     for (; p; p = next) {
         next = p->next;
-        for (int i = 0; i < p->nb_streams; i++)
-            av_freep(&p->streams[i].label);
-        av_freep(&p->streams);
-        complexgraph_free(&p->complex);
-        shipment_free(&p->files);
-        av_dict_free(&p->format_options);
-        free_words(&p->encoder_args, p->nb_encoder_args);
-        free_words(&p->scaler_args, p->nb_scaler_args);
-        av_freep(&p->filters);
-        av_freep(&p->force_keyframes);
-        av_freep(&p->bsf);
-        av_freep(&p->timing);
-        av_freep(&p->font_filters);
-        av_freep(&p->known_fonts);
+        forget_output(p);
         av_free(p);
     }
     *pp = NULL;

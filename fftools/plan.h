@@ -38,6 +38,14 @@ typedef struct PlanStream {
     uint32_t tag;            ///< as ffmpeg chooses it: -tag, what is copied has; 0: none
 } PlanStream;
 
+/** An output without the fleet's video, see sideoutput.h. */
+typedef struct SideOutput {
+    int output;              ///< its number
+    const AVOutputFormat *oformat;
+    PlanStream *streams;     ///< in order
+    int nb_streams;
+} SideOutput;
+
 /**
  * How the fleet makes one video stream. Where the command has several, their plans are a chain: in the order of
  * outputs and streams, all made of the same segments by the same commands on hosts (see renditions.h). What is said
@@ -47,7 +55,7 @@ typedef struct Plan {
     char reason[512];        ///< why stock makes it; empty: the fleet does. Only the first one's counts
 
     const Command *cmd;      ///< not owned
-    struct Plan *first;      ///< of the chain; it owns the inputs
+    struct Plan *first;      ///< of the chain; it owns the inputs and sides
     struct Plan *next;       ///< or NULL
     int number;              ///< in the chain
     int output;              ///< number of the output
@@ -55,6 +63,8 @@ typedef struct Plan {
     int nb_fleet;            ///< how many those are
     PlanInput *inputs;
     int nb_inputs;
+    SideOutput *sides;       ///< in the chain's first: the outputs in which the fleet has no part
+    int nb_sides;
     PlanStream *streams;     ///< of the output, in order
     int nb_streams;
     int fleet_stream;        ///< index into streams
@@ -122,6 +132,8 @@ static inline const CmdFile *plan_file(const Plan *p)
 
 /** Video streams that the fleet makes together, at most. */
 #define PLAN_MAX_VIDEO 8
+/** Outputs of a command that is split, at most. */
+#define PLAN_MAX_OUTPUTS 8
 
 /** How many plans the chain has. */
 static inline int plan_count(const Plan *p)

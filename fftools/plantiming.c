@@ -243,18 +243,18 @@ int decide_ends(Plan *p)
     return 0;
 }
 
-/** When the first of the output's streams that come from the same input as its video starts. */
-static int64_t first_start(const Plan *p)
+/** When the first of an output's streams that come from the same input as p's video starts. */
+static int64_t first_start(const Plan *p, const PlanStream *streams, int nb_streams)
 {
     const AVFormatContext *ic = plan_video_input(p)->fc;
     int64_t start = INT64_MAX;
 
-    for (int i = 0; i < p->nb_streams; i++) {
+    for (int i = 0; i < nb_streams; i++) {
         const AVStream *st;
 
-        if (p->streams[i].file != p->streams[p->fleet_stream].file)
+        if (streams[i].file != p->streams[p->fleet_stream].file)
             continue;
-        st = ic->streams[p->streams[i].index];
+        st = ic->streams[streams[i].index];
         if (st->start_time != AV_NOPTS_VALUE)
             start = FFMIN(start, av_rescale_q(st->start_time, st->time_base, AV_TIME_BASE_Q));
     }
@@ -282,7 +282,9 @@ static void find_ts_offset(Plan *p)
     if (!(ic->iformat->flags & AVFMT_TS_DISCONT) || p->ts_offset != -ic->start_time)
         return;
     for (const Plan *q = p; q; q = q->next)
-        start = FFMIN(start, first_start(q));
+        start = FFMIN(start, first_start(p, q->streams, q->nb_streams));
+    for (int i = 0; i < p->nb_sides; i++)
+        start = FFMIN(start, first_start(p, p->sides[i].streams, p->sides[i].nb_streams));
     if (start != INT64_MAX && start > ic->start_time)
         p->ts_offset = -start;
 }

@@ -14,6 +14,7 @@
 #include "carrier.h"
 #include "compat.h"
 #include "remainder.h"
+#include "sideoutput.h"
 #include "stock.h"
 #include "stocklog.h"
 
@@ -53,14 +54,26 @@ static void add_placeholder(ArgList *l, const Plan *plan, const Trial *t)
                  r.num, r.den, 1 + plan->drop_first, tb, fmt ? fmt : "yuv420p");
 }
 
+static int copies(const PlanStream *streams, int nb, const PlanStream *s)
+{
+    for (int i = 0; i < nb; i++)
+        if (streams[i].copy && streams[i].file == s->file && streams[i].index == s->index)
+            return 1;
+    return 0;
+}
+
 /** Whether an earlier output copies the same stream. */
 static int copied_before(const Plan *plan, const PlanStream *s)
 {
-    for (const Plan *p = plan->first; p->output != plan->output; p = p->next)
-        for (int i = 0; i < p->nb_streams; i++)
-            if (p->streams[i].copy && p->streams[i].file == s->file &&
-                p->streams[i].index == s->index)
-                return 1;
+    const Plan *first = plan->first;
+
+    for (const Plan *p = first; p->output != plan->output; p = p->next)
+        if (copies(p->streams, p->nb_streams, s))
+            return 1;
+    for (int i = 0; i < first->nb_sides; i++)
+        if (first->sides[i].output < plan->output &&
+            copies(first->sides[i].streams, first->sides[i].nb_streams, s))
+            return 1;
     return 0;
 }
 
@@ -167,8 +180,16 @@ static void build_args(ArgList *l, const Remainder *first, const Trial *t)
             add_first_copy(l, t->plan, t);
     if (plan->complex.sound)
         arglist_add_words(l, "-filter_complex", plan->complex.sound, NULL);
-    for (const Remainder *r = first; r; r = r->next)
-        add_output(l, r->plan, r->file_name);
+    for (int i = 0; i < cmd->nb_outputs; i++) {
+        const SideOutput *side = sideoutput_find(plan, i);
+
+        if (side) {
+            sideoutput_add(l, plan, side);
+        } else {
+            add_output(l, first->plan, first->file_name);
+            first = first->next;
+        }
+    }
     /* stock corrects the start time by the streams in use, and demuxers seek by them: keep the video in use */
     if (video->fc->iformat->flags & AVFMT_TS_DISCONT || video->limits.start != AV_NOPTS_VALUE) {
         arglist_add(l, "-map");

@@ -24,8 +24,7 @@ static int same_words(char *const *a, int nb_a, char *const *b, int nb_b)
     return 1;
 }
 
-/** @return why two of the streams cannot be made together, or NULL */
-static const char *conflict(const Plan *a, const Plan *b)
+const char *renditions_conflict(const Plan *a, const Plan *b)
 {
     const PlanStream *s = &a->streams[a->fleet_stream], *t = &b->streams[b->fleet_stream];
 
@@ -66,7 +65,7 @@ void renditions_unite(Plan *first)
     if (!first->next)
         return;
     for (Plan *p = first; p && !why; p = p->next) {
-        why    = conflict(first, p);
+        why    = renditions_conflict(first, p);
         window = FFMAX(window, p->window);
         reach  = FFMAX(reach, p->reach);
         if (p->number >= PLAN_MAX_VIDEO)

@@ -11,6 +11,9 @@
 
 #include "plan.h"
 
+/** @return why two of the streams cannot be made together, or NULL */
+const char *renditions_conflict(const Plan *a, const Plan *b);
+
 /**
  * Make the plans of a chain fit together: segments may begin only where all streams may have a keyframe, and bring as
  * many neighbouring frames along as any of the filters needs.

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <sys/stat.h>
+
 #include <libavutil/parseutils.h>
 #include <libavutil/time.h>
 
@@ -6,6 +8,7 @@
 #include "panel.h"
 #include "progress.h"
 #include "report.h"
+#include "sideoutput.h"
 
 #define MAX_PANEL_HOSTS 256
 
@@ -59,16 +62,28 @@ int report_open(Report **out, const Plan *plan, Encode *encode, Fleet *fleet)
     return 0;
 }
 
+/** The command's first output may be one that stock writes. */
+static int64_t first_size(const Report *r, const Outputs *o)
+{
+    const SideOutput *side = sideoutput_find(r->plan, 0);
+    struct stat st;
+
+    if (!side)
+        return mux_total_size(outputs_mux(o, 0));
+    return side->oformat->flags & AVFMT_NOFILE || stat(r->plan->cmd->outputs[0].url, &st) < 0 ?
+           AVERROR(EINVAL) : st.st_size;
+}
+
 static void fill_state(const Report *r, const Outputs *o, int is_last, ProgressState *s)
 {
     int64_t frames = is_last ? r->joined : encode_frames(r->encode);
-    const Mux *mux = outputs_mux(o, 0);
+    const Mux *mux = outputs_mux(o, r->plan->output);
     /* 5.1 counts the frames of all streams in one */
     int nb_counted = COMPAT_TIMING_7 ? 1 : plan_count(r->plan);
 
     *s = (ProgressState) {
         .frames      = frames,
-        .total_size  = mux ? mux_total_size(mux) : 0,
+        .total_size  = mux ? first_size(r, o) : 0,
         .out_time_us = frames ? av_rescale_q(frames, av_inv_q(r->plan->frame_rate),
                                              AV_TIME_BASE_Q) : AV_NOPTS_VALUE,
         .dup         = r->dup * nb_counted,
@@ -135,15 +150,15 @@ static void add_sizes(ProgressSummary *s, const Mux *mux)
 /** 5.1 sums up all outputs, against the size of the first; 7.1 each of them. */
 static void finish_progress(Report *r, const Outputs *o, const ProgressState *s)
 {
-    ProgressSummary sum = { .format = r->plan->oformat->name, .packets = r->joined };
+    ProgressSummary sum = { .format = r->plan->oformat->name, .packets = r->joined,
+                            .file = r->plan->output, .total_size = first_size(r, o) };
 
-    sum.total_size = mux_total_size(outputs_mux(o, 0));
     for (const Plan *p = r->plan; p; p = plan_next_output(p)) {
         const Mux *mux = outputs_mux(o, p->output);
 
         if (!mux)
             continue;
-        if (p->output && PROGRESS_STYLE == PROGRESS_STYLE_7) {
+        if (p != r->plan && PROGRESS_STYLE == PROGRESS_STYLE_7) {
             progress_final_summary(&sum);
             sum = (ProgressSummary) { .format = p->oformat->name, .packets = r->joined,
                                       .file = p->output, .total_size = mux_total_size(mux) };
@@ -160,7 +175,7 @@ void report_finish(Report *r, const Outputs *o)
     if (r->show_panel)
         print_panel(r);
     fill_state(r, o, 1, &s);
-    if (outputs_mux(o, 0))
+    if (outputs_mux(o, r->plan->output))
         finish_progress(r, o, &s);
     else  /* there is nothing of ours to sum up */
         progress_report(r->progress, &s);

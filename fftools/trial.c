@@ -15,6 +15,7 @@
 #include "arglist.h"
 #include "carrier.h"
 #include "reason.h"
+#include "sideoutput.h"
 #include "stock.h"
 #include "trial.h"
 #include "trialfile.h"
@@ -49,6 +50,12 @@ static double find_start(const Plan *plan, int64_t first_slot)
     return FFMAX(fabs(start), first_slot / av_q2d(plan->frame_rate));
 }
 
+static double find_length(const Plan *plan, int64_t first_slot)
+{
+    return find_start(plan, first_slot) + FFMAX(TRIAL_FRAMES / av_q2d(plan->frame_rate),
+                                                copies_audio(plan) ? TRIAL_AUDIO : 0);
+}
+
 static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const char *file_name)
 {
     /* the first frames of the input tell as much as those at -ss, and sooner */
@@ -56,9 +63,7 @@ static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const c
 
     carrier_add_options(l, plan, plan->trial_format, skip_output);
     arglist_add(l, "-t");
-    arglist_addf(l, "%.6f", find_start(plan, first_slot) +
-                            FFMAX(TRIAL_FRAMES / av_q2d(plan->frame_rate),
-                                  copies_audio(plan) ? TRIAL_AUDIO : 0));
+    arglist_addf(l, "%.6f", find_length(plan, first_slot));
     carrier_add_trial(l, plan);
     arglist_add_words(l, "-f", plan->trial_format->name, file_name, NULL);
 }
@@ -69,14 +74,23 @@ static void build_args(ArgList *l, const Plan *plan, int64_t first_slot, const T
         "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner", NULL
     };
     const Command *cmd = plan->cmd;
+    const Trial *first = t;
 
     arglist_add_words(l, cmd->argv[0], "-nostdin", "-y", "-nostats", "-loglevel", "level+info",
                       NULL);
     arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip);
     arglist_add_inputs(l, cmd);
-    for (; t; t = t->next)
-        if (!t->plan->nth_fleet)
-            add_output(l, t->plan, first_slot, t->file_name);
+    for (int i = 0; i < cmd->nb_outputs; i++) {
+        const SideOutput *side = sideoutput_find(plan, i);
+
+        if (side) {
+            sideoutput_add_trial(l, plan, side, find_length(plan, first_slot), first->sides[i]);
+            continue;
+        }
+        while (t->plan->output < i)
+            t = t->next;
+        add_output(l, t->plan, first_slot, t->file_name);
+    }
     /* of no effect, but stock says so */
     arglist_add_options(l, cmd, cmd->trailing, cmd->nb_trailing, NULL);
 }
@@ -174,6 +188,13 @@ static int alloc_trials(Trial **out, const Plan *plan, const WorkDir *dir)
         t->streams   = av_calloc(plan->nb_streams, sizeof(*t->streams));
         if (!t->file_name || !t->streams)
             return AVERROR(ENOMEM);
+        for (int i = 0; plan == plan->first && i < plan->nb_sides; i++) {
+            int output = plan->sides[i].output;
+
+            t->sides[output] = workdir_file(dir, WORK_TRIAL, output);
+            if (!t->sides[output])
+                return AVERROR(ENOMEM);
+        }
     }
     return 0;
 }
@@ -240,6 +261,8 @@ void trial_free(Trial **tp)
         paramsets_free(&t->params);
         av_freep(&t->streams);
         av_freep(&t->file_name);
+        for (int i = 0; i < PLAN_MAX_OUTPUTS; i++)
+            av_freep(&t->sides[i]);
         av_free(t);
     }
     *tp = NULL;

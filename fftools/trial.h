@@ -31,6 +31,7 @@ typedef struct Trial {
     ParamSets params;        ///< of the video; empty when its codec is not compared
     const char *log;         ///< stock's stderr with "[level]" marks; of the chain's first
     char *file_name;
+    char *sides[PLAN_MAX_OUTPUTS];  ///< of the chain's first: likewise of outputs that are not the fleet's, by number
     int   reorder_delay;     ///< slots from the first DTS to the first pts; -1: the format does not tell
     char  lavf_ident[64];    ///< of the stock ffmpeg, as in "59.27.100"; empty when not printed
 } Trial;

@@ -7,6 +7,7 @@
 #include <libavutil/bprint.h>
 #include <libavutil/eval.h>
 
+#include "sideoutput.h"
 #include "stocklog.h"
 #include "streammap.h"
 #include "triallog.h"
@@ -42,11 +43,21 @@ static int stream_agrees(const PlanStream *s, int output, int n, const char *lin
     return len >= strlen(want) && !strcmp(line + len - strlen(want), want);
 }
 
+/** Whether a line tells of an output in which the fleet has no part. */
+static int is_of_side(const Plan *first, const char *line)
+{
+    int output;
+
+    return sscanf(line, "Stream #%*d:%*d -> #%d:%*d", &output) == 1 &&
+           sideoutput_find(first, output);
+}
+
 /** Stock prints a line for each stream that goes into a filter graph, then one for each output stream or -attach. */
 int triallog_mapping_agrees(const Plan *plan, const char *log)
 {
     static const char head[] = "[info]   ";
     const char *p = strstr(log, "Stream mapping:\n"), *end;
+    const Plan *first = plan;
     int n = 0;
 
     for (p = p ? strchr(p, '\n') + 1 : NULL; p && av_strstart(p, head, &p); p = end + 1) {
@@ -61,6 +72,8 @@ int triallog_mapping_agrees(const Plan *plan, const char *log)
         arrow = strstr(line, " -> ");
         if (av_strstart(line, "File ", NULL) ||
             (av_strstart(line, "Stream #", NULL) && arrow && arrow[4] != '#'))
+            continue;
+        if (first->nb_sides && is_of_side(first, line))
             continue;
         if (!plan)
             return 0;
@@ -130,35 +143,64 @@ int64_t triallog_bit_rate(const Trial *t, const Plan *plan, int stream,
 }
 
 /** The name ends there: /proc/1/fd/1 is not in /proc/1/fd/10. */
-static const char *find_file_name(const Trial *t, const char *line, size_t len)
+static const char *find_name(const char *file_name, const char *line, size_t len)
 {
-    size_t name_len  = strlen(t->file_name);
-    const char *name = memmem(line, len, t->file_name, name_len);
+    size_t name_len  = strlen(file_name);
+    const char *name = memmem(line, len, file_name, name_len);
 
     return name && (name + name_len == line + len || name[name_len] < '0' || name[name_len] > '9') ?
            name : NULL;
 }
 
+/** The temporary file that a line names. @return where, or NULL; *plan NULL: it is no output of the fleet's, but the one *output */
+static const char *find_file(const Trial *first, const char *line, size_t len, const char **file_name,
+                             const Plan **plan, int *output)
+{
+    const char *name;
+
+    for (const Trial *t = first; t; t = t->next)
+        if ((name = find_name(t->file_name, line, len))) {
+            *file_name = t->file_name;
+            *plan      = t->plan;
+            *output    = t->plan->output;
+            return name;
+        }
+    for (*output = 0; *output < PLAN_MAX_OUTPUTS; ++*output) {
+        *file_name = first->sides[*output];
+        *plan      = NULL;
+        if (*file_name && (name = find_name(*file_name, line, len)))
+            return name;
+    }
+    return NULL;
+}
+
+/** As ffmpeg names an output. */
+static const char *shown_name(const Trial *first, const Plan *plan, int output)
+{
+    const char *url = first->plan->cmd->outputs[output].url;
+
+    return (plan && plan->pipe) || !strcmp(url, "-") ? "pipe:" : url;
+}
+
 /** Print one line, at the level it is marked with. */
 static void print_line(const Trial *first, const char *line, size_t len)
 {
-    const Trial *t = first;
-    const char *name;
-    int level = -1;
+    const Plan *plan;
+    const char *file_name, *name;
+    int level = -1, output;
     AVBPrint bp;
 
-    while (!(name = find_file_name(t, line, len)) && t->next)
-        t = t->next;
+    name = find_file(first, line, len, &file_name, &plan, &output);
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
     if (name) {
-        const char *rest = name + strlen(t->file_name);
+        const char *rest = name + strlen(file_name);
 
         level = stocklog_unmark(&bp, line, name - line);
-        if (t->plan->trial_format != t->plan->oformat && av_strstart(line, "[info] Output #", NULL)) {
+        if (plan && plan->trial_format != plan->oformat && av_strstart(line, "[info] Output #", NULL)) {
             av_bprint_clear(&bp);
-            av_bprintf(&bp, "Output #%d, %s, to '", t->plan->output, t->plan->oformat->name);
+            av_bprintf(&bp, "Output #%d, %s, to '", plan->output, plan->oformat->name);
         }
-        av_bprintf(&bp, "%s", t->plan->pipe ? "pipe:" : plan_file(t->plan)->url);
+        av_bprintf(&bp, "%s", shown_name(first, plan, output));
         av_bprint_append_data(&bp, rest, line + len - rest);
     } else {
         level = stocklog_unmark(&bp, line, len);
@@ -172,6 +214,19 @@ static int is_banner(const char *line)
 {
     return !strncmp(line, "[info] ffmpeg version", 21) || !strncmp(line, "[info]   built with", 19) ||
            !strncmp(line, "[info]   configuration:", 23) || !strncmp(line, "[info]   lib", 12);
+}
+
+/** The ipod muxer wants a certain extension, which our temporary files do not have, and the user's may. */
+static int is_of_extension(const Command *cmd, const char *line, size_t len)
+{
+    static const char text[] = "Warning, extension is not .m4a";
+
+    if (!memmem(line, len, text, strlen(text)))
+        return 0;
+    for (int i = 0; i < cmd->nb_outputs; i++)
+        if (av_match_ext(cmd->outputs[i].url, "m4a,m4v,m4b"))
+            return 1;
+    return 0;
 }
 
 void triallog_print(const Trial *t, int part, int keys)
@@ -201,7 +256,7 @@ void triallog_print(const Trial *t, int part, int keys)
             if (nb_dumps == cmd->nb_outputs)
                 return;
         }
-        if (in_part == part && (banner || !is_banner(p)))
+        if (in_part == part && (banner || !is_banner(p)) && !is_of_extension(cmd, p, len))
             print_line(t, p, len);
         p += len + !!end;
     }

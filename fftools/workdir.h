@@ -14,7 +14,7 @@ enum WorkFile {
     WORK_NB,
 };
 
-#define WORK_MAX_OUTPUTS 8
+#define WORK_MAX_OUTPUTS 8   /* as PLAN_MAX_OUTPUTS */
 
 typedef struct WorkDir {
     int made;

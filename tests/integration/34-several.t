@@ -112,19 +112,27 @@ case_fleet('a filter graph that drops frames', "-i IN/in.mp4 -filter_complex '[0
            . "-map '[b]' $x264 a.mp4 -map '[c]' $x264 b.mp4", '--exact-frames');
 case_fleet('variable frame rate', "-i IN/vfr.mkv $x264 -vf hflip a.mkv $x264 -vf scale=64:36 b.mkv", '--exact-frames');
 
+### outputs in which the fleet has no part
+
+case_fleet('sound in a file of its own', "-i IN/in.mp4 $x264 -an a.mp4 -map 0:a -c:a copy b.m4a", '--exact-frames');
+case_fleet('sound first, in another format', "-i IN/in.mp4 -vn -c:a libmp3lame b.mp3 $x264 -c:a copy a.mkv", '--exact-frames');
+case_fleet('copies and nothing', "-i IN/in.mp4 $x264 -c:a copy a.mp4 -map 0 -c copy b.mkv -map 0:a -f null -", '--exact-frames');
+case_fleet('a bit rate', "-i IN/in.mp4 $x264 a.mp4 -c:v libx264 -preset ultrafast -b:v 100k b.mp4", '--exact-frames');
+case_fleet('another frame rate', "-i IN/in.mp4 $x264 a.mp4 -r 30 $x264 b.mp4", '--exact-frames');
+case_fleet('another time limit', "-i IN/in.mp4 $x264 a.mp4 -t 2 $x264 b.mp4 $x264 -s 64x36 c.mkv", '--exact-frames');
+case_fleet('keyframes forced elsewhere', "-i IN/in.mp4 $x264 a.mp4 -force_key_frames 1 $x264 b.mp4", '--exact-frames');
+case_stock('an output that ends by another stream', "-i IN/in.mp4 $x264 a.mp4 -shortest $x264 b.mp4", 'several video streams or outputs');
+case_stock('sound to stdout', "-i IN/in.mp4 $x264 a.mp4 -f mp3 -", 'the output format mp3');
+
 make_input('logo.png', shellwords('-f lavfi -i testsrc=s=16x16 -frames:v 1'));
 case_fleet('a picture laid over it', "-i IN/in.mp4 -i IN/logo.png -filter_complex overlay=9:9 $x264 o.mp4", '--exact-frames');
 case_stock('a path of the graph that nobody maps', "-i IN/in.mp4 -filter_complex '[0:v]split[a][b]' -map '[a]' $x264 "
            . 'a.mp4', 'refuses', 1);
 case_stock('a path without a label', "-i IN/in.mp4 -filter_complex '[0:v]split=2[a]' -map '[a]' $x264 a.mp4", 'several outputs');
-case_stock('frame rates', "-i IN/in.mp4 $x264 a.mp4 -r 30 $x264 b.mp4", 'several frame rates');
-case_stock('time limits', "-i IN/in.mp4 $x264 a.mp4 -t 2 $x264 b.mp4", 'several time limits');
-case_stock('forced keyframes, not everywhere', "-i IN/in.mp4 $x264 a.mp4 -force_key_frames 1 $x264 b.mp4",
-           'keyframes forced at different times');
+case_stock('frame rates', "-i IN/in.mp4 -filter_complex '[0:v]split[a][b]' -map '[a]' $x264 a.mp4 -map '[b]' -r 30 $x264 b.mp4",
+           'several frame rates');
 case_stock('constant and variable frame rate', "-i IN/vfr.mkv $x264 -fps_mode vfr a.mkv $x264 -fps_mode cfr b.mp4",
            'timing of frames');
-case_stock('one output is sound', "-i IN/in.mp4 $x264 -an a.mp4 -map 0:a -c:a copy b.m4a", 'no video for one of its outputs');
-case_stock('one cannot be split', "-i IN/in.mp4 $x264 a.mp4 -c:v libx264 -preset ultrafast -b:v 100k b.mp4", 'bit rate');
 case_stock('two inputs', "-i IN/in.mp4 -i IN/vfr.mkv -map 0:v -map 1:v $x264 a.mkv", 'several streams of the input');
 case_stock('too many', "-i IN/in.mp4 " . join(' ', map { "-an $x264 $_.mkv" } 1 .. 9), 'very many');
 
