@@ -205,7 +205,7 @@ static void add_encode(AVBPrint *bp, const Plan *plan, const Segment *seg)
         snprintf(threads, sizeof(threads), "%d", plan->threads);
         add_stream_option(bp, plan, "-threads", threads);
     }
-    if (!(plan->oformat->flags & AVFMT_GLOBALHEADER))
+    if (!plan->global_header)
         add_stream_option(bp, plan, "-flags", "-global_header");
     add_bitstream_filters(bp, plan);
     add_tag(bp, plan);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,12 +29,42 @@ static int can_create(const AVOutputFormat *format, const char *path)
     return ok;
 }
 
-static const char *output_path(const Command *cmd, int output)
+static const char *path_of(const CmdFile *f)
 {
-    const char *path = cmd->outputs[output].url;
+    const char *path = f->url;
 
     av_strstart(path, "file:", &path);
     return path;
+}
+
+/** The real folder of a file that may not exist, and the file's name in it. NULL: there is no such folder */
+static char *find_folder(const char *path, const char **name)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? av_strndup(path, slash - path + 1) : av_strdup(".");
+    char *real   = folder ? realpath(folder, NULL) : NULL;
+
+    *name = slash ? slash + 1 : path;
+    av_free(folder);
+    return real;
+}
+
+/** Two names of one file. */
+static int same_file(const char *a, const char *b)
+{
+    const char *name_a, *name_b;
+    struct stat st_a, st_b;
+    char *folder_a, *folder_b;
+    int same;
+
+    if (!stat(a, &st_a) && !stat(b, &st_b))
+        return st_a.st_dev == st_b.st_dev && st_a.st_ino == st_b.st_ino;
+    folder_a = find_folder(a, &name_a);
+    folder_b = find_folder(b, &name_b);
+    same = folder_a && folder_b && !strcmp(folder_a, folder_b) && !strcmp(name_a, name_b);
+    free(folder_a);
+    free(folder_b);
+    return same || !strcmp(a, b);
 }
 
 /** What is known of an output. @return its format; NULL: nothing is written to a file */
@@ -53,13 +84,13 @@ int overwrite_check(const Plan *plan, int output, int ours, int keys, char *reas
 {
     const AVOutputFormat *format = find_format(plan, output);
     const Command *cmd = plan->cmd;
-    const char *path = output_path(cmd, output);
-    struct stat st, in;
+    const char *path = path_of(&cmd->outputs[output]);
+    struct stat st;
 
     if (!format)
         return 0;
     for (int i = 0; i < output; i++)
-        if (find_format(plan, i) && !strcmp(output_path(cmd, i), path))
+        if (find_format(plan, i) && same_file(path_of(&cmd->outputs[i]), path))
             return reason_set(reason, reason_size, "two outputs are the same file");
     if (stat(path, &st) < 0)
         return can_create(format, path) ? 0 : reason_set(reason, reason_size, "the output cannot be created");
@@ -71,7 +102,7 @@ int overwrite_check(const Plan *plan, int output, int ours, int keys, char *reas
     if (access(path, W_OK) < 0)
         return reason_set(reason, reason_size, "the output cannot be written");
     for (int i = 0; i < cmd->nb_inputs; i++)
-        if (!stat(cmd->inputs[i].url, &in) && in.st_dev == st.st_dev && in.st_ino == st.st_ino)
+        if (same_file(path_of(&cmd->inputs[i]), path))
             return reason_set(reason, reason_size, "input and output are the same file");
     if (cmdline_last(cmd->globals, cmd->nb_globals, "y") || ours)
         return 0;

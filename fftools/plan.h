@@ -77,6 +77,7 @@ typedef struct Plan {
     int    max_delay, preload;     ///< -muxdelay, -muxpreload, in AV_TIME_BASE units
     char **encoder_args;     ///< options of the video encoder, as words: "-name", value; NULL-terminated
     int    nb_encoder_args;
+    int    global_header;    ///< stock's encoder puts headers beside the packets: the format wants it, or -flags
     char **scaler_args;      ///< likewise of the scaler
     int    nb_scaler_args;
     ComplexGraph complex;    ///< -filter_complex; empty: none
@@ -155,13 +156,13 @@ static inline const Plan *plan_next_output(const Plan *p)
     return next;
 }
 
-/** Whether stock's packets of the video carry the headers, and its stream does not: H.264 and HEVC in MPEG-TS, AVI, MXF. */
+/** Whether stock's packets of the video carry the headers, and its stream does not: as in MPEG-TS, AVI, MXF. */
 static inline int plan_repeats_headers(const Plan *p)
 {
     enum AVCodecID id = p->streams[p->fleet_stream].encoder->id;
 
-    return !(p->oformat->flags & AVFMT_GLOBALHEADER) &&
-           (id == AV_CODEC_ID_H264 || id == AV_CODEC_ID_HEVC);
+    return !p->global_header &&
+           (id == AV_CODEC_ID_H264 || id == AV_CODEC_ID_HEVC || id == AV_CODEC_ID_MPEG4);
 }
 
 /** The input that the fleet's video comes from. */

@@ -193,6 +193,26 @@ static int auto_threads(const char *encoder, AVDictionary *opts, const AVCodecPa
     return cpus > 1 ? FFMIN(cpus + 1, 16) : 1;
 }
 
+/** -flags as libavutil reads them: what has no sign at first replaces all. */
+static int find_global_header(const Plan *p)
+{
+    int on = !!(p->oformat->flags & AVFMT_GLOBALHEADER);
+
+    for (int i = 0; i < p->nb_encoder_args; i += 2) {
+        const char *value = p->encoder_args[i + 1], *s = value;
+
+        if (strcmp(p->encoder_args[i], "-flags"))
+            continue;
+        if (*s != '+' && *s != '-')
+            on = 0;
+        while ((s = strstr(s, "global_header"))) {
+            on = s == value || s[-1] != '-';
+            s += strlen("global_header");
+        }
+    }
+    return on;
+}
+
 int decide_encoder(Plan *p)
 {
     const PlanStream *s = &p->streams[p->fleet_stream];
@@ -213,6 +233,7 @@ int decide_encoder(Plan *p)
         ret = plan_stock(p, "the images may be of several pixel formats (-pix_fmt fixes it)");
     if (!ret && encoder_judge(s->encoder->name, opts, &p->judge, p->reason, sizeof(p->reason)) < 0)
         ret = p->reason[0] ? 1 : plan_stock(p, "the encoder %s is not split yet", s->encoder->name);
+    p->global_header = find_global_header(p);
     p->gop = find_gop(p, s->encoder->name);
     if (p->judge.threads_matter && (p->gop || p->judge.rate == RATE_FRAME_LOCAL) &&
         !av_dict_get(opts, "threads", NULL, 0))

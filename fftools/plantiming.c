@@ -187,6 +187,19 @@ static int has_fixed_delay(const AVCodec *enc)
            !(enc->capabilities & (AV_CODEC_CAP_FRAME_THREADS | AV_CODEC_CAP_OTHER_THREADS));
 }
 
+/** Whether -frames counts the packets of other streams than the video. */
+static int limits_others(const Plan *p)
+{
+    const CmdFile *f = plan_file(p);
+
+    for (int i = 0; i < f->nb_options; i++)
+        for (int k = 0; k < p->nb_streams && !strcmp(f->options[i].name, "frames"); k++)
+            if (!p->streams[k].fleet &&
+                streammap_option_matches(p->streams, p->nb_streams, k, &f->options[i]) > 0)
+                return 1;
+    return 0;
+}
+
 /** How long the streams are to go on, as far as headers tell, in seconds; 0: they do not. */
 static double find_sure_end(const Plan *p)
 {
@@ -210,11 +223,11 @@ static double find_sure_end(const Plan *p)
     }
     /* filters can make them shorter */
     return cmdline_last(p->cmd->globals, p->cmd->nb_globals, "filter_complex") || p->timing || cmdline_last(f->options, f->nb_options, "filter") ||
-           cmdline_last(f->options, f->nb_options, "ss") ? 0 : FFMAX(end, 0);
+           cmdline_last(f->options, f->nb_options, "ss") || limits_others(p) ? 0 : FFMAX(end, 0);
 }
 
 /**
- * -shortest, and in 5.1 -frames:v too, end the streams of an output by each other. In 5.1 how far each is then
+ * -shortest and -frames end the streams of an output by each other. In 5.1 how far each is then
  * depends on the order of work in transcode_step(), which follows the packets that come out of encoders. Only
  * stock itself knows: the remainder then encodes all of the video as well, in a narrow picture. The same goes for
  * filters that take sound from several files: what they make follows the order in which these are read.
@@ -223,14 +236,14 @@ int decide_ends(Plan *p)
 {
     const CmdFile *f  = plan_file(p);
     const CmdOption *o = cmdline_last(f->options, f->nb_options, "shortest");
-    int frames = p->max_frames != INT64_MAX && !COMPAT_TIMING_7;
+    const CmdOption *frames = cmdline_last(f->options, f->nb_options, "frames");
     const char *name = o && !o->negated ? "-shortest" : frames ? "-frames" :
                        p->complex.mixes ? "a filter graph that mixes the sound of several files" : NULL;
 
-    if (!name || (p->nb_streams < 2 && p->cmd->nb_outputs == 1))
+    if (!name || (p->nb_streams < 2 && (p->cmd->nb_outputs == 1 || !p->complex.mixes)))
         return 0;
     p->tied_ends = 1;
-    p->sure_end  = o && !o->negated ? find_sure_end(p) : INFINITY;
+    p->sure_end  = (o && !o->negated) || limits_others(p) ? find_sure_end(p) : INFINITY;
     if (p->nb_fleet > 1 || p->cmd->nb_outputs > 1)
         return plan_stock(p, "%s is not split yet where there are several video streams or outputs", name);
     if (plan_stdin(p))

@@ -152,7 +152,7 @@ static int read_segment(Reader *r, Segment **seg, char *reason, size_t reason_si
 /** The input is read. @return AVERROR_EOF, or AVERROR_PATCHWELCOME: stock has another number of frames */
 static int check_end(Reader *r, char *reason, size_t reason_size)
 {
-    int ret = r->plan->tied_ends ? wait_for_limit(r, reason, reason_size) : 0;
+    int ret = r->plan->tied_ends && !r->limited ? wait_for_limit(r, reason, reason_size) : 0;
 
     if (ret >= 0 && r->plan->tied_ends && r->nb_frames != r->limit)
         ret = reason_set(reason, reason_size, "the video ends elsewhere than it should");

@@ -185,6 +185,21 @@ static AVStream *find_video(const AVFormatContext *file, const Plan *plan)
     return NULL;
 }
 
+/**
+ * FFmpeg 7 ends streams by -shortest before the encoders, but where some are not encoded, as packets: the last of
+ * them in decoding order are then missing (setup_sync_queues() in ffmpeg_mux_init.c).
+ */
+static int cuts_packets(const Plan *plan)
+{
+    const CmdFile *f = plan_file(plan);
+    const CmdOption *o = cmdline_last(f->options, f->nb_options, "shortest");
+
+    for (int i = 0; i < plan->nb_streams && COMPAT_TIMING_7 && o && !o->negated; i++)
+        if (plan->streams[i].copy || plan->streams[i].type == AVMEDIA_TYPE_SUBTITLE)
+            return 1;
+    return 0;
+}
+
 int trialfile_open(Trial *t, const Plan *plan, char *reason, size_t reason_size)
 {
     int ret = avformat_open_input(&t->file, t->file_name, NULL, NULL);
@@ -200,7 +215,13 @@ int trialfile_open(Trial *t, const Plan *plan, char *reason, size_t reason_size)
         if (ret < 0)
             return ret;
     }
+    /* of which the remainder's stand-in is to have the height */
+    if (plan->tied_ends && t->video->codecpar->height <= 0)
+        return reason_set(reason, reason_size, "stock ffmpeg's first frames cannot be read back");
     if (hides_rounding(t, plan))
         return reason_set(reason, reason_size, "the timestamps of copied audio in MPEG-TS cannot be foreseen");
-    return read_packets(t, plan, reason, reason_size);
+    ret = read_packets(t, plan, reason, reason_size);
+    if (ret >= 0 && cuts_packets(plan) && t->reorder_delay)
+        ret = reason_set(reason, reason_size, "-shortest may end the video among frames that are reordered");
+    return ret;
 }
