@@ -100,8 +100,8 @@ static int become_stock(Program *p, const char *reason, int overwrite)
     int ret;
 
     trace_event(p->trace, "plan", "decision", "s", "stock", "reason", "s", reason, NULL);
-    if (p->plan && plan_stdin(p->plan)) {
-        ret = input_replay(plan_stdin(p->plan));
+    if (p->plan && plan_pipe(p->plan)) {
+        ret = input_replay(plan_pipe(p->plan));
         if (ret < 0) {
             snprintf(p->err, sizeof(p->err), "what was read of stdin cannot be put back: %s",
                      av_err2str(ret));

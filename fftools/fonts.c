@@ -55,7 +55,7 @@ static int capture(const char *stock, const ArgList *args, AVBPrint *log)
 
     if (pipe2(fds, O_CLOEXEC) < 0)
         return AVERROR(errno);
-    ret = stock_spawn(&pid, stock, (const char *const *)args->argv, -1, -1, fds[1]);
+    ret = stock_spawn(&pid, stock, (const char *const *)args->argv, -1, 0, -1, fds[1]);
     close(fds[1]);
     while (ret >= 0) {
         struct pollfd p = { .fd = fds[0], .events = POLLIN };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -82,7 +83,7 @@ static int check_url(const char *url, char *reason, size_t size)
     struct stat st;
 
     if (!strncmp(url, "pipe:", 5) || !strncmp(url, "fd:", 3))
-        return reason_set(reason, size, "an input is a pipe other than stdin");
+        return reason_set(reason, size, "an input is a pipe that is not open");
     if (strstr(url, "://") && strncmp(url, "file:", 5))
         return reason_set(reason, size, "an input is not a file");
     av_strstart(url, "file:", &path);
@@ -91,13 +92,34 @@ static int check_url(const char *url, char *reason, size_t size)
     return 0;
 }
 
-int input_is_stdin(const char *url)
+int input_pipe(const char *url)
 {
+    const char *digits = url;
     struct stat st;
+    char *end;
+    long fd;
+    int opened;
 
+    if (!strcmp(url, "-") || !strcmp(url, "pipe:"))
+        return STDIN_FILENO;
     if (!strcmp(url, "/dev/stdin"))
-        return !fstat(STDIN_FILENO, &st) && S_ISFIFO(st.st_mode);
-    return !strcmp(url, "-") || !strcmp(url, "pipe:") || !strcmp(url, "pipe:0");
+        return !fstat(STDIN_FILENO, &st) && S_ISFIFO(st.st_mode) ? STDIN_FILENO : -1;
+    /* by these names it is opened once more, which for a file is something else */
+    opened = av_strstart(url, "/dev/fd/", &digits) || av_strstart(url, "/proc/self/fd/", &digits);
+    if (!opened && !av_strstart(url, "pipe:", &digits))
+        return -1;
+    fd = strtol(digits, &end, 10);
+    if (*end || !av_isdigit(*digits) || fd > INT_MAX || (fd > 0 && fd <= STDERR_FILENO) ||
+        fstat(fd, &st) < 0 || (opened && (!fd || !S_ISFIFO(st.st_mode))))
+        return -1;
+    return fd;
+}
+
+int input_takes_stdin(const PlanInput *in)
+{
+    const char *url = in->file->url;
+
+    return !strcmp(url, "-") || !strncmp(url, "pipe:", 5) || !strcmp(url, "/dev/stdin");
 }
 
 static int is_interrupted(void *opaque)
@@ -107,18 +129,18 @@ static int is_interrupted(void *opaque)
     return spool_error(in->spool) == AVERROR_EXIT || (in->interrupted && in->interrupted(in->opaque));
 }
 
-/** stdin, which trial and remainder want to read as well. */
-static int open_stdin(PlanInput *in, char *url, size_t url_size, char *reason, size_t size)
+/** A pipe, which trial and remainder want to read as well. */
+static int open_pipe(PlanInput *in, char *url, size_t url_size, char *reason, size_t size)
 {
-    int ret = isatty(STDIN_FILENO) ? AVERROR(EINVAL) : 0;
+    int ret = isatty(in->number) ? AVERROR(EINVAL) : 0;
 
     if (ret >= 0)
-        ret = spool_open(&in->spool, STDIN_FILENO);
+        ret = spool_open(&in->spool, in->number);
     if (ret >= 0)
         ret = spool_feed_open(&in->feed, in->spool, &in->feed_fd);
     if (ret < 0)
-        return reason_set(reason, size, "stdin cannot be kept for reading it again: %s",
-                      av_err2str(ret));
+        return reason_set(reason, size, "%s cannot be kept for reading it again: %s",
+                      in->number ? in->file->url : "stdin", av_err2str(ret));
     /* libavformat polls then, and looks after is_interrupted() */
     fcntl(in->feed_fd, F_SETFL, O_NONBLOCK);
     in->fc = avformat_alloc_context();
@@ -149,8 +171,9 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
     }
     if (fmt && !iformat)
         return reason_set(reason, size, "the input format %s is not one that is split yet", fmt->value);
-    if (input_is_stdin(url)) {
-        ret = open_stdin(in, pipe, sizeof(pipe), reason, size);
+    in->number = input_pipe(url);
+    if (in->number >= 0) {
+        ret = open_pipe(in, pipe, sizeof(pipe), reason, size);
         url = pipe;
     } else {
         ret = check_url(url, reason, size);
@@ -205,7 +228,7 @@ int input_replay(PlanInput *in)
         if (in->feed)
             close(in->feed_fd);
         spool_feed_close(&in->feed);
-        ret = spool_replay(in->spool, STDIN_FILENO);
+        ret = spool_replay(in->spool, in->number);
     }
     input_close(in);
     return ret;

@@ -17,7 +17,8 @@
 typedef struct PlanInput {
     const CmdFile   *file;     ///< not owned
     AVFormatContext *fc;
-    Spool           *spool;    ///< stdin, where the input comes from there; or NULL
+    Spool           *spool;    ///< of the pipe, where the input is one; or NULL
+    int              number;   ///< of that pipe's descriptor: 0, stdin; or another that we were started with
     SpoolFeed       *feed;     ///< what fc reads then
     int              feed_fd;
     int (*interrupted)(void *); ///< may be set: polled while fc waits for stdin; nonzero makes it end with AVERROR_EXIT
@@ -40,8 +41,10 @@ void input_stop(PlanInput *in);
 /** Before stock takes over: put back what was read of stdin. Closes the input. @return 0 or an AVERROR code */
 int  input_replay(PlanInput *in);
 
-/** Whether ffmpeg takes that for a pipe that is stdin. */
-int  input_is_stdin(const char *url);
+/** The descriptor that ffmpeg reads by that name, if that is a pipe; else -1. */
+int  input_pipe(const char *url);
+/** Whether ffmpeg lets go of the keyboard for it. */
+int  input_takes_stdin(const PlanInput *in);
 
 /** Whether its video can be cut into segments: packets with timestamps, a keyframe first. As input_open(). */
 int  input_check_splittable(const PlanInput *in, const AVStream *st, char *reason,

@@ -115,7 +115,7 @@ static int start_fleet(Job *j)
 /** Signals are heard of by those who ask: stdin may let us wait. */
 static void listen_while_reading(Job *j, int on)
 {
-    PlanInput *in = plan_stdin(j->plan);
+    PlanInput *in = plan_pipe(j->plan);
 
     if (in) {
         in->opaque      = &j->terminal;
@@ -196,7 +196,7 @@ static int listens_to_keys(const Plan *plan)
     const Command *cmd = plan->cmd;
     const CmdOption *o = cmdline_last(cmd->globals, cmd->nb_globals, "stdin");
 
-    return !(o && o->negated) && !plan_stdin(plan);
+    return !(o && o->negated) && !(plan_pipe(plan) && input_takes_stdin(plan_pipe(plan)));
 }
 
 /* ---- while it runs ---- */
@@ -297,8 +297,8 @@ static void stop_fleet(Job *j)
 {
     if (j->fleet)
         fleet_cancel(j->fleet);
-    if (plan_stdin(j->plan))
-        input_stop(plan_stdin(j->plan));
+    if (plan_pipe(j->plan))
+        input_stop(plan_pipe(j->plan));
     reader_join(j->reader);
 }
 

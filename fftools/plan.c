@@ -123,8 +123,8 @@ static int decide_inputs(Plan *p)
     for (int i = 0; i < p->cmd->nb_inputs; i++) {
         if (!strcmp(p->cmd->inputs[i].url, plan_file(p)->url))
             return plan_stock(p, "input and output are the same file");
-        if (plan_stdin(p) && input_is_stdin(p->cmd->inputs[i].url))
-            return plan_stock(p, "it reads stdin several times");
+        if (plan_pipe(p) && input_pipe(p->cmd->inputs[i].url) >= 0)
+            return plan_stock(p, "it reads several pipes");
         p->nb_inputs++;
         if (input_open(&p->inputs[i], &p->cmd->inputs[i], p->reason, sizeof(p->reason)) < 0)
             return p->reason[0] ? 1 : plan_stock(p, "out of memory");
@@ -290,7 +290,7 @@ static int decide_carrier(Plan *p)
     return carrier_choose(p, p->reason, sizeof(p->reason)) < 0;
 }
 
-PlanInput *plan_stdin(const Plan *p)
+PlanInput *plan_pipe(const Plan *p)
 {
     for (int i = 0; i < p->nb_inputs; i++)
         if (p->inputs[i].spool)

@@ -177,7 +177,7 @@ static inline AVStream *plan_video(const Plan *p)
     return plan_video_input(p)->fc->streams[p->streams[p->fleet_stream].index];
 }
 
-/** The input that is stdin, or NULL. */
-PlanInput *plan_stdin(const Plan *p);
+/** The input that is a pipe, or NULL. */
+PlanInput *plan_pipe(const Plan *p);
 
 #endif

@@ -246,7 +246,7 @@ int decide_ends(Plan *p)
     p->sure_end  = (o && !o->negated) || limits_others(p) ? find_sure_end(p) : INFINITY;
     if (p->nb_fleet > 1 || p->cmd->nb_outputs > 1)
         return plan_stock(p, "%s is not split yet where there are several video streams or outputs", name);
-    if (plan_stdin(p))
+    if (plan_pipe(p))
         return plan_stock(p, "%s is not split yet where the input is a pipe", name);
     if (carrier_is_foreign(p))
         return plan_stock(p, "%s is not split yet in %s", name, p->oformat->name);

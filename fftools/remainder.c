@@ -234,15 +234,16 @@ int remainder_start(Remainder **out, const Plan *plan, const Trial *t, int64_t f
         build_args(&args, r, t);
         ret = arglist_error(&args);
     }
-    if (ret >= 0 && plan_stdin(plan))
-        ret = spool_feed_open(&r->feed, plan_stdin(plan)->spool, &input);
+    if (ret >= 0 && plan_pipe(plan))
+        ret = spool_feed_open(&r->feed, plan_pipe(plan)->spool, &input);
     if (ret >= 0 && pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
         ret = AVERROR(errno);
     if (ret >= 0) {
         /* only our end of it: the child would see its writes fail */
         fcntl(fds[1], F_SETFL, 0);
         r->log_fd = fds[0];
-        ret = stock_spawn(&r->pid, stock, (const char *const *)args.argv, input, -1, fds[1]);
+        ret = stock_spawn(&r->pid, stock, (const char *const *)args.argv, input,
+                          r->feed ? plan_pipe(plan)->number : 0, -1, fds[1]);
         close(fds[1]);
     }
     if (input >= 0)

@@ -267,12 +267,15 @@ static int put_output(int fd, int null_fd, int target)
  * posix_spawn(), as that cannot tie the child to our life.
  * stdin comes last: where ours is closed, one of the outputs may be number 0.
  */
-static int prepare_child(pid_t parent, int stdin_fd, int stdout_fd, int stderr_fd)
+static int prepare_child(pid_t parent, int input_fd, int input_number, int stdout_fd, int stderr_fd)
 {
+    int stdin_fd = input_number == STDIN_FILENO ? input_fd : -1;
     struct sigaction sa = { .sa_handler = SIG_DFL };
     sigset_t none;
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+    if (input_fd >= 0 && input_number != STDIN_FILENO && dup2(input_fd, input_number) < 0)
+        return -1;
     if (null_fd < 0 || setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
         put_output(stdout_fd, null_fd, STDOUT_FILENO) < 0 ||
         put_output(stderr_fd, null_fd, STDERR_FILENO) < 0 ||
@@ -287,8 +290,8 @@ static int prepare_child(pid_t parent, int stdin_fd, int stdout_fd, int stderr_f
     return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-int stock_spawn(pid_t *pid, const char *path, const char *const *argv, int stdin_fd, int stdout_fd,
-                int stderr_fd)
+int stock_spawn(pid_t *pid, const char *path, const char *const *argv, int input_fd, int input_number,
+                int stdout_fd, int stderr_fd)
 {
     const char **script;
     pid_t parent = getpid();
@@ -305,7 +308,7 @@ int stock_spawn(pid_t *pid, const char *path, const char *const *argv, int stdin
     if (*pid < 0)
         err = env && script ? errno : ENOMEM;
     if (!*pid) {
-        if (prepare_child(parent, stdin_fd, stdout_fd, stderr_fd) >= 0)
+        if (prepare_child(parent, input_fd, input_number, stdout_fd, stderr_fd) >= 0)
             exec_or_script(path, argv, script, env);
         err = errno;
         (void)!write(fds[1], &err, sizeof(err));

@@ -42,11 +42,12 @@ int stock_exec(const char *path, char *const *argv, const StockSignals *inherite
  * Run stock as a child: in its own process group so that a terminal's Ctrl-C reaches only us.
  * No signal is blocked or ignored in it. It is killed when the thread that called this ends, however
  * that comes: call from a thread that lives on. Any thread.
- * @param stdin_fd  -1: /dev/null
+ * @param input_fd  what it reads; -1: nothing
+ * @param input_number  under which number it finds that; stdin, if that is another one, is /dev/null. One that is open here
  * @param stdout_fd, stderr_fd  where its output goes; -1: /dev/null; not each other's number
  * @return 0 or an AVERROR code
  */
-int stock_spawn(pid_t *pid, const char *path, const char *const *argv, int stdin_fd, int stdout_fd,
-                int stderr_fd);
+int stock_spawn(pid_t *pid, const char *path, const char *const *argv, int input_fd, int input_number,
+                int stdout_fd, int stderr_fd);
 
 #endif

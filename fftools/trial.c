@@ -155,10 +155,11 @@ static int run(const Plan *plan, const char *stock, const ArgList *args, int nb_
 
     if (pipe2(fds, O_CLOEXEC) < 0)
         return AVERROR(errno);
-    if (plan_stdin(plan))
-        ret = spool_feed_open(&feed, plan_stdin(plan)->spool, &input);
+    if (plan_pipe(plan))
+        ret = spool_feed_open(&feed, plan_pipe(plan)->spool, &input);
     if (ret >= 0)
-        ret = stock_spawn(&pid, stock, (const char *const *)args->argv, input, -1, fds[1]);
+        ret = stock_spawn(&pid, stock, (const char *const *)args->argv, input,
+                          feed ? plan_pipe(plan)->number : 0, -1, fds[1]);
     close(fds[1]);
     if (input >= 0)
         close(input);

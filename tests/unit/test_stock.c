@@ -26,7 +26,7 @@ static int run(const char *path, const char *script, int with_stderr, char *text
     pid_t pid;
 
     assert_int_equal(pipe(fds), 0);
-    assert_int_equal(stock_spawn(&pid, path, argv, -1, fds[1], with_stderr ? fds[1] : -1), 0);
+    assert_int_equal(stock_spawn(&pid, path, argv, -1, 0, fds[1], with_stderr ? fds[1] : -1), 0);
     close(fds[1]);
     while (len < size - 1 && (n = read(fds[0], text + len, size - 1 - len)) > 0)
         len += n;
@@ -80,8 +80,8 @@ static void test_spawn_errors(void **state)
     pid_t pid;
 
     (void)state;
-    assert_int_equal(stock_spawn(&pid, "/no/such/program", argv, -1, -1, -1), AVERROR(ENOENT));
-    assert_int_equal(stock_spawn(&pid, "/bin/true", argv, -1, 2, 1), AVERROR(EINVAL));
+    assert_int_equal(stock_spawn(&pid, "/no/such/program", argv, -1, 0, -1, -1), AVERROR(ENOENT));
+    assert_int_equal(stock_spawn(&pid, "/bin/true", argv, -1, 0, 2, 1), AVERROR(EINVAL));
 }
 
 static void test_spawn_plain_script(void **state)

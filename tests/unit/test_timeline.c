@@ -305,7 +305,7 @@ static void run_ffmpeg(const char *stock, const char *in, const char *rate, cons
     argv[n++] = format;
     argv[n++] = out;
     argv[n]   = NULL;
-    assert_int_equal(stock_spawn(&pid, stock, argv, -1, -1, -1), 0);
+    assert_int_equal(stock_spawn(&pid, stock, argv, -1, 0, -1, -1), 0);
     while (waitpid(pid, &status, 0) < 0)
         assert_int_equal(errno, EINTR);
     assert_true(WIFEXITED(status) && !WEXITSTATUS(status));
