@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -154,6 +155,7 @@ static int open_pipe(PlanInput *in, char *url, size_t url_size, char *reason, si
 int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
 {
     const CmdOption *fmt = cmdline_last(f->options, f->nb_options, "f");
+    const CmdOption *loop = cmdline_last(f->options, f->nb_options, "stream_loop");
     const AVInputFormat *iformat = fmt ? av_find_input_format(fmt->value) : NULL;
     AVDictionary *opts = NULL;
     const char *url = f->url;
@@ -165,6 +167,12 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
         return AVERROR_PATCHWELCOME;
     if (in->limits.start_eof != AV_NOPTS_VALUE && in->limits.start_eof >= 0)
         return reason_set(reason, size, "-sseof has to be negative");
+    if (loop) {
+        in->loop    = strtol(loop->value, NULL, 10);
+        in->endless = in->loop < 0;
+        if (in->loop && (input_pipe(url) >= 0 || (fmt && !strcmp(fmt->value, "lavfi"))))
+            return reason_set(reason, size, "-stream_loop is for files");
+    }
     if (fmt && !strcmp(fmt->value, "lavfi")) {
         in->virtual = 1;
         return lavfi_open(&in->fc, url, &in->endless, reason, size);

@@ -24,6 +24,7 @@ typedef struct PlanInput {
     int (*interrupted)(void *); ///< may be set: polled while fc waits for stdin; nonzero makes it end with AVERROR_EXIT
     void            *opaque;
     int              virtual;  ///< fc only says what there is, see lavfi.h
+    int              loop;     ///< -stream_loop: how often it is read once more; -1: for ever
     int              endless;  ///< nothing but -t ends it
     TimeLimits       limits;   ///< start is also set by -sseof
     int              trim;     ///< what comes before limits.start is not shown: -accurate_seek

@@ -34,7 +34,7 @@ static const char *const global_options[] = {
 };
 static const char *const input_options[] = {
     "f", "thread_queue_size", "autorotate", "ss", "t", "to", "sseof", "itsoffset", "r",
-    "accurate_seek", "s", "pix_fmt", NULL
+    "accurate_seek", "s", "pix_fmt", "stream_loop", NULL
 };
 /* concern the remainder or the muxer only */
 static const char *const output_options[] = {
@@ -259,21 +259,45 @@ static int decide_streams(Plan *p)
     return input_check_splittable(plan_video_input(p), plan_video(p), p->reason, sizeof(p->reason)) < 0;
 }
 
+/** Whether nothing but other streams ends one. */
+static int is_endless(const Plan *p, const PlanStream *s)
+{
+    if (p->out_limits.duration != INT64_MAX || (s->fleet && p->max_frames != INT64_MAX))
+        return 0;
+    for (int k = 0; k < p->nb_inputs; k++)
+        if (p->inputs[k].endless && p->inputs[k].limits.duration == INT64_MAX &&
+            (k == s->file || (s->complex && s->type == AVMEDIA_TYPE_AUDIO)))
+            return 1;
+    return 0;
+}
+
 /** Stock would never end: nobody shall wait for its remainder to do so. */
 static int decide_endless(Plan *p)
 {
-    const CmdOption *shortest = cmdline_last(plan_file(p)->options, plan_file(p)->nb_options, "shortest");
+    int nb = 0;
 
-    if ((shortest && !shortest->negated) || (p->max_frames != INT64_MAX && !COMPAT_TIMING_7))
+    for (int i = 0; i < p->nb_streams; i++)
+        nb += is_endless(p, &p->streams[i]);
+    /* the others end them: -shortest, -frames in 5.1 */
+    if (!nb || (p->tied_ends && nb < p->nb_streams && !p->complex.mixes))
         return 0;
-    for (int i = 0; i < p->nb_streams && p->out_limits.duration == INT64_MAX; i++) {
-        const PlanStream *s = &p->streams[i];
+    return plan_stock(p, "nothing ends its endless inputs");
+}
 
-        for (int k = 0; k < p->nb_inputs; k++)
-            if (p->inputs[k].endless && p->inputs[k].limits.duration == INT64_MAX &&
-                (k == s->file || (s->complex && s->type == AVMEDIA_TYPE_AUDIO)))
-                return plan_stock(p, "nothing ends the sound of -i %s", p->cmd->inputs[k].url);
-    }
+/** What is looped is shifted by how long the streams in use are: of video alone that is easy to say. */
+static int decide_loop(Plan *p)
+{
+    const PlanInput *in = plan_video_input(p);
+    const char *format  = in->fc->iformat->name;
+
+    if (!in->loop)
+        return 0;
+    if (COMPAT_TIMING_7 || p->copyts || in->limits.start != AV_NOPTS_VALUE || in->limits.duration != INT64_MAX ||
+        p->in_rate.num || (strncmp(format, "mov,", 4) && strncmp(format, "matroska", 8)))
+        return plan_stock(p, "-stream_loop of such a video is not split yet");
+    for (int i = 0; i < p->nb_streams; i++)
+        if (!p->streams[i].fleet && (p->complex.sound || p->streams[i].file == p->streams[p->fleet_stream].file))
+            return plan_stock(p, "-stream_loop of a video and its sound is not split yet");
     return 0;
 }
 
@@ -306,7 +330,7 @@ static int decide(Plan *p)
         decide_inputs, decide_complex, decide_streams,
         decide_encoder, decide_rotation, decide_filters, decide_filter_timing,
         decide_copyts, decide_vsync, decide_frame_rate, decide_keyframes,
-        decide_frame_limit, decide_virtual, decide_carrier, decide_ends, decide_endless,
+        decide_frame_limit, decide_virtual, decide_loop, decide_carrier, decide_ends, decide_endless,
     };
     for (size_t i = 0; i < FF_ARRAY_ELEMS(decisions); i++)
         if (decisions[i](p))
@@ -415,6 +439,15 @@ static int leave_conflicting(Plan *first)
     return 0;
 }
 
+/** What stock makes beside might never end, or be of the sound that sets how long a turn of the loop is. */
+static int decide_beside(Plan *p)
+{
+    for (int i = 0; i < p->nb_inputs && p->nb_sides; i++)
+        if (p->inputs[i].endless || p->inputs[i].loop)
+            return plan_stock(p, "an endless or looped input is not split yet where there are outputs without the fleet's video");
+    return 0;
+}
+
 int plan_make(Plan **out, const Command *cmd)
 {
     Plan *last = NULL;
@@ -449,7 +482,7 @@ int plan_make(Plan **out, const Command *cmd)
         plan_free(out);
         return AVERROR(ENOMEM);
     }
-    if (!(*out)->reason[0] && !decide_length(*out))
+    if (!(*out)->reason[0] && !decide_beside(*out) && !decide_length(*out))
         renditions_unite(*out);
     return 0;
 }

@@ -308,6 +308,8 @@ int decide_length(Plan *p)
     int64_t duration = in->fc->duration == AV_NOPTS_VALUE ? INT64_MAX : in->fc->duration;
 
     find_ts_offset(p);
+    if (duration != INT64_MAX && in->loop)
+        duration = in->loop < 0 ? INT64_MAX : FFMIN(duration, INT64_MAX / (in->loop + 1LL)) * (in->loop + 1LL);
     p->segment_length = p->cmd->own.segment_length;
     if (duration != INT64_MAX && in->limits.start != AV_NOPTS_VALUE)
         duration -= in->limits.start;

@@ -15,7 +15,8 @@ struct VideoReader {
     const PlanInput *input;
     AVFormatContext *fc;
     AVStream  *st;
-    int64_t    offset;     ///< ffmpeg's, in the stream's time base
+    int64_t    base_offset;  ///< ffmpeg's, in the stream's time base
+    int64_t    offset;       ///< with that of the loop
     int64_t    dts, next_dts;  ///< of the packet before, and expected, as stock counts them: AV_TIME_BASE units
     int64_t    ts_offset;  ///< as offset, in these units
     int64_t    drift;      ///< by how much stock may have changed it
@@ -27,6 +28,8 @@ struct VideoReader {
     int        nb_lead;
     int        next;       ///< of them
     int        started;
+    int        loops;      ///< that are left; -1: without end
+    int64_t    min_pts, max_pts;  ///< of all that was read, with offset
 };
 
 static int stock_only(char *reason, size_t size, const char *why)
@@ -45,9 +48,12 @@ int videoreader_open(VideoReader **out, const Plan *plan)
     r->fc       = plan_video_input(plan)->fc;
     r->st       = plan_video(plan);
     r->next_dts = r->fragile_end = AV_NOPTS_VALUE;
+    r->loops    = r->input->loop;
+    r->min_pts  = INT64_MAX;
+    r->max_pts  = INT64_MIN;
     r->corrects = r->fc->iformat->flags & AVFMT_TS_DISCONT && !plan->copyts;
     r->ts_offset = plan->ts_offset;
-    r->offset   = av_rescale_q(plan->ts_offset, AV_TIME_BASE_Q, r->st->time_base);
+    r->offset   = r->base_offset = av_rescale_q(plan->ts_offset, AV_TIME_BASE_Q, r->st->time_base);
     r->visible  = plan->trim_start == AV_NOPTS_VALUE ? INT64_MIN :
                   av_rescale_q(plan->trim_start, AV_TIME_BASE_Q, r->st->time_base);
     r->strict   = cmdline_last(plan->cmd->globals, plan->cmd->nb_globals, "xerror") ||
@@ -109,6 +115,20 @@ static int is_jump(VideoReader *r, const AVPacket *pkt)
                             av_rescale_q(r->ts_offset + r->drift, AV_TIME_BASE_Q, tb);
 }
 
+/** -stream_loop: seek_to_start() in ffmpeg.c (5.1), where no sound is decoded. */
+static int rewind_input(VideoReader *r)
+{
+    AVRational rate = r->st->avg_frame_rate;
+    int64_t last = rate.num ? av_rescale_q(1, av_inv_q(rate), r->st->time_base) : 1;
+    int ret = avformat_seek_file(r->fc, -1, INT64_MIN, r->fc->start_time, r->fc->start_time, 0);
+
+    if (ret < 0 || r->max_pts <= r->min_pts)
+        return ret < 0 ? ret : AVERROR(EINVAL);
+    r->offset = r->base_offset + last + r->max_pts - r->min_pts;
+    r->loops -= r->loops > 0;
+    return 0;
+}
+
 static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
 {
     int ret;
@@ -122,6 +142,11 @@ static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
             if (error == AVERROR(ENOSPC))
                 return stock_only(reason, reason_size, "there is no room in TMPDIR for what stdin brings");
             ret = error < 0 ? error : ret;
+        }
+        if (ret == AVERROR_EOF && r->loops) {
+            if (rewind_input(r) < 0)
+                return stock_only(reason, reason_size, "the input cannot be looped");
+            continue;
         }
         if (ret == AVERROR_EOF || ret == AVERROR_EXIT)
             return ret;
@@ -137,8 +162,11 @@ static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
         return stock_only(reason, reason_size, "the input's timestamps jump");
     if (r->st->pts_wrap_bits < 64 && pkt->pts >= 1LL << (r->st->pts_wrap_bits - 1))
         return stock_only(reason, reason_size, "the input's timestamps are about to wrap");
-    if (pkt->pts != AV_NOPTS_VALUE)
-        pkt->pts += r->offset;
+    if (pkt->pts != AV_NOPTS_VALUE) {
+        pkt->pts  += r->offset;
+        r->min_pts = FFMIN(r->min_pts, pkt->pts);
+        r->max_pts = FFMAX(r->max_pts, pkt->pts);
+    }
     if (pkt->dts != AV_NOPTS_VALUE)
         pkt->dts += r->offset;
     return 0;
@@ -239,6 +267,8 @@ static int start(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size
         return key;
     if (!key && !is_doubtful(r, key))
         return 0;
+    if (r->loops)
+        return stock_only(reason, reason_size, "the input to be looped does not start with a keyframe");
     if (r->strict)
         return stock_only(reason, reason_size, "errors of the decoder are to have consequences");
     decoded = av_malloc(r->nb_lead);
