@@ -228,10 +228,29 @@ static const AVOutputFormat *find_for_asf(const Plan *p)
            av_guess_format("nut", NULL, NULL) : NULL;
 }
 
+/** Whether sound is copied, and all that is has timestamps that count samples: NUT keeps those. */
+static int copies_samples(const Plan *p)
+{
+    int found = 0;
+
+    for (int i = 0; i < p->nb_streams; i++) {
+        const PlanStream *s = &p->streams[i];
+        const AVStream *in  = p->inputs[s->file].fc->streams[s->index];
+
+        if (!s->copy || s->type != AVMEDIA_TYPE_AUDIO)
+            continue;
+        if (av_cmp_q(in->time_base, (AVRational){ 1, in->codecpar->sample_rate }))
+            return 0;
+        found = 1;
+    }
+    return found;
+}
+
 /**
  * AVI and MXF count frames and samples, so that the muxer's shift of the timestamps cannot be seen in them; ASF
  * knows no durations; FLV numbers its streams in the order of their packets. The demuxers of AVI and mov hand
- * out PCM in pieces of their own, and how the final file is interleaved depends on them.
+ * out PCM in pieces of their own, and how the final file is interleaved depends on them. MPEG-TS tells the time of
+ * the first frame of sound in a PES packet only, and copied ones need not follow evenly.
  */
 static int choose_single(Plan *p, char *reason, size_t size)
 {
@@ -240,6 +259,8 @@ static int choose_single(Plan *p, char *reason, size_t size)
     enum AVCodecID mp3 = AV_CODEC_ID_MP3;
 
     if ((counts || is_mov(p->oformat)) && fits_nut(p, !counts))
+        p->carrier = av_guess_format("nut", NULL, NULL);
+    else if (!strcmp(p->oformat->name, "mpegts") && copies_samples(p) && fits_nut(p, 0))
         p->carrier = av_guess_format("nut", NULL, NULL);
     else if (asf)
         p->carrier = find_for_asf(p);

@@ -74,6 +74,7 @@ flac.mkv      | VIDEO(25) AUDIO(6) -c:v libx264 -preset ultrafast -g 25 -c:a fla
 ac3.mkv       | VIDEO(25) AUDIO(6) -c:v libx264 -preset ultrafast -g 25 -c:a ac3
 vfr.mkv       | VIDEO(30) AUDIO(6) -vf select='not(eq(mod(n\,7)\,3)+eq(mod(n\,11)\,5)+eq(mod(n\,11)\,6))' -fps_mode vfr -c:v libx264 -preset ultrafast -g 25 -bf 2 -c:a aac
 vfr.mp4       | VIDEO(30) AUDIO(6) -vf select='not(eq(mod(n\,7)\,3)+eq(mod(n\,11)\,5)+eq(mod(n\,11)\,6))' -fps_mode vfr -c:v libx264 -preset ultrafast -g 25 -bf 2 -c:a aac
+jitter.mp4    | vfr.mkv: -i vfr.mkv -c copy
 mpeg4.mkv     | VIDEO(25) -c:v mpeg4 -q:v 3 -g 25 -bf 2
 cut.mp4       | h264.mp4: -ss 1.3 -i h264.mp4 -c copy
 vp9.webm      | VIDEO(25) -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 25
@@ -95,6 +96,7 @@ mp4 to mp4, 8 s                     | long.mp4   | -c:v libx264 -crf 23 -preset 
 mp4 to mkv, 8 s                     | long.mp4   | -c:v libx264 -crf 23 -preset veryfast -c:a aac | out.mkv | --source | fleet
 open GOP, all streams               | rich.mkv   | -map 0 -c:v libx264 -qp 25 -g 48 -sc_threshold 0 -preset veryfast -c:a copy -c:s copy | out.mkv | --exact-frames | fleet
 open GOP, defaults to mp4           | rich.mkv   | -c:v libx264 -qp 25 -g 48 -sc_threshold 0 -preset veryfast | out.mp4 | --exact-frames | fleet
+sound with uneven times, to ts       | jitter.mp4 | X264 -c:a copy | out.ts | --exact-frames | fleet
 HEVC in ts that starts at 10 s      | hevc.ts    | -c:v libx264 -qp 20 -g 48 -sc_threshold 0 -preset veryfast -c:a aac | out.mp4 | --exact-frames | fleet
 +HEVC in ts to mkv                  | hevc.ts    | -c:v libx264 -qp 20 -g 48 -sc_threshold 0 -preset veryfast -c:a copy | out.mkv | --exact-frames | fleet
 +H.264 in ts                        | h264.ts    | -c:v libx264 -qp 20 -g 48 -sc_threshold 0 -preset veryfast | out.mp4 | --exact-frames | fleet
