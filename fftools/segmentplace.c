@@ -198,7 +198,7 @@ static int take_made(Segmenter *s, const TimingFrame *t, char *reason, size_t re
     if (!source || t->source < s->last_source)
         return reason_set(reason, reason_size, "the filters put frames in another order");
     s->last_source = t->source;
-    if (s->ended || !trim_passes(&s->out_trim, t->pts)) {
+    if (!trim_passes(&s->out_trim, t->pts)) {
         s->ended |= s->out_trim.eof;
         if (source->key && !s->start)
             s->drop_to = source;
