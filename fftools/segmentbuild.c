@@ -21,9 +21,9 @@ static int by_pts(const void *a, const void *b)
 
 /**
  * Set the wire timestamps of frames sorted by pts.
- * @param end first slot that is not owed
+ * @param first, end slots: the first that is owed, and the first behind those
  */
-static int set_wire_times(Frame **sorted, int nb, int64_t end)
+static int set_wire_times(Frame **sorted, int nb, int64_t first, int64_t end)
 {
     int64_t shown = INT64_MAX, next = INT64_MAX;  /* wire times of the next one shown, and of the next one */
     int last_shown = nb - 1;
@@ -35,15 +35,17 @@ static int set_wire_times(Frame **sorted, int nb, int64_t end)
         sorted[i]->wire = (end + i - last_shown) * SEGMENT_WIRE_UNITS;
     for (int i = last_shown; i >= 0; i--) {
         Frame *f = sorted[i];
+        /* dropped ones before the first that is owed are nobody's: a host may be unable to decode them */
+        int apart = f->discard || shown == first * SEGMENT_WIRE_UNITS;
 
         if (f->count)
             f->wire = shown = f->slot * SEGMENT_WIRE_UNITS;
-        else if (f->discard)
+        else if (apart)
             f->wire = FFMIN(next - 1, shown - SEGMENT_WIRE_UNITS / 2 - 1);
         else
             f->wire = next - 1;
         if (f->wire >= next || f->wire <= -SEGMENT_WIRE_BASE * SEGMENT_WIRE_UNITS ||
-            (!f->discard && f->wire < shown - SEGMENT_WIRE_UNITS / 2))
+            (!apart && f->wire < shown - SEGMENT_WIRE_UNITS / 2))
             return AVERROR_PATCHWELCOME;
         next = f->wire;
     }
@@ -300,7 +302,7 @@ static int describe_chain(const SegmentBuild *b, Frame **sorted, Segment *seg)
 /** Without timing filters the wire tells of slots. */
 static int describe_slots(const SegmentBuild *b, Frame **sorted, Segment *seg)
 {
-    int ret = set_wire_times(sorted, b->nb_frames, b->end);
+    int ret = set_wire_times(sorted, b->nb_frames, b->first, b->end);
 
     if (ret < 0)
         return ret;
