@@ -482,7 +482,7 @@ int plan_make(Plan **out, const Command *cmd)
         plan_free(out);
         return AVERROR(ENOMEM);
     }
-    if (!(*out)->reason[0] && !decide_beside(*out) && !decide_length(*out))
+    if (!(*out)->reason[0] && !decide_beside(*out) && !sideoutput_check(*out) && !decide_length(*out))
         renditions_unite(*out);
     return 0;
 }

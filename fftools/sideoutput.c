@@ -4,6 +4,7 @@
 #include <libavutil/avstring.h>
 
 #include "compat.h"
+#include "reason.h"
 #include "sideoutput.h"
 #include "streammap.h"
 
@@ -82,6 +83,41 @@ int sideoutput_take(Plan *first, int output)
     }
     free_streams(&s);
     return ret;
+}
+
+/**
+ * In 5.1 what is copied of a stream is cut, and dated where it has no DTS, by a clock that runs otherwise while the stream is
+ * decoded as well (process_input_packet()). The remainder does not decode the fleet's video.
+ */
+static int copies_undecoded(const Plan *first, int output, const PlanStream *streams, int nb)
+{
+    const PlanStream *video = &first->streams[first->fleet_stream];
+    const CmdFile *f = &first->cmd->outputs[output];
+    const PlanInput *in = plan_video_input(first);
+    int exact = av_match_name("mp4", in->fc->iformat->name) ||
+                av_match_name("mpegts", in->fc->iformat->name) ||
+                av_match_name("flv", in->fc->iformat->name);
+
+    for (int i = 0; i < nb; i++)
+        if (streams[i].copy && streams[i].file == video->file && streams[i].index == video->index)
+            return !exact || in->limits.duration != INT64_MAX ||
+                   cmdline_last(f->options, f->nb_options, "ss") ||
+                   cmdline_last(f->options, f->nb_options, "t") ||
+                   cmdline_last(f->options, f->nb_options, "to");
+    return 0;
+}
+
+int sideoutput_check(Plan *first)
+{
+    int wrong = 0;
+
+    for (int i = 0; i < first->nb_sides; i++)
+        wrong |= copies_undecoded(first, first->sides[i].output, first->sides[i].streams,
+                                  first->sides[i].nb_streams);
+    for (const Plan *p = first; p; p = p->next)
+        wrong |= copies_undecoded(first, p->output, p->streams, p->nb_streams);
+    return wrong ? reason_set(first->reason, sizeof(first->reason),
+                              "where a copy of the video is cut depends on its being decoded") : 0;
 }
 
 const SideOutput *sideoutput_find(const Plan *plan, int output)

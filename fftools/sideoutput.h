@@ -18,6 +18,9 @@
  * @return 1, 0: nor is it one of these, or AVERROR(ENOMEM)
  */
 int  sideoutput_take(Plan *first, int output);
+/** Once the chain is whole: whether they are what they would be beside the video's encode. @return 0, or
+ *  AVERROR_PATCHWELCOME with the first plan's reason */
+int  sideoutput_check(Plan *first);
 /** The output of that number, or NULL: it is the fleet's. */
 const SideOutput *sideoutput_find(const Plan *plan, int output);
 void sideoutput_free_all(Plan *first);
