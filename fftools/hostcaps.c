@@ -80,11 +80,28 @@ static const Plan *missing_encoder(const Plan *plan, const char *out)
     return NULL;
 }
 
+/**
+ * The first stream for which hosts need this machine's libavcodec: its own lossy encoders change from version to
+ * version (FFmpeg 7's ProRes and MPEG-4, for two) with nothing in the headers that tells, unlike libraries that have one
+ * version of their own.
+ */
+static const Plan *version_bound(const Plan *plan)
+{
+    for (const Plan *p = plan; p; p = p->next) {
+        const AVCodec *encoder = p->streams[p->fleet_stream].encoder;
+        const AVCodecDescriptor *d = avcodec_descriptor_get(encoder->id);
+
+        if (!encoder->wrapper_name && (!d || d->props & AV_CODEC_PROP_LOSSY))
+            return p;
+    }
+    return NULL;
+}
+
 int hostcaps_check(const Plan *plan, const Host *host, int status, const char *out, HostInfo *info,
                    char *why, size_t why_size)
 {
     const char *p = strstr(out, "cores=");
-    const Plan *missing;
+    const Plan *missing, *other;
     HostCaps *caps;
 
     info->cores = p ? av_clip(atoi(p + 6), 0, 4096) : 0;
@@ -105,6 +122,13 @@ int hostcaps_check(const Plan *plan, const Host *host, int status, const char *o
     caps->lavc = parse_lavc(out);
     if (plan->draws_text && caps->lavc != LIBAVCODEC_VERSION_INT) {
         snprintf(why, why_size, "its ffmpeg %s may draw text otherwise than this machine's", caps->version);
+        av_free(caps);
+        return AVERROR(ENOSYS);
+    }
+    other = caps->lavc == LIBAVCODEC_VERSION_INT ? NULL : version_bound(plan);
+    if (other) {
+        snprintf(why, why_size, "its ffmpeg %s may encode with %s otherwise than this machine's", caps->version,
+                 encoder_name(other));
         av_free(caps);
         return AVERROR(ENOSYS);
     }

@@ -51,10 +51,46 @@ static int is_param_set(enum AVCodecID id, uint8_t first)
     return id == AV_CODEC_ID_H264 ? type == 7 || type == 8 || type == 13 : type >= 32 && type <= 34;
 }
 
+/** @return where the text behind the UUID begins; 0: it is no signature */
+static size_t find_signature(enum AVCodecID id, const uint8_t *nal, size_t size)
+{
+    const uint8_t *uuid = id == AV_CODEC_ID_H264 ? x264_uuid : x265_uuid;
+    size_t pos = id == AV_CODEC_ID_H264 ? 1 : 2;
+    int type = nal_type(id, nal[0]);
+
+    if (id == AV_CODEC_ID_H264 ? type != 6 : type != 39)
+        return 0;
+    if (size < pos + 1 || nal[pos++] != 5)
+        return 0;
+    while (pos < size && nal[pos] == 0xff)
+        pos++;
+    pos++;
+    return pos + 16 <= size && !memcmp(nal + pos, uuid, 16) ? pos + 16 : 0;
+}
+
+/**
+ * "x265 (build 199) - 3.5+1-f0c1022b6:[Linux]...": what it was built with does not matter. Another x265 makes other
+ * frames, and its signature is part of the headers that stock writes.
+ */
+static void note_version(ParamSets *ps, const uint8_t *nal, size_t size)
+{
+    size_t pos = ps->codec_id == AV_CODEC_ID_HEVC ? find_signature(ps->codec_id, nal, size) : 0, n = 0;
+
+    if (!pos)
+        return;
+    while (n + 1 < sizeof(ps->version) && pos + n < size && nal[pos + n] != '[' && nal[pos + n]) {
+        ps->version[n] = nal[pos + n];
+        n++;
+    }
+    ps->version[n] = 0;
+}
+
 static int add_nal(ParamSets *ps, const uint8_t *nal, size_t size)
 {
     uint8_t *data;
 
+    if (size)
+        note_version(ps, nal, size);
     if (!size || !is_param_set(ps->codec_id, nal[0]))
         return 0;
     data = av_realloc(ps->data, ps->size + 4 + size);
@@ -174,6 +210,7 @@ int paramsets_parse_packet(ParamSets *ps, enum AVCodecID id, const AVPacket *pkt
 int paramsets_equal(const ParamSets *a, const ParamSets *b)
 {
     return a->codec_id == b->codec_id && a->size == b->size &&
+           (!a->version[0] || !b->version[0] || !strcmp(a->version, b->version)) &&
            (!a->size || !memcmp(a->data, b->data, a->size));
 }
 
@@ -181,22 +218,6 @@ void paramsets_free(ParamSets *ps)
 {
     av_freep(&ps->data);
     ps->size = 0;
-}
-
-static int is_signature(enum AVCodecID id, const uint8_t *nal, size_t size)
-{
-    const uint8_t *uuid = id == AV_CODEC_ID_H264 ? x264_uuid : x265_uuid;
-    size_t pos = id == AV_CODEC_ID_H264 ? 1 : 2;
-    int type = nal_type(id, nal[0]);
-
-    if (id == AV_CODEC_ID_H264 ? type != 6 : type != 39)
-        return 0;
-    if (size < pos + 1 || nal[pos++] != 5)
-        return 0;
-    while (pos < size && nal[pos] == 0xff)
-        pos++;
-    pos++;
-    return pos + 16 <= size && !memcmp(nal + pos, uuid, 16);
 }
 
 int paramsets_strip_signature(enum AVCodecID id, AVPacket *pkt)
@@ -210,7 +231,7 @@ int paramsets_strip_signature(enum AVCodecID id, AVPacket *pkt)
         size_t head = start - pkt->data, tail = end - p;
         int ret;
 
-        if (!size || !is_signature(id, nal, size))
+        if (!size || !find_signature(id, nal, size))
             continue;
         ret = av_packet_make_writable(pkt);
         if (ret < 0)

@@ -16,6 +16,7 @@ typedef struct ParamSets {
     enum AVCodecID codec_id;
     uint8_t *data;   ///< for H.264 and HEVC the NAL units of parameter sets, each after a 4 byte length; else the extradata
     size_t   size;
+    char     version[64];    ///< of x265, as its signature tells; empty: it does not
     int      width, height;  ///< not compared
 } ParamSets;
 
