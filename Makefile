@@ -116,7 +116,7 @@ check-asan check-tsan: check-%:
 	$(Q)cd $*-build && $(abspath $(SRC))/configure --cc='$(CC)' $(SAN_OPTS)
 	$(Q)+$(MAKE) --no-print-directory -C $*-build check
 
-# Real commands, all of them; check runs every third.
+# Real commands, all of them; check runs a third.
 check-corpus: tests-built
 	$(Q)perl $(SRC)/tests/corpus/run.pl $(CORPUS)
 

@@ -4,11 +4,13 @@
 # The commands of commands.tsv, as people type them: a shell runs each twice in folders of its own,
 # once with stock ffmpeg on PATH and once with ffleet under that name and a fleet of three SSH hosts.
 #
-#   run.pl [--only REGEX] [--third] [--keep]
+#   run.pl [--only REGEX] [--every N] [--keep]
 #
 #   --only REGEX  only rows of which category or command match
-#   --third       every third row (1, 4, 7, ...)
+#   --every N     the first row of each category, and every N-th after it
 #   --keep        leave the folders where they are, and say where
+#
+#   FFLEET_TEST_OTHER_FFMPEG=FILE  an ffmpeg of another version, for two of the three hosts
 #
 # A test for each row: the same exit status, the same stdout, the same files; media files equal by
 # tests/tools/compare.pl, others byte for byte; the decision that was expected, and where that is the
@@ -24,11 +26,14 @@ use Test::More;
 
 my %opt;
 my $here;
+my $other;   # FleetTest forgets it
 
 BEGIN {
-    $here = dirname(__FILE__);
-    GetOptions(\%opt, 'only=s', 'third', 'keep') && !@ARGV
-        or die "usage: run.pl [--only REGEX] [--third] [--keep]\n";
+    $here  = dirname(__FILE__);
+    $other = $ENV{FFLEET_TEST_OTHER_FFMPEG};
+    $opt{every} = 1;
+    GetOptions(\%opt, 'only=s', 'every=i', 'keep') && !@ARGV && $opt{every} > 0
+        or die "usage: run.pl [--only REGEX] [--every N] [--keep]\n";
     require File::Temp;
     $File::Temp::KEEP_ALL = 1 if $opt{keep};
 }
@@ -36,6 +41,7 @@ use lib "$here/../tools";
 use FleetTest;
 
 my $EXPECTED_SHARE = 90;   # percent of the rows that the fleet is expected to make
+my @OTHERS = qw(h1 h2);    # hosts of another version, if there is one
 my $FREE_KEYFRAMES = 15;   # percent of size: segments of 2 s add keyframes, 8 s would cost about one
 
 ### inputs: 320x180, with sound unless the name says otherwise
@@ -129,7 +135,7 @@ sub read_rows {
         my %flags = map { /^(\w[\w-]*?)(?:=(.*))?$/ ? ($1 => $2 // 1) : () } split /,/, $flags;
         for (keys %flags) {
             BAIL_OUT("commands.tsv line $.: no such flag: $_")
-                unless /^(?:exact-frames|exact-packets|size|ignore|source|needs|known|before)$/;
+                unless /^(?:exact-frames|exact-packets|size|ignore|source|needs|known|before|random)$/;
         }
         ($expect, $reason) = ('stock', $flags{before} =~ s/^\d+ //r)
             if $flags{before} && $version && $version >= $flags{before} =~ s/ .*//r;
@@ -142,10 +148,13 @@ sub read_rows {
 
 my $encoders = `$real_ffmpeg -v error -hide_banner -encoders`;
 
-sub encoder_missing {
+# Why a row cannot be tried here, or undef
+sub hindrance {
     my ($row) = @_;
+    my $random = $row->{flags}{random};
+    return "in this version, stock differs from run to run" if $random && $version && $version >= $random;
     for ($row->{command} =~ /-(?:c|codec|vcodec|acodec)(?::\S+)? (lib\w[\w-]*)/g, $row->{flags}{needs} // ()) {
-        return $_ unless $encoders =~ /^ \S+ \Q$_\E /m;
+        return "no encoder $_" unless $encoders =~ /^ \S+ \Q$_\E /m;
     }
     return undef;
 }
@@ -243,6 +252,19 @@ sub different_files {
     return undef;
 }
 
+# Hosts of another version either have a part in it, or are named with the reason why not.
+my ($nb_mixed, %left_out) = (0);
+
+sub note_others {
+    my ($row) = @_;
+    my %others = map { $_ => 1 } @OTHERS;
+
+    $nb_mixed++ if grep { $others{ $_->{host} } } events($row->{ours}, 'attempt', outcome => 'ok');
+    for (grep { $others{ $_->{host} } && $_->{why} } events($row->{ours}, 'host')) {
+        push @{ $left_out{ $_->{why} } }, $row->{number};
+    }
+}
+
 # Who made it: "fleet", "stock" or "nobody", with the reason, and the hosts that encoded segments.
 sub maker {
     my ($run) = @_;
@@ -268,6 +290,7 @@ sub judge {
     $row->{maker} = $maker;
     return "exit status: stock $stock->{status}, ffleet $ours->{status}\n" . tail($ours->{stderr})
         if $stock->{status} ne $ours->{status};
+    note_others($row) if defined $other;
     return "stdout: stock has\n" . tail($stock->{stdout}) . "ffleet\n" . tail($ours->{stdout})
         if calm($stock->{stdout}) ne calm($ours->{stdout});
     return "$maker makes it" . ($reason ? ": $reason" : '') if $maker ne $row->{expect};
@@ -290,8 +313,9 @@ sub end_row {
 
 ### all of them
 
+my %nth;   # of each category
 my @rows = grep {
-    (!$opt{third} || $_->{number} % 3 == 1)
+    $nth{ $_->{category} }++ % $opt{every} == 0
         && (!defined $opt{only} || $_->{category} =~ /$opt{only}/ || $_->{command} =~ /$opt{only}/)
 } read_rows();
 
@@ -299,16 +323,17 @@ make_path("$top/in", "$top/bin");
 make_texts();
 symlink $ffleet, "$top/bin/ffmpeg" or BAIL_OUT("symlink: $!");
 fleet_up(3);
+stub($_, 'probe exec ' . quote($other) . ' "$@"') for defined $other ? @OTHERS : ();
 $ENV{FFLEET_SEGMENT_LENGTH} = 2;
 # A row is compared while the next one runs.
 my $last;
 for my $row (@rows) {
-    my $missing = encoder_missing($row);
-    start_row($row) unless defined $missing;
+    my $hindrance = hindrance($row);
+    start_row($row) unless defined $hindrance;
     end_row($last) if $last;
-    $last = defined $missing ? undef : $row;
-    if (defined $missing) {
-        SKIP: { skip "no encoder $missing", 1 }
+    $last = defined $hindrance ? undef : $row;
+    if (defined $hindrance) {
+        SKIP: { skip $hindrance, 1 }
     }
 }
 end_row($last) if $last;
@@ -323,6 +348,10 @@ diag(sprintf "split: $format of the commands that encode video at a quality", sc
 cmp_ok(100 * @kept, '>=', $EXPECTED_SHARE * @expected,
        sprintf "split: $format of those that are expected to be", scalar @kept, scalar @expected,
        100 * @kept / (@expected || 1));
-cmp_ok(100 * @split, '>=', $EXPECTED_SHARE * @counted, 'so many of all') unless $opt{only} || $opt{third};
+cmp_ok(100 * @split, '>=', $EXPECTED_SHARE * @counted, 'so many of all') unless $opt{only} || $opt{every} > 1;
+if (defined $other) {
+    diag(join ' ', "left out, $_: rows", do { my %u; grep { !$u{$_}++ } @{ $left_out{$_} } }) for sort keys %left_out;
+    cmp_ok(2 * $nb_mixed, '>=', scalar @kept, "$nb_mixed by hosts of another version");
+}
 diag("kept: $top") if $opt{keep};
 done_testing();
