@@ -19,6 +19,8 @@
  * - A changed parent in /proc is the sure sign (no pid reuse, no zombie);
  *   without /proc, or where it does not fit the parent's number, ask with kill -0.
  *   That number is told where it is known: a parent that dies before the shell begins is not seen in $PPID.
+ * - After SIGTERM ffmpeg encodes all frames that it has begun, which may take long; SIGHUP ends it at once. Under
+ *   nohup it does not hear that one.
  * - The group is that of the caller ("0"), as some servers start no new one.
  */
 static const char leash_head[] =
@@ -35,6 +37,7 @@ static const char leash_head[] =
     "while kill -0 $P && kill -0 $$; do sleep 1 & wait $!; done\n"
     "fi\n"
     "trap '' USR1\n"
+    "kill -HUP 0\n"
     "kill -TERM 0\n"
     "sleep 3 & wait $!\n"
     "kill -KILL 0\n"

@@ -196,8 +196,10 @@ static void spawn_cancel(Transport *t)
     SpawnPriv *p = t->priv;
 
     /* Not reaped before exit_status() or close(): the group is still ours. */
-    if (p->pid)
+    if (p->pid) {
+        kill(-p->pid, SIGHUP);   /* see leash.c */
         kill(-p->pid, SIGTERM);
+    }
     close_fds(p);
     p->connected = 0;
 }

@@ -525,7 +525,7 @@ static void ssh_cancel(Transport *t)
 
 #if LIBSSH2_VERSION_NUM >= 0x010b00
     if (p->up && p->running && libssh2_channel_eof(p->channel) != 1)
-        libssh2_channel_signal_ex(p->channel, "TERM", 4);
+        libssh2_channel_signal_ex(p->channel, "HUP", 3);
 #endif
     /* A closed channel alone would leave the command running. Without its
      * connection the server's session ends, and then the leash ends the command. */

@@ -154,8 +154,6 @@ failing('fails after half', 'failed', '$FFMPEG "$@" | head -c 3000; exit 1',
         qr/^host h1: segment \d: ffmpeg ended with status 1.*; trying again on another host/);
 failing('crashes', 'failed', 'kill -SEGV $$',
         qr/^host h1: segment \d: ffmpeg ended with status 139; trying again on another host/);
-failing('writes to stderr without end', 'failed', 'exec yes >&2',
-        qr/^host h1: segment \d: it writes to stderr without end; trying again on another host/);
 failing('does not read', 'failed', 'exec 0<&-; echo "Cannot allocate memory" >&2; exit 1',
         qr/^host h1: segment \d: ffmpeg ended with status 1: Cannot allocate memory; trying again/);
 
@@ -176,6 +174,12 @@ judge('stalls', $run, qr/^host h1: segment \d: nothing moved for 2 seconds; tryi
 ok(events($run, 'attempt', host => 'h1', outcome => 'stalled') >= 1
    && events($run, 'attempt', outcome => 'ok') == 6, 'stalls: the trace');
 delete $ENV{FFLEET_STALL_TIMEOUT};
+stub('h1', '[ -e $HERE/told ] && exec $FFMPEG "$@"; : >$HERE/told; exec yes >&2');
+$run = run({ env => { FFLEET_HOSTS => 'h1' } }, @ours);
+judge('writes to stderr without end', $run,
+      qr/^host h1: segment \d: it writes to stderr without end; trying again$/);
+ok(events($run, 'attempt', host => 'h1', outcome => 'failed') == 1
+   && events($run, 'attempt', outcome => 'ok') == 6, 'writes to stderr without end: the trace');
 
 # What fails on two hosts is tried here, and if that is good, no host is to blame for good.
 for (1 .. 3) {
