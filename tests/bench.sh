@@ -4,8 +4,9 @@
 # make bench: figures as ratios, the two sides of each measured in this one run, so that they mean
 # the same on any machine. Prints a table and writes bench.json.
 #
-#   BENCH_ONLY=REGEX   only rows whose letter fits      BENCH_SECONDS  length of the clip (180)
+#   ROWS=a,d           only these rows                  BENCH_SECONDS  length of the clip (180)
 #   BENCH_PERCENT      of a core, for a throttled host (as many as 8 hosts leave)
+#   BENCH_LIMIT        seconds after which it gives up (3600)
 
 here=$(cd "$(dirname "$0")" && pwd)
 FFLEET=${FFLEET:-$here/../ffleet}
