@@ -18,7 +18,8 @@
  *   process of the command's waits for SIGKILL.
  * - A changed parent in /proc is the sure sign (no pid reuse, no zombie);
  *   without /proc, or where it does not fit the parent's number, ask with kill -0.
- *   That number is told where it is known: a parent that dies before the shell begins is not seen in $PPID.
+ *   That number is told where it is known: a parent that dies before the shell begins is not seen in $PPID,
+ *   but that init is there in its place.
  * - After SIGTERM ffmpeg encodes all frames that it has begun, which may take long; SIGHUP ends it at once. Under
  *   nohup it does not hear that one.
  * - The group is that of the caller ("0"), as some servers start no new one.
@@ -68,7 +69,7 @@ static void append_encoded(AVBPrint *bp, const char *text)
 
 char *leash_command(const char *command, long parent)
 {
-    char known[32] = "P=$PPID\n";
+    char known[64] = "P=$PPID\n[ $P != 1 ] || P=none\n";
     AVBPrint bp;
     char *text = NULL;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The leash under each shell of this machine, as "sh" on PATH. */
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -158,6 +159,40 @@ static void check_late(void)
     close(out[0]);
 }
 
+/* Likewise, and nobody could tell whose parent it was: init is in $PPID. */
+static void check_adopted(void)
+{
+    char *leashed = leash_command("exec sleep 300", 0);
+    struct pollfd ended = { .events = POLLIN };
+    int out[2], status;
+    pid_t pid;
+
+    assert_non_null(leashed);
+    assert_int_equal(pipe(out), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (!pid) {
+        pid_t parent = getpid();
+
+        if (fork())
+            _exit(0);
+        close(out[0]);
+        dup2(out[1], 1);
+        for (int i = 0; i < 2000 && getppid() == parent; i++)
+            usleep(5000);
+        if (getppid() == 1 && setsid() > 0)   /* elsewhere somebody else adopts */
+            execlp("sh", "sh", "-c", leashed, (char *)NULL);
+        _exit(1);
+    }
+    close(out[1]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    ended.fd = out[0];
+    assert_int_equal(poll(&ended, 1, 60000), 1);
+    assert_true(ended.revents & POLLHUP);
+    close(out[0]);
+    av_free(leashed);
+}
+
 static void test_shell(void **state)
 {
     const char *shell = *state;
@@ -183,6 +218,7 @@ static void test_shell(void **state)
     check_orphan("sh -c 'echo $$; exec sleep 300'");
     check_orphan("sh -c 'trap \"\" TERM HUP INT; echo $$; while :; do :; done'");
     check_late();
+    check_adopted();
 }
 
 int main(void)
