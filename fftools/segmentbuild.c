@@ -293,7 +293,7 @@ static int describe_chain(const SegmentBuild *b, Frame **sorted, Segment *seg)
             keep = i;
     for (int i = 0; i < b->nb_frames; i++)
         least = FFMIN(least, b->frames[i]->pts);
-    c->shift = -least;
+    c->shift = b->nb_frames - least;   /* no packet's DTS, which counts them, may be behind its pts */
     return keep;
 }
 
