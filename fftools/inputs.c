@@ -12,6 +12,7 @@
 
 #include "compat.h"
 #include "inputs.h"
+#include "inputurl.h"
 #include "lavfi.h"
 #include "reason.h"
 
@@ -78,19 +79,25 @@ static void seek_start(PlanInput *in)
     in->trim = !accurate || !accurate->negated;
 }
 
+static int check_file(void *opaque, const char *path)
+{
+    struct stat st;
+
+    (void)opaque;
+    return !stat(path, &st) && !S_ISREG(st.st_mode) ? AVERROR(EINVAL) : 0;
+}
+
 static int check_url(const char *url, char *reason, size_t size)
 {
-    const char *path = url;
-    struct stat st;
+    int ret;
 
     if (!strncmp(url, "pipe:", 5) || !strncmp(url, "fd:", 3))
         return reason_set(reason, size, "an input is a pipe that is not open");
-    if (strstr(url, "://") && strncmp(url, "file:", 5))
-        return reason_set(reason, size, "an input is not a file");
-    av_strstart(url, "file:", &path);
-    if (!stat(path, &st) && !S_ISREG(st.st_mode))
-        return reason_set(reason, size, "an input is not a regular file");
-    return 0;
+    ret = inputurl_each_file(url, check_file, NULL);
+    if (ret == AVERROR(ENOMEM) || ret >= 0)
+        return ret;
+    return reason_set(reason, size, ret == AVERROR_PATCHWELCOME ? "an input is not a file" :
+                      "an input is not a regular file");
 }
 
 int input_pipe(const char *url)

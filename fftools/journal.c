@@ -16,6 +16,7 @@
 #include <libavutil/sha.h>
 
 #include "compat.h"
+#include "inputurl.h"
 #include "journal.h"
 
 #define HEAD     "ffleet journal 1 "
@@ -48,13 +49,11 @@ static void hash_text(struct AVSHA *sha, const char *text)
     av_sha_update(sha, (const uint8_t *)text, strlen(text) + 1);
 }
 
-static int hash_input(struct AVSHA *sha, const char *url)
+static int hash_file(void *sha, const char *path)
 {
-    const char *path = url;
     char text[128], *real;
     struct stat st;
 
-    av_strstart(url, "file:", &path);
     if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || !(real = realpath(path, NULL)))
         return AVERROR(ENOSYS);
     snprintf(text, sizeof(text), "%"PRId64" %"PRId64".%09ld", (int64_t)st.st_size,
@@ -82,9 +81,9 @@ static int make_key(Journal *j, const Plan *plan)
              avformat_version());
     hash_text(sha, text);
     for (int i = 0; ret >= 0 && i < cmd->nb_inputs; i++) {
-        ret = hash_input(sha, cmd->inputs[i].url);
+        ret = inputurl_each_file(cmd->inputs[i].url, hash_file, sha);
         /* the files that it lists may change, too */
-        if (!strcmp(plan->inputs[i].fc->iformat->name, "concat"))
+        if (ret == AVERROR_PATCHWELCOME || !strcmp(plan->inputs[i].fc->iformat->name, "concat"))
             ret = AVERROR(ENOSYS);
     }
     av_sha_final(sha, sum);

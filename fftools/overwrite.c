@@ -7,6 +7,7 @@
 #include <libavutil/avstring.h>
 
 #include "compat.h"
+#include "inputurl.h"
 #include "overwrite.h"
 #include "reason.h"
 #include "sideoutput.h"
@@ -67,6 +68,12 @@ static int same_file(const char *a, const char *b)
     return same || !strcmp(a, b);
 }
 
+/** An inputurl_each_file() callback. @return negative: it is the output at path */
+static int is_output(void *path, const char *input)
+{
+    return same_file(input, path) ? AVERROR(EEXIST) : 0;
+}
+
 /** What is known of an output. @return its format; NULL: nothing is written to a file */
 static const AVOutputFormat *find_format(const Plan *plan, int output)
 {
@@ -102,7 +109,7 @@ int overwrite_check(const Plan *plan, int output, int ours, int keys, char *reas
     if (access(path, W_OK) < 0)
         return reason_set(reason, reason_size, "the output cannot be written");
     for (int i = 0; i < cmd->nb_inputs; i++)
-        if (same_file(path_of(&cmd->inputs[i]), path))
+        if (inputurl_each_file(cmd->inputs[i].url, is_output, (void *)path) == AVERROR(EEXIST))
             return reason_set(reason, reason_size, "input and output are the same file");
     if (cmdline_last(cmd->globals, cmd->nb_globals, "y") || ours)
         return 0;
