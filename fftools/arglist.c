@@ -64,10 +64,15 @@ void arglist_add_options(ArgList *l, const Command *cmd, const CmdOption *opts, 
     }
 }
 
-void arglist_add_inputs(ArgList *l, const Command *cmd)
+void arglist_add_inputs(ArgList *l, const Command *cmd, int paced)
 {
+    static const char *const pace[] = {
+        "re", "readrate", "readrate_initial_burst", "readrate_catchup", NULL
+    };
+
     for (int i = 0; i < cmd->nb_inputs; i++) {
-        arglist_add_options(l, cmd, cmd->inputs[i].options, cmd->inputs[i].nb_options, NULL);
+        arglist_add_options(l, cmd, cmd->inputs[i].options, cmd->inputs[i].nb_options,
+                            paced ? NULL : pace);
         arglist_add_words(l, "-i", cmd->inputs[i].url, NULL);
     }
 }

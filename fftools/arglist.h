@@ -23,8 +23,8 @@ void arglist_add_words(ArgList *l, ...) __attribute__((sentinel));
 /** Add options as they were typed, except those whose canonical name is in skip (ended by NULL; or NULL). */
 void arglist_add_options(ArgList *l, const Command *cmd, const CmdOption *opts, int nb,
                          const char *const *skip);
-/** Add all inputs with their options, as they were typed. */
-void arglist_add_inputs(ArgList *l, const Command *cmd);
+/** Add all inputs with their options, as they were typed. @param paced with those, too, that slow the reading down */
+void arglist_add_inputs(ArgList *l, const Command *cmd, int paced);
 int  arglist_error(const ArgList *l);
 void arglist_free(ArgList *l);
 

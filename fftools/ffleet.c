@@ -26,6 +26,7 @@
 #include "job.h"
 #include "loglevel.h"
 #include "plan.h"
+#include "reportfile.h"
 #include "stock.h"
 #include "usage.h"
 
@@ -38,6 +39,7 @@ typedef struct Program {
     HostList  hosts;
     Trace    *trace;
     Plan     *plan;
+    ReportFile report;
     char     *stock;
     int       signal;   ///< to die of, in the end
     char      err[512];
@@ -49,8 +51,14 @@ static void log_ours(void *ctx, int level, const char *fmt, va_list ap)
 {
     const AVClass *class = ctx ? *(const AVClass **)ctx : NULL;
 
-    if (!class || !strcmp(class->class_name, "OutputFile") || av_log_get_level() >= AV_LOG_VERBOSE)
-        av_log_default_callback(ctx, level, fmt, ap);
+    va_list copy;
+
+    if (class && strcmp(class->class_name, "OutputFile") && av_log_get_level() < AV_LOG_VERBOSE)
+        return;
+    va_copy(copy, ap);
+    reportfile_log(ctx, level, fmt, copy);
+    va_end(copy);
+    av_log_default_callback(ctx, level, fmt, ap);
 }
 
 static int set_user(HostList *hosts, const char *user)
@@ -86,6 +94,7 @@ static int find_hosts(Program *p)
 
 static void program_free(Program *p)
 {
+    reportfile_close(&p->report, 0);
     plan_free(&p->plan);
     trace_close(&p->trace);
     hosts_free(&p->hosts);
@@ -99,6 +108,7 @@ static int become_stock(Program *p, const char *reason, int overwrite)
     char **argv = p->cmd.argv;
     int ret;
 
+    reportfile_close(&p->report, 1);
     trace_event(p->trace, "plan", "decision", "s", "stock", "reason", "s", reason, NULL);
     if (p->plan && plan_pipe(p->plan)) {
         ret = input_replay(plan_pipe(p->plan));
@@ -128,6 +138,8 @@ static int run_fleet(Program *p, int *status)
     JobResult result;
     int ret;
 
+    if (reportfile_open(&p->report, &p->cmd) < 0)
+        return become_stock(p, "the report cannot be begun here", 0);
     trace_event(p->trace, "plan", "decision", "s", "fleet", "reason", "s", "", NULL);
     ret = job_run(p->plan, p->stock, &p->hosts, p->trace, &result);
     *status = result.status;
@@ -155,6 +167,9 @@ static int run(Program *p, int *status)
         return ret;
     if (!p->hosts.nb_hosts && !own->explain)
         return become_stock(p, "there are no hosts", 0);
+    ret = reportfile_init(&p->report, &p->cmd);
+    if (ret < 0)
+        return ret;
     loglevel_apply(&p->cmd);
     av_log_set_callback(log_ours);
     ret = plan_make(&p->plan, &p->cmd);

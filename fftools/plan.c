@@ -30,11 +30,12 @@ static const char *const global_options[] = {
     "y", "n", "hide_banner", "loglevel", "stats", "stats_period", "progress", "stdin",
     "vsync", "filter_threads", "filter_complex_threads", "filter_complex",
     "benchmark", "xerror", "max_error_rate", "copyts",
-    "start_at_zero", NULL
+    "start_at_zero", "abort_on", "report", NULL
 };
 static const char *const input_options[] = {
     "f", "thread_queue_size", "autorotate", "ss", "t", "to", "sseof", "itsoffset", "r",
-    "accurate_seek", "s", "pix_fmt", "stream_loop", NULL
+    "accurate_seek", "s", "pix_fmt", "stream_loop", "re", "readrate", "readrate_initial_burst",
+    "readrate_catchup", NULL
 };
 /* concern the remainder or the muxer only */
 static const char *const output_options[] = {
@@ -92,6 +93,24 @@ static int decide_common_options(Plan *p)
             return 1;
     }
     return check_options(p, p->cmd->globals, p->cmd->nb_globals, global_options, 0, "global");
+}
+
+/** The trial goes without, as streams may be empty in it that are not later: nobody else finds wrong flags. */
+static int decide_abort(Plan *p)
+{
+    static const char *const flags[] = { "empty_output", "empty_output_stream", NULL };
+    const CmdOption *o = cmdline_last(p->cmd->globals, p->cmd->nb_globals, "abort_on");
+
+    for (const char *s = o ? o->value : ""; *s;) {
+        char name[32];
+
+        s += *s == '+';
+        av_strlcpy(name, s, FFMIN(sizeof(name), strcspn(s, "+") + 1));
+        if (!plan_listed(flags, name))
+            return plan_stock(p, "-abort_on %s is not split yet", o->value);
+        s += strcspn(s, "+");
+    }
+    return 0;
 }
 
 static int decide_options(Plan *p)
@@ -326,11 +345,12 @@ PlanInput *plan_pipe(const Plan *p)
 static int decide(Plan *p)
 {
     static int (*const decisions[])(Plan *) = {
-        decide_shape, decide_common_options, decide_options, decide_output, decide_limits,
+        decide_shape, decide_common_options, decide_abort, decide_options, decide_output, decide_limits,
         decide_inputs, decide_complex, decide_streams,
         decide_encoder, decide_rotation, decide_filters, decide_filter_timing,
         decide_copyts, decide_vsync, decide_frame_rate, decide_keyframes,
-        decide_frame_limit, decide_virtual, decide_loop, decide_carrier, decide_ends, decide_endless,
+        decide_frame_limit, decide_virtual, decide_loop, decide_carrier, decide_ends, decide_pace,
+        decide_endless,
     };
     for (size_t i = 0; i < FF_ARRAY_ELEMS(decisions); i++)
         if (decisions[i](p))

@@ -32,6 +32,8 @@ int decide_keyframes(Plan *p);
 int decide_frame_limit(Plan *p);
 /** After the carrier is chosen. */
 int decide_ends(Plan *p);
+/** After the ends: whether anybody sees how slowly -re has the input read. */
+int decide_pace(Plan *p);
 /** Of the whole chain of plans, when they are done. */
 int decide_length(Plan *p);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <libavutil/avstring.h>
+#include <libavutil/eval.h>
 #include <libavutil/parseutils.h>
 
 #include "carrier.h"
@@ -253,6 +254,48 @@ int decide_ends(Plan *p)
     if (!COMPAT_TIMING_7 && !has_fixed_delay(p->streams[p->fleet_stream].encoder))
         return plan_stock(p, "with the encoder %s it cannot be foreseen where %s ends the streams",
                           p->streams[p->fleet_stream].encoder->name, name);
+    return 0;
+}
+
+/** @return 1: it is read slowly, 0: it is not, -1: a value is not a number that ffmpeg takes */
+static int is_paced(const CmdFile *f)
+{
+    static const char *const names[] = {
+        "readrate", "readrate_initial_burst", "readrate_catchup"
+    };
+    const CmdOption *re = cmdline_last(f->options, f->nb_options, "re");
+    int paced = re && !re->negated;
+
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(names); i++) {
+        const CmdOption *o = cmdline_last(f->options, f->nb_options, names[i]);
+        char *end;
+
+        if (o && (av_strtod(o->value, &end) < 0 || *end || end == o->value))
+            return -1;
+        /* with both it warns */
+        if (o && paced)
+            return -1;
+        paced |= !!o;
+    }
+    return paced;
+}
+
+/** What ends in a file is the same, however slowly it came. */
+int decide_pace(Plan *p)
+{
+    int paced = 0;
+
+    for (int i = 0; i < p->cmd->nb_inputs; i++) {
+        int ret = is_paced(&p->cmd->inputs[i]);
+
+        if (ret < 0)
+            return plan_stock(p, "the options for how fast an input is read are not as they should be");
+        paced |= ret;
+    }
+    if (paced && (p->pipe || p->oformat->flags & AVFMT_NOFILE))
+        return plan_stock(p, "-re paces what may be watched while it is written");
+    if (paced && p->tied_ends)
+        return plan_stock(p, "how fast inputs are read may change where their streams end");
     return 0;
 }
 

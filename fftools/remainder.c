@@ -78,6 +78,19 @@ static int copied_before(const Plan *plan, const PlanStream *s)
 }
 
 /**
+ * A copy that is read for its effect on others. Dropped before the muxer, which would complain of timestamps;
+ * but for the first packet, where an empty stream would be complained of.
+ */
+static void add_dropped(ArgList *l, const Plan *plan)
+{
+    const Command *cmd = plan->cmd;
+    const char *dropped = cmdline_last(cmd->globals, cmd->nb_globals, "abort_on") ?
+                          "noise=drop=n" : "noise=drop=1";
+
+    arglist_add_words(l, "-c", "copy", "-bsf", dropped, "-f", "null", "-", NULL);
+}
+
+/**
  * The trial tells whether stock rounds copied timestamps to the input's time base. It does in the second
  * output of two that copy the same stream: av_rescale_delta()'s state is theirs together in 5.1.
  */
@@ -98,7 +111,7 @@ static void add_first_copy(ArgList *l, const Plan *plan, const Trial *t)
             arglist_add(l, "-t");
             arglist_addf(l, "%"PRId64"us", limits->duration);
         }
-        arglist_add_words(l, "-c", "copy", "-bsf", "noise=drop=1", "-f", "null", "-", NULL);
+        add_dropped(l, plan);
     }
 }
 
@@ -147,7 +160,7 @@ static void build_whole(ArgList *l, const Remainder *r, const Trial *t)
     const Plan *plan = r->plan;
     const AVCodecParameters *par = t->video->codecpar;
 
-    arglist_add_inputs(l, plan->cmd);
+    arglist_add_inputs(l, plan->cmd, 0);
     carrier_add_options(l, plan, plan->carrier, skip);
     arglist_addf(l, "-s:%d", plan->fleet_stream);
     arglist_addf(l, "%dx%d", narrow_width(plan, par->width), par->height);
@@ -159,7 +172,7 @@ static void build_args(ArgList *l, const Remainder *first, const Trial *t)
 {
     const char *const skip[] = {
         "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner",
-        first->plan->tied_ends ? NULL : "filter_complex", NULL
+        "report", first->plan->tied_ends ? NULL : "filter_complex", NULL
     };
     const Plan *plan = first->plan;
     const Command *cmd = plan->cmd;
@@ -173,7 +186,7 @@ static void build_args(ArgList *l, const Remainder *first, const Trial *t)
         build_whole(l, first, t);
         return;
     }
-    arglist_add_inputs(l, cmd);
+    arglist_add_inputs(l, cmd, 0);
     add_placeholder(l, plan, t);
     for (; t; t = t->next)
         if (!t->plan->nth_fleet)
@@ -194,8 +207,7 @@ static void build_args(ArgList *l, const Remainder *first, const Trial *t)
     if (video->fc->iformat->flags & AVFMT_TS_DISCONT || video->limits.start != AV_NOPTS_VALUE) {
         arglist_add(l, "-map");
         arglist_addf(l, "%d:%d", s->file, s->index);
-        /* dropped before the muxer, which would complain of timestamps */
-        arglist_add_words(l, "-c", "copy", "-bsf", "noise=drop=1", "-f", "null", "-", NULL);
+        add_dropped(l, plan);
     }
 }
 
@@ -339,7 +351,7 @@ static void pass_line(Remainder *r)
     level = stocklog_unmark(&bp, r->log.str, strlen(r->log.str));
     /* its exit status does not always tell */
     if (strstr(r->log.str, "Error writing trailer") || strstr(r->log.str, "Error closing file") ||
-        strstr(r->log.str, strerror(ENOSPC)))
+        strstr(r->log.str, strerror(ENOSPC)) || strstr(r->log.str, "Empty output")) /* of -abort_on */
         r->failed = 1;
     if (level >= 0 && !r->failed && av_bprint_is_complete(&bp))
         av_log(NULL, level, "%s\n", bp.str);

@@ -71,7 +71,8 @@ static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const c
 static void build_args(ArgList *l, const Plan *plan, int64_t first_slot, const Trial *t)
 {
     static const char *const skip[] = {
-        "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner", NULL
+        "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner",
+        "abort_on", "report", NULL
     };
     const Command *cmd = plan->cmd;
     const Trial *first = t;
@@ -79,7 +80,8 @@ static void build_args(ArgList *l, const Plan *plan, int64_t first_slot, const T
     arglist_add_words(l, cmd->argv[0], "-nostdin", "-y", "-nostats", "-loglevel", "level+info",
                       NULL);
     arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip);
-    arglist_add_inputs(l, cmd);
+    /* of several inputs it tells in which order they are read */
+    arglist_add_inputs(l, cmd, cmd->nb_inputs > 1);
     for (int i = 0; i < cmd->nb_outputs; i++) {
         const SideOutput *side = sideoutput_find(plan, i);
 

@@ -323,6 +323,45 @@ is($run->{status}, 0, 'no TMPDIR: status');
 like($run->{stderr}, qr/cannot make a temporary file in \Q$top\E\/nowhere: .*TMPDIR/, 'no TMPDIR: told');
 compare_ok("$top/stock.mp4", "$top/ours.mp4", 'no TMPDIR: the output', '--exact-frames');
 
+### -report
+
+# the one report in a folder
+sub report_in {
+    my ($folder) = @_;
+    my @files = glob "$folder/*.log";
+    is(scalar @files, 1, "one report in $folder") or return '';
+    return slurp($files[0]);
+}
+
+# without what differs from run to run, and ffmpeg's name
+sub report_head {
+    my ($text) = @_;
+    my ($words) = $text =~ /^Command line:\n\S+ (.*)/m;
+    return join "\n", $text =~ /^(?:ffmpeg started on|Report written to|Log level:)/mg, $words // '';
+}
+
+for (['-report', {}, qr/^ffmpeg-\d{8}-\d{6}\.log$/, '-report'],
+     ['FFREPORT', { FFREPORT => 'file=%p a%%.log:level=40' }, qr/^ffmpeg a%\.log$/]) {
+    my ($name, $env, $file, @words) = @$_;
+    my @logs;
+    for my $who (qw(stock ours)) {
+        make_path("$top/$who-report");
+        my @o = ({ env => $env, cwd => "$top/$who-report", $who eq 'stock' ? (program => $real_ffmpeg) : () },
+                 qw(-nostdin -y -v error), @words, qw(-i ../in.mp4 -metadata), "title=a \$b", @encode, 'o.mp4');
+        my $r = run($o[0], $who eq 'ours' ? @short : (), @o[1 .. $#o]);
+        ok($who eq 'stock' || by_fleet($r), "$name: the fleet makes it");
+        push @logs, report_in("$top/$who-report");
+        my ($made) = glob "$top/$who-report/*.log";
+        like(($made // '') =~ s!.*/!!r, $file, "$name: the file of $who");
+        unlink $made;
+    }
+    is(report_head($logs[1]), report_head($logs[0]), "$name: how it begins");
+    like($logs[1], qr/^Stream mapping:\n.*^Output #0, mp4, to 'o\.mp4':\n.*^video:/ms, "$name: what it tells");
+}
+$run = run({ env => { FFREPORT => 'file=r.log' } }, qw(-nostdin -y), @short, qw(-i in.mp4 -c:v libx264 -b:v 90k), 'ours.mp4');
+like(slurp("$top/r.log"), qr/^Log level: 48\n.*frame I:/ms, 'FFREPORT: of what stock makes it is stock\'s');
+unlink "$top/ours.mp4";
+
 ### descriptors
 
 for ([0], [1], [2], [0, 1, 2]) {
