@@ -128,7 +128,7 @@ EncodeSpeed encode_speed(Encode *e, const Host *host)
         if (t->host != host)
             continue;
         s.fps    += t->fps;
-        s.time_us = FFMAX(s.time_us, av_rescale_q(t->frames, av_inv_q(e->plan->frame_rate),
+        s.time_us = FFMAX(s.time_us, av_rescale_q(t->frames, av_inv_q(plan_usual_rate(e->plan)),
                                                   AV_TIME_BASE_Q));
     }
     pthread_mutex_unlock(&e->lock);

@@ -15,8 +15,8 @@ static void print_streams(const Plan *plan)
 
         printf("  #%d:%d -> #%d:%d  %s, ", s->file, s->index, plan->output, i, type ? type : "unknown");
         if (s->fleet)
-            printf("encoded with %s by the fleet, %d/%d frames per second\n", s->encoder->name,
-                   plan->frame_rate.num, plan->frame_rate.den);
+            printf("encoded with %s by the fleet, %d/%d %s per second\n", s->encoder->name,
+                   plan->frame_rate.num, plan->frame_rate.den, plan->rate_open ? "ticks" : "frames");
         else if (s->copy)
             printf("copied here\n");
         else

@@ -74,3 +74,58 @@ void filterargs_print(AVBPrint *bp, const char *name, const AVDictionary *opts)
     av_bprint_escape(bp, args.str, "[],;", AV_ESCAPE_MODE_BACKSLASH, AV_ESCAPE_FLAG_WHITESPACE);
     av_bprint_finalize(&args, NULL);
 }
+
+static int visit_filter(AVBPrint *bp, const char *raw, size_t len, FilterVisitor visit, void *opaque)
+{
+    size_t name_len = FFMIN(strcspn(raw, "="), len);
+    char *name = av_strndup(raw, name_len), *args = NULL, plain[64];
+    const char *p = raw + name_len + (name_len < len);
+    AVDictionary *opts = NULL;
+    int ret = AVERROR(ENOMEM);
+
+    if (!name || (name_len < len && !(args = av_get_token(&p, "[],;"))))
+        goto end;
+    av_strlcpy(plain, name, FFMIN(sizeof(plain), strcspn(name, "@ \n\t\r") + 1));
+    ret = filterargs_parse(&opts, avfilter_get_by_name(plain), args ? args : "");
+    if (ret >= 0)
+        ret = visit(opaque, plain, &opts);
+    if (ret > 0)
+        filterargs_print(bp, name, opts);
+    else
+        av_bprint_append_data(bp, raw, len);
+end:
+    av_dict_free(&opts);
+    av_free(name);
+    av_free(args);
+    return ret;
+}
+
+int filterargs_visit(char **filters, FilterVisitor visit, void *opaque)
+{
+    AVBPrint bp;
+    int ret = 0;
+
+    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
+    for (const char *p = *filters; ret >= 0 && *p;) {
+        size_t len = 1;
+
+        if (*p == '[') {
+            len = strcspn(p, "]") + 1;
+            len = FFMIN(len, strlen(p));
+            av_bprint_append_data(&bp, p, len);
+        } else if (strchr(",; \n\t\r", *p)) {
+            av_bprint_chars(&bp, *p, 1);
+        } else {
+            len = filterargs_skip(p, "[,;") - p;
+            ret = visit_filter(&bp, p, len, visit, opaque);
+        }
+        p += len;
+    }
+    if (ret >= 0) {
+        av_freep(filters);
+        ret = av_bprint_finalize(&bp, filters);
+    } else {
+        av_bprint_finalize(&bp, NULL);
+    }
+    return FFMIN(ret, 0);
+}

@@ -21,4 +21,14 @@ int  filterargs_parse(AVDictionary **opts, const AVFilter *f, const char *args);
 /** Append "name=key=value:..." as it stands in a filter graph. */
 void filterargs_print(AVBPrint *bp, const char *name, const AVDictionary *opts);
 
+/** Called for each filter of a text; may change its options. @return 1: it did, 0, or an AVERROR code */
+typedef int (*FilterVisitor)(void *opaque, const char *name, AVDictionary **opts);
+
+/**
+ * Call visit for each filter of a text, in order, with its name only; labels and commas stay as they are.
+ * @param filters av_malloc'd; replaced
+ * @return 0 or the first AVERROR code
+ */
+int  filterargs_visit(char **filters, FilterVisitor visit, void *opaque);
+
 #endif

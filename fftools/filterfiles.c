@@ -23,65 +23,6 @@ static const struct { const char *filter, *options; } readers[] = {
     { "subtitles",      "filename,f" },
 };
 
-/** Called for each filter of a text; may change its options. @return 1: it did, 0, or an AVERROR code */
-typedef int (*FilterVisitor)(void *opaque, const char *name, AVDictionary **opts);
-
-static int visit_filter(AVBPrint *bp, const char *raw, size_t len, FilterVisitor visit, void *opaque)
-{
-    size_t name_len = FFMIN(strcspn(raw, "="), len);
-    char *name = av_strndup(raw, name_len), *args = NULL, plain[64];
-    const char *p = raw + name_len + (name_len < len);
-    AVDictionary *opts = NULL;
-    int ret = AVERROR(ENOMEM);
-
-    if (!name || (name_len < len && !(args = av_get_token(&p, "[],;"))))
-        goto end;
-    av_strlcpy(plain, name, FFMIN(sizeof(plain), strcspn(name, "@ \n\t\r") + 1));
-    ret = filterargs_parse(&opts, avfilter_get_by_name(plain), args ? args : "");
-    if (ret >= 0)
-        ret = visit(opaque, plain, &opts);
-    if (ret > 0)
-        filterargs_print(bp, name, opts);
-    else
-        av_bprint_append_data(bp, raw, len);
-end:
-    av_dict_free(&opts);
-    av_free(name);
-    av_free(args);
-    return ret;
-}
-
-/** Labels and commas stay as they are. */
-static int visit_filters(char **filters, FilterVisitor visit, void *opaque)
-{
-    AVBPrint bp;
-    int ret = 0;
-
-    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
-    for (const char *p = *filters; ret >= 0 && *p;) {
-        size_t len = 1;
-
-        if (*p == '[') {
-            len = strcspn(p, "]") + 1;
-            len = FFMIN(len, strlen(p));
-            av_bprint_append_data(&bp, p, len);
-        } else if (strchr(",; \n\t\r", *p)) {
-            av_bprint_chars(&bp, *p, 1);
-        } else {
-            len = filterargs_skip(p, "[,;") - p;
-            ret = visit_filter(&bp, p, len, visit, opaque);
-        }
-        p += len;
-    }
-    if (ret >= 0) {
-        av_freep(filters);
-        ret = av_bprint_finalize(&bp, filters);
-    } else {
-        av_bprint_finalize(&bp, NULL);
-    }
-    return FFMIN(ret, 0);
-}
-
 typedef struct Shipping {
     Shipment *shipment;
     char     *reason;
@@ -124,7 +65,7 @@ int filterfiles_ship(char **filters, Shipment *s, char *reason, size_t reason_si
 {
     Shipping shipping = { s, reason, reason_size };
 
-    return visit_filters(filters, ship, &shipping);
+    return filterargs_visit(filters, ship, &shipping);
 }
 
 static int find_text(void *opaque, const char *name, AVDictionary **opts)
@@ -140,7 +81,7 @@ static int find_text(void *opaque, const char *name, AVDictionary **opts)
 int filterfiles_draw_text(const char *filters)
 {
     char *copy = av_strdup(filters);
-    int found = 0, ret = copy ? visit_filters(&copy, find_text, &found) : AVERROR(ENOMEM);
+    int found = 0, ret = copy ? filterargs_visit(&copy, find_text, &found) : AVERROR(ENOMEM);
 
     av_free(copy);
     return ret < 0 ? ret : found;
@@ -178,7 +119,7 @@ int filterfiles_fonts(const char *filters, char **text)
 
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
     if (ret >= 0)
-        ret = visit_filters(&copy, collect_font, &bp);
+        ret = filterargs_visit(&copy, collect_font, &bp);
     av_free(copy);
     av_bprint_finalize(&bp, ret < 0 ? NULL : text);
     return ret;
@@ -205,5 +146,5 @@ int filterfiles_set_font(char **filters, int n, const char *name)
 {
     SetFont s = { n, name };
 
-    return visit_filters(filters, set_font, &s);
+    return filterargs_visit(filters, set_font, &s);
 }

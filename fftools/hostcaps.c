@@ -125,6 +125,11 @@ int hostcaps_check(const Plan *plan, const Host *host, int status, const char *o
         av_free(caps);
         return AVERROR(ENOSYS);
     }
+    if (plan->rate_open && AV_VERSION_MAJOR(caps->lavc) != LIBAVCODEC_VERSION_MAJOR) {
+        snprintf(why, why_size, "its ffmpeg %s may give the encoder a frame rate, this machine's leaves it open", caps->version);
+        av_free(caps);
+        return AVERROR(ENOSYS);
+    }
     other = caps->lavc == LIBAVCODEC_VERSION_INT ? NULL : version_bound(plan);
     if (other) {
         snprintf(why, why_size, "its ffmpeg %s may encode with %s otherwise than this machine's", caps->version,

@@ -67,6 +67,25 @@ static void print_gaps(AVBPrint *bp, const Segment *seg)
     }
 }
 
+/** Frames are counted into their slots; where the frame rate is open, the filters' times are moved to them. */
+static void print_slots(AVBPrint *bp, const Plan *plan, const SegmentChain *c)
+{
+    int64_t n = 0;
+
+    if (!plan->rate_open)
+        av_bprintf(bp, "settb=%d/%d,", plan->frame_rate.den, plan->frame_rate.num);
+    av_bprintf(bp, "setpts='%s+%"PRId64, plan->rate_open ? "PTS" : "N", c->runs[0].slot + segment_wire_base(plan));
+    for (int i = 1; i < c->nb_runs; i++) {
+        const ChainRun *r = &c->runs[i], *last = r - 1;
+        int64_t step = r->slot - last->slot - (plan->rate_open ? 0 : last->count);
+
+        n += last->count;
+        if (step)
+            av_bprintf(bp, "+%"PRId64"*gte(N,%"PRId64")", step, n);
+    }
+    av_bprintf(bp, "'");
+}
+
 /**
  * The user's filters see the true timestamps. Behind them, only the frames that are shown go on, and are
  * counted into their slots. Nothing here may end before its input does, as the number of frames at the
@@ -75,7 +94,6 @@ static void print_gaps(AVBPrint *bp, const Segment *seg)
 static void print_chain(AVBPrint *bp, const Plan *plan, const Segment *seg)
 {
     const SegmentChain *c = &seg->chain;
-    int64_t n = 0;
 
     av_bprintf(bp, "settb=%d/%d,setpts=PTS-%"PRId64",trim=start_pts=%"PRId64":end_pts=%"PRId64
                ","HOSTCOMMAND_COUNTER",", plan->in_time_base.num, plan->in_time_base.den,
@@ -86,16 +104,8 @@ static void print_chain(AVBPrint *bp, const Plan *plan, const Segment *seg)
     for (int i = 0; i < c->nb_runs; i++)
         av_bprintf(bp, "%sbetween(n,%"PRId64",%"PRId64")", i ? "+" : "", c->runs[i].index,
                    c->runs[i].index + c->runs[i].count - 1);
-    av_bprintf(bp, "',settb=%d/%d,setpts='N+%"PRId64, plan->frame_rate.den, plan->frame_rate.num,
-               c->runs[0].slot + SEGMENT_WIRE_BASE);
-    for (int i = 1; i < c->nb_runs; i++) {
-        const ChainRun *r = &c->runs[i], *last = r - 1;
-
-        n += last->count;
-        if (r->slot != last->slot + last->count)
-            av_bprintf(bp, "+%"PRId64"*gte(N,%"PRId64")", r->slot - last->slot - last->count, n);
-    }
     av_bprintf(bp, "',");
+    print_slots(bp, plan, c);
 }
 
 static void print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
@@ -104,6 +114,9 @@ static void print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
 
     if (plan->timing) {
         print_chain(bp, plan, seg);
+        if (plan->rate_open)
+            return;   /* with setpts as the last filter it is open on the host, too */
+        av_bprintf(bp, ",");
     } else {
         print_trim(bp, plan, seg->filter_from, seg->filter_to);
         if (plan->autorotate)
@@ -139,7 +152,7 @@ static void add_forced_keyframes(AVBPrint *bp, const Plan *plan, const Segment *
     av_bprint_init(&times, 0, AV_BPRINT_SIZE_UNLIMITED);
     for (int i = 0; i < seg->nb_forced; i++)
         av_bprintf(&times, "%s%.6f", i ? "," : "",
-                   (seg->forced[i] + SEGMENT_WIRE_BASE) / av_q2d(plan->frame_rate));
+                   (seg->forced[i] + segment_wire_base(plan)) / av_q2d(plan->frame_rate));
     add_stream_option(bp, plan, "-force_key_frames", times.str);
     av_bprint_finalize(&times, NULL);
 }

@@ -110,7 +110,7 @@ static int measure_delay(const Join *j, const Segment *seg, const Encoded *r, in
 
     for (int64_t n = 0; ret >= 0 && (ret = wire_read(reader, pkt)) >= 0; n++) {
         int64_t slot = av_rescale_q(pkt->pts, wire_reader_stream(reader)->time_base,
-                                    av_inv_q(j->plan->frame_rate)) - SEGMENT_WIRE_BASE;
+                                    av_inv_q(j->plan->frame_rate)) - segment_wire_base(j->plan);
 
         while (*delay < FFMIN(n, MAX_DELAY) && slot_of(seg, n - *delay) > slot)
             (*delay)++;
@@ -173,7 +173,7 @@ int join_read(Join *j, AVPacket *pkt, char *reason, size_t reason_size)
     j->first_of_segment = 0;
     av_packet_free_side_data(pkt);
     pkt->time_base = av_inv_q(j->plan->frame_rate);
-    pkt->pts = av_rescale_q(pkt->pts, tb, pkt->time_base) - SEGMENT_WIRE_BASE;
+    pkt->pts = av_rescale_q(pkt->pts, tb, pkt->time_base) - segment_wire_base(j->plan);
     pkt->dts = next_dts(j);
     if (pkt->dts == AV_NOPTS_VALUE || pkt->dts > pkt->pts) {
         snprintf(reason, reason_size, "the encoder reorders frames farther than it says");

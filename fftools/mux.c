@@ -88,7 +88,7 @@ static int set_video_stream(Mux *m, AVStream *st, const Trial *t, const AVCodecP
     if (ret < 0)
         return ret;
     st->time_base      = av_inv_q(m->plan->frame_rate);
-    st->avg_frame_rate = m->plan->frame_rate;
+    st->avg_frame_rate = m->plan->rate_open ? (AVRational) { 0, 0 } : m->plan->frame_rate;
     if (!st->sample_aspect_ratio.num)
         st->sample_aspect_ratio = par->sample_aspect_ratio;
     par->sample_aspect_ratio = st->sample_aspect_ratio;
@@ -367,7 +367,7 @@ int mux_video(Mux *m, int nth, AVPacket *pkt)
     int ret;
 
     pkt->stream_index = st->index;
-    pkt->duration     = cfr || COMPAT_TIMING_7;
+    pkt->duration     = (cfr || COMPAT_TIMING_7) && !m->plan->rate_open;
     pkt->pos          = -1;
     av_packet_rescale_ts(pkt, av_inv_q(m->plan->frame_rate), st->time_base);
     m->end_dts = av_rescale_q(pkt->dts, st->time_base, m->video[0]->time_base);

@@ -103,7 +103,8 @@ typedef struct Plan {
     char  *force_keyframes;  ///< value of -force_key_frames, its chapters as times; or NULL
     char  *bsf;              ///< bitstream filters of the video, which hosts apply; or NULL
     int    threads;          ///< of the encoder on every host, where the output depends on them; 0: as hosts like
-    AVRational frame_rate;   ///< of the output
+    AVRational frame_rate;   ///< of the output; where it is open, of the ticks of its clock: slots are these then
+    int    rate_open;        ///< the filters leave the frame rate open, and so does stock (FFmpeg 7)
     enum VsyncMethod vsync;
     int    out_rate_given;
     TimeLimits out_limits;
@@ -175,6 +176,13 @@ static inline const PlanInput *plan_video_input(const Plan *p)
 static inline AVStream *plan_video(const Plan *p)
 {
     return plan_video_input(p)->fc->streams[p->streams[p->fleet_stream].index];
+}
+
+/** About how many frames a second there are. */
+static inline AVRational plan_usual_rate(const Plan *p)
+{
+    return !p->rate_open ? p->frame_rate : p->in_frame_rate.num > 0 && p->in_frame_rate.den > 0 ?
+           p->in_frame_rate : (AVRational) { 25, 1 };
 }
 
 /** The input that is a pipe, or NULL. */

@@ -7,6 +7,7 @@
 
 #include "compat.h"
 #include "filterfiles.h"
+#include "filterrate.h"
 #include "filtertraits.h"
 #include "plandecide.h"
 #include "timinggraph.h"
@@ -180,5 +181,7 @@ int decide_filter_timing(Plan *p)
     p->filter_frame_rate = timinggraph_frame_rate(g);
     p->reach             = find_reach(p);
     timinggraph_free(&g);
+    if (filterrate_fix(&p->filters, p->timing, p->in_time_base, p->in_frame_rate) < 0)
+        return plan_stock(p, "the filters %s cannot be read", p->filters);
     return 0;
 }

@@ -15,6 +15,7 @@
 #include "streammap.h"
 
 #define MIN_SPLIT_DURATION (4 * AV_TIME_BASE)
+#define MAX_TICKS 200000 /* a second; each is a byte of memory where results are checked */
 
 static const CmdOption *last_video_option(const Plan *p, const char *name)
 {
@@ -109,6 +110,21 @@ int decide_vsync(Plan *p)
     return 0;
 }
 
+/**
+ * Behind setpts, FFmpeg 7 knows no frame rate, and does without where frames may come at any time: the encoder's
+ * clock is that of the filters, and a slot a tick of it. choose_out_timebase() in ffmpeg_filter.c (7.1).
+ */
+static int decide_open_rate(Plan *p)
+{
+    p->rate_open  = 1;
+    p->frame_rate = av_inv_q(p->filter_time_base);
+    if (p->out_limits.start != AV_NOPTS_VALUE)
+        return plan_stock(p, "the filters leave the frame rate open, which is not split with -ss of the output");
+    if (av_q2d(p->frame_rate) > MAX_TICKS)
+        return plan_stock(p, "the filters leave the frame rate open, and their clock is very fine");
+    return 0;
+}
+
 int decide_frame_rate(Plan *p)
 {
     const CmdOption *rate = last_video_option(p, "r");
@@ -123,6 +139,8 @@ int decide_frame_rate(Plan *p)
     if (p->timing && (p->frame_rate.num <= 0 || p->frame_rate.den <= 0) &&
         (p->vsync == VSYNC_CFR || p->vsync == VSYNC_VSCFR))
         p->frame_rate = (AVRational) { 25, 1 };
+    if (COMPAT_TIMING_7 && p->timing && (p->frame_rate.num <= 0 || p->frame_rate.den <= 0))
+        return decide_open_rate(p);
     if (p->frame_rate.num <= 0 || p->frame_rate.den <= 0)
         return plan_stock(p, p->timing ? "the filters leave the frame rate open" : "the input's frame rate is unknown");
     if (av_q2d(p->frame_rate) > 1000 || p->frame_rate.num > INT32_MAX / 1024)
@@ -358,7 +376,7 @@ int decide_length(Plan *p)
         duration -= in->limits.start;
     duration = FFMIN3(duration, in->limits.duration, p->out_limits.duration);
     if (p->max_frames != INT64_MAX)
-        duration = FFMIN(duration, p->max_frames * AV_TIME_BASE / av_q2d(p->frame_rate));
+        duration = FFMIN(duration, p->max_frames * AV_TIME_BASE / av_q2d(plan_usual_rate(p)));
     p->duration = duration == INT64_MAX ? 0 : FFMAX(duration, 0) / (double)AV_TIME_BASE;
     if (duration < MIN_SPLIT_DURATION && !p->segment_length)
         return plan_stock(p, "the input is too short to be worth splitting");

@@ -36,7 +36,7 @@ static void add_placeholder(ArgList *l, const Plan *plan, const Trial *t)
     const int made = leaves_filters_out(plan);
     const AVCodecParameters *par = made ? t->video->codecpar : plan_video(plan)->codecpar;
     const char *fmt = av_get_pix_fmt_name(par->format);
-    AVRational r = plan->frame_rate;
+    AVRational r = plan_usual_rate(plan);
     /* -ss may fall between frames; with so fine a time base nobody can guess a frame rate, so else not */
     int64_t start = plan->out_limits.start == AV_NOPTS_VALUE ? 0 : plan->out_limits.start;
     const char *tb = start || plan->drop_first ? "settb=AVTB," : "";

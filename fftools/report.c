@@ -84,7 +84,7 @@ static void fill_state(const Report *r, const Outputs *o, int is_last, ProgressS
     *s = (ProgressState) {
         .frames      = frames,
         .total_size  = mux ? first_size(r, o) : 0,
-        .out_time_us = frames ? av_rescale_q(frames, av_inv_q(r->plan->frame_rate),
+        .out_time_us = frames ? av_rescale_q(frames, av_inv_q(plan_usual_rate(r->plan)),
                                              AV_TIME_BASE_Q) : AV_NOPTS_VALUE,
         .dup         = r->dup * nb_counted,
         .drop        = r->drop * nb_counted,

@@ -14,6 +14,8 @@
  * it is the true timestamp (see SegmentChain). The wire format is NUT.
  */
 
+#include <libavutil/mathematics.h>
+
 #include "../remote/blob.h"
 #include "../remote/fleet.h"
 #include "plan.h"
@@ -22,6 +24,14 @@
 #define SEGMENT_WIRE_UNITS 1024
 /** Slots that wire timestamps, both ways, are ahead of the real ones: NUT has no negative timestamps. */
 #define SEGMENT_WIRE_BASE  16
+/** Likewise seconds, where slots are a clock's ticks: far more than encoders hold frames back. */
+#define SEGMENT_OPEN_BASE  1000
+
+static inline int64_t segment_wire_base(const Plan *plan)
+{
+    return plan->rate_open ? av_rescale(SEGMENT_OPEN_BASE, plan->frame_rate.num, plan->frame_rate.den) :
+                             SEGMENT_WIRE_BASE;
+}
 
 /** Slots that show a frame, without a gap. */
 typedef struct SlotRange {
@@ -32,7 +42,7 @@ typedef struct SlotRange {
 typedef struct ChainRun {
     int64_t index;         ///< of the first, among those the filters make on the host
     int64_t count;
-    int64_t slot;          ///< of the first
+    int64_t slot;          ///< of the first; where the frame rate is open, by how much slots are ahead of the times they have there
 } ChainRun;
 
 /**

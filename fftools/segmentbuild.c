@@ -82,15 +82,15 @@ static int64_t count_window(Frame **frames, int nb, int64_t first, int64_t end)
     return n;
 }
 
-/** Note which of the slots from seg->first_slot up to end show a frame. */
-static int find_ranges(Segment *seg, Frame **shown, int nb, int64_t end)
+/** Note which of the slots from seg->first_slot up to b->end show a frame. */
+static int find_ranges(const SegmentBuild *b, Segment *seg, Frame **shown, int nb)
 {
     SlotRange *last = NULL;
 
     for (int i = 0; i < nb; i++) {
         const Frame *f = shown[i];
 
-        if (!f->placed || !f->count || f->slot < seg->first_slot || f->slot >= end)
+        if (!f->placed || !f->count || f->slot < seg->first_slot || f->slot >= b->end)
             continue;
         if (!last || last->first + last->count != f->slot) {
             last = av_realloc_array(seg->ranges, seg->nb_ranges + 1, sizeof(*seg->ranges));
@@ -104,7 +104,8 @@ static int find_ranges(Segment *seg, Frame **shown, int nb, int64_t end)
         seg->nb_frames += f->count;
         seg->nb_slots   = last->first + last->count - seg->first_slot;
     }
-    return seg->nb_ranges > MAX_RANGES ? AVERROR_PATCHWELCOME : 0;
+    /* where the frame rate is open they are on no command line */
+    return seg->nb_ranges > MAX_RANGES && !b->plan->rate_open ? AVERROR_PATCHWELCOME : 0;
 }
 
 /* ---- with timing filters ---- */
@@ -122,7 +123,7 @@ int64_t segment_input_end(const Plan *plan, TimingFrame last)
 
 typedef struct Simulation {
     TimingGraph *graph;
-    int64_t *numbers;   ///< of what comes out
+    TimingFrame *frames;   ///< that come out
     unsigned size;
     int nb;
 } Simulation;
@@ -133,12 +134,12 @@ static int collect(Simulation *m)
     int ret;
 
     while ((ret = timinggraph_receive(m->graph, &f)) >= 0) {
-        int64_t *grown = av_fast_realloc(m->numbers, &m->size, (m->nb + 1) * sizeof(*grown));
+        TimingFrame *grown = av_fast_realloc(m->frames, &m->size, (m->nb + 1) * sizeof(*grown));
 
         if (!grown)
             return AVERROR(ENOMEM);
-        m->numbers = grown;
-        grown[m->nb++] = f.source;
+        m->frames = grown;
+        grown[m->nb++] = f;
     }
     return ret == AVERROR(EAGAIN) || ret == AVERROR_EOF ? 0 : ret;
 }
@@ -148,7 +149,7 @@ static int collect(Simulation *m)
  * host's input ends: it cannot know how long its last frame lasts.
  * @return how many, or an AVERROR code
  */
-static int simulate(const SegmentBuild *b, Frame **seen, int nb_seen, int at_end, int64_t **numbers)
+static int simulate(const SegmentBuild *b, Frame **seen, int nb_seen, int at_end, TimingFrame **made)
 {
     const Plan *plan = b->plan;
     Simulation m = { 0 };
@@ -170,17 +171,17 @@ static int simulate(const SegmentBuild *b, Frame **seen, int nb_seen, int at_end
     if (ret >= 0)
         ret = collect(&m);
     timinggraph_free(&m.graph);
-    *numbers = m.numbers;
+    *made = m.frames;
     return ret < 0 ? ret : m.nb;
 }
 
 /** Where the owed frames are among those a host makes. @return the index of the first; -1: they are not */
-static int find_made(const SegmentBuild *b, const int64_t *numbers, int nb, int before, int after)
+static int find_made(const SegmentBuild *b, const TimingFrame *made, int nb, int before, int after)
 {
     for (int skip = before; skip + b->nb_made + after <= nb; skip++) {
         int i = 0;
 
-        while (i < b->nb_made && numbers[skip + i] == b->made[i]->number)
+        while (i < b->nb_made && made[skip + i].source == b->made[i]->number)
             i++;
         if (i == b->nb_made)
             return skip;
@@ -193,12 +194,12 @@ static int try_range(const SegmentBuild *b, Frame **seen, int nb_seen, int from,
 {
     const int margin = b->plan->window ? 2 * b->plan->window + 2 : 0;
     const int at_end = b->at_end && to == nb_seen - 1;
-    int64_t *numbers;
-    int nb = simulate(b, seen + from, to - from + 1, at_end, &numbers), skip;
+    TimingFrame *made;
+    int nb = simulate(b, seen + from, to - from + 1, at_end, &made), skip;
 
-    skip = nb < 0 ? nb : find_made(b, numbers, nb, seen[from]->number ? margin : 0,
+    skip = nb < 0 ? nb : find_made(b, made, nb, seen[from]->number ? margin : 0,
                                    at_end ? 0 : margin);
-    av_free(numbers);
+    av_free(made);
     return skip;
 }
 
@@ -235,27 +236,32 @@ static int find_lead(const SegmentBuild *b, Frame **seen, int nb_seen, int *from
     return skip;
 }
 
-/** Note which of the frames that the filters make are shown where. */
-static int find_runs(const SegmentBuild *b, SegmentChain *c, int skip)
+/**
+ * Note which of the frames that the filters make are shown where.
+ * @param made all that they make
+ */
+static int find_runs(const SegmentBuild *b, SegmentChain *c, int skip, const TimingFrame *made)
 {
+    const int open = b->plan->rate_open;
     ChainRun *last = NULL;
     int64_t next_slot = 0;
 
     for (int i = 0; i < b->nb_made; i++) {
         const Frame *f = b->made[i];
+        int64_t slot   = f->slot - (open ? made[skip + i].pts : 0);
 
         if (!f->count)
             continue;
-        if (!last || last->index + last->count != skip + i || f->slot != next_slot) {
+        if (!last || last->index + last->count != skip + i || slot != next_slot) {
             last = av_realloc_array(c->runs, c->nb_runs + 1, sizeof(*c->runs));
             if (!last)
                 return AVERROR(ENOMEM);
             c->runs = last;
             last  = &c->runs[c->nb_runs++];
-            *last = (ChainRun) { .index = skip + i, .slot = f->slot };
+            *last = (ChainRun) { .index = skip + i, .slot = slot };
         }
         last->count++;
-        next_slot = last->slot + last->count;
+        next_slot = last->slot + (open ? 0 : last->count);
         if (f->count > 1)
             next_slot = -1;
     }
@@ -266,7 +272,8 @@ static int find_runs(const SegmentBuild *b, SegmentChain *c, int skip)
 static int describe_chain(const SegmentBuild *b, Frame **sorted, Segment *seg)
 {
     SegmentChain *c = &seg->chain;
-    int first = 0, last = b->nb_frames, from, to, skip, keep = 0, ret;
+    int first = 0, last = b->nb_frames, from, to, skip, keep = 0, ret = 0;
+    TimingFrame *made = NULL;
     int64_t least = 0;
 
     while (first < last && sorted[first]->number < 0)
@@ -282,7 +289,11 @@ static int describe_chain(const SegmentBuild *b, Frame **sorted, Segment *seg)
     skip = find_lead(b, sorted, last - first, &from, &to);
     if (skip < 0)
         return skip;
-    ret = find_runs(b, c, skip);
+    if (b->plan->rate_open)
+        ret = simulate(b, sorted + from, to - from + 1, b->at_end && to == last - first - 1, &made);
+    if (ret >= 0)
+        ret = find_runs(b, c, skip, made);
+    av_free(made);
     if (ret < 0)
         return ret;
     c->from    = sorted[from]->pts;
@@ -347,8 +358,8 @@ int segment_build(const SegmentBuild *b, Segment *seg)
     from = b->plan->timing ? describe_chain(b, sorted, seg) : describe_slots(b, sorted, seg);
     ret  = from;
     if (ret >= 0)
-        ret = b->plan->timing ? find_ranges(seg, b->made, b->nb_made, b->end) :
-                                find_ranges(seg, sorted, b->nb_frames, b->end);
+        ret = b->plan->timing ? find_ranges(b, seg, b->made, b->nb_made) :
+                                find_ranges(b, seg, sorted, b->nb_frames);
     if (ret >= 0)
         ret = blob_alloc(&blob, b->pool);
     if (ret >= 0)

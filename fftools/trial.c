@@ -52,7 +52,7 @@ static double find_start(const Plan *plan, int64_t first_slot)
 
 static double find_length(const Plan *plan, int64_t first_slot)
 {
-    return find_start(plan, first_slot) + FFMAX(TRIAL_FRAMES / av_q2d(plan->frame_rate),
+    return find_start(plan, first_slot) + FFMAX(TRIAL_FRAMES / av_q2d(plan_usual_rate(plan)),
                                                 copies_audio(plan) ? TRIAL_AUDIO : 0);
 }
 

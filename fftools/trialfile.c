@@ -130,7 +130,7 @@ static int read_packets(Trial *t, const Plan *plan, char *reason, size_t reason_
         av_packet_unref(pkt);
     }
     t->reorder_delay = -1;
-    if (keeps_dts(t->file) && dts != AV_NOPTS_VALUE && pts != INT64_MAX && pts >= dts)
+    if (!plan->rate_open && keeps_dts(t->file) && dts != AV_NOPTS_VALUE && pts != INT64_MAX && pts >= dts)
         t->reorder_delay = av_rescale_q(pts - dts, t->video->time_base,
                                         av_inv_q(plan->frame_rate));
     else if (tells_delay(plan->streams[plan->fleet_stream].encoder))

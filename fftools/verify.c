@@ -35,7 +35,7 @@ static int verify_hash(struct AVHashContext *ctx, const char *hash, char *why, s
 }
 
 /** Each owed slot once, the first packet a keyframe. */
-static int verify_packets(WireReader *r, const Segment *seg, AVRational frame_rate,
+static int verify_packets(WireReader *r, const Segment *seg, const Plan *plan,
                           const char *hash, ParamSets *params, char *why, size_t why_size)
 {
     struct AVHashContext *ctx = NULL;
@@ -49,8 +49,8 @@ static int verify_packets(WireReader *r, const Segment *seg, AVRational frame_ra
         av_hash_init(ctx);
     while (ret >= 0 && (ret = wire_read(r, pkt)) >= 0) {
         int64_t slot = pkt->pts == AV_NOPTS_VALUE ? -1 :
-                       av_rescale_q(pkt->pts, st->time_base, av_inv_q(frame_rate)) -
-                       SEGMENT_WIRE_BASE - seg->first_slot;
+                       av_rescale_q(pkt->pts, st->time_base, av_inv_q(plan->frame_rate)) -
+                       segment_wire_base(plan) - seg->first_slot;
 
         if (slot < 0 || slot >= seg->nb_slots || seen[slot] || !pkt->size ||
             (!n && (slot || !(pkt->flags & AV_PKT_FLAG_KEY)))) {
@@ -107,7 +107,7 @@ int verify_result(Blob *result, const Plan *plan, const Segment *seg, const char
     if (ret < 0)
         snprintf(why, why_size, "the result's headers cannot be read");
     else
-        ret = verify_packets(r, seg, plan->frame_rate, hash, params, why, why_size);
+        ret = verify_packets(r, seg, plan, hash, params, why, why_size);
     params->width  = par->width;
     params->height = par->height;
 end:
