@@ -6,6 +6,7 @@
 
 #include "carrier.h"
 #include "reason.h"
+#include "streammap.h"
 #include "wire.h"
 
 static const char *option(const Plan *p, const char *name)
@@ -24,6 +25,11 @@ static int is_segment(const Plan *p)
 static int is_mov(const AVOutputFormat *f)
 {
     return av_match_name(f->name, "mov,mp4,ipod,3gp,3g2,psp,f4v");
+}
+
+static int is_hash(const AVOutputFormat *f)
+{
+    return av_match_name(f->name, "framemd5,framehash,framecrc,crc,md5,hash,streamhash");
 }
 
 int carrier_is_mov(const Plan *p)
@@ -272,9 +278,47 @@ static int choose_single(Plan *p, char *reason, size_t size)
                                    p->oformat->name);
 }
 
+/** Nothing that can be read back with its times. */
+static int is_write_only(const AVOutputFormat *f)
+{
+    return f->flags & AVFMT_NOTIMESTAMPS || is_hash(f);
+}
+
+/**
+ * Of the null muxer nobody sees more than how much it got; what follows a raw stream is its packets, and no file may
+ * be a better place for the rest. A hash tells of every bit.
+ */
+static int choose_write_only(Plan *p, char *reason, size_t size)
+{
+    const char *name = p->streams[p->fleet_stream].encoder->name;
+    const EncoderTraits *traits = encoder_traits(name);
+
+    p->carrier = p->trial_format = av_guess_format("matroska", NULL, NULL);
+    if (!is_hash(p->oformat))
+        return 0;
+    if (!strcmp(name, "rawvideo"))
+        return reason_set(reason, size, "decoded frames are more to send than their hashes are to make");
+    /* cfhd's packets differ from run to run, and those that hash each packet also hash what stands beside it, as the quality
+     * that dnxhd and mjpeg tell */
+    if (p->judge.gop != 1 || !traits || !strcmp(name, "cfhd") ||
+        (av_strstart(p->oformat->name, "frame", NULL) &&
+         (p->judge.rate != RATE_FRAME_LOCAL || !strcmp(name, "dnxhd"))) ||
+        (p->judge.rate != RATE_FRAME_LOCAL && !traits->intra_only))
+        return reason_set(reason, size, "the hash of what %s makes in segments is another one", name);
+    if (p->nb_streams > 1 && !fits_nut(p, 1))
+        return reason_set(reason, size, "what is beside the video of %s is not split yet", p->oformat->name);
+    if (p->nb_streams > 1) {
+        p->carrier      = av_guess_format("nut", NULL, NULL);
+        p->trial_format = av_guess_format("mov", NULL, NULL); /* knows channel layouts */
+    }
+    return 0;
+}
+
 int carrier_choose(Plan *p, char *reason, size_t size)
 {
     p->carrier = p->trial_format = p->oformat;
+    if (is_write_only(p->oformat))
+        return choose_write_only(p, reason, size);
     if (p->pipe && carrier_is_mov(p) && !has_fragments(p))
         return reason_set(reason, size, "%s cannot be written to a pipe", p->oformat->name);
     if (header_comes_first(p) && encodes_flac(p))
@@ -293,6 +337,18 @@ static int is_muxers_own(const CmdOption *o)
     return !o->def && !(o->avclass & ~AVCLASS_FORMAT);
 }
 
+/** Whether a -c is meant for the stream: of a second one ffmpeg would warn. */
+static int names_codec(const Plan *p, int stream)
+{
+    const CmdFile *f = plan_file(p);
+
+    for (int i = 0; i < f->nb_options; i++)
+        if (f->options[i].def && !strcmp(f->options[i].name, "c") &&
+            streammap_option_matches(p->streams, p->nb_streams, stream, &f->options[i]) > 0)
+            return 1;
+    return 0;
+}
+
 void carrier_add_options(ArgList *l, const Plan *p, const AVOutputFormat *format,
                          const char *const *skip)
 {
@@ -307,6 +363,8 @@ void carrier_add_options(ArgList *l, const Plan *p, const AVOutputFormat *format
     }
     /* which ones are the default is the format's affair */
     for (int i = 0; foreign && i < p->nb_streams; i++) {
+        if (names_codec(p, i))
+            continue;
         arglist_addf(l, "-c:%d", i);
         arglist_add(l, p->streams[i].copy ? "copy" : p->streams[i].encoder->name);
     }

@@ -83,7 +83,7 @@ static const AVOutputFormat *find_format(const Plan *plan, int output)
         return strcmp(side->oformat->name, "null") ? side->oformat : NULL;
     while (plan->output < output)
         plan = plan->next;
-    return plan->pipe ? NULL : plan->oformat;
+    return plan->pipe || !strcmp(plan->oformat->name, "null") ? NULL : plan->oformat;
 }
 
 int overwrite_check(const Plan *plan, int output, int ours, int keys, char *reason,

@@ -183,7 +183,9 @@ static int decide_output(Plan *p)
     static const char *const formats[] = {
         "mp4", "mov", "ipod", "3gp", "3g2", "f4v", "psp", "matroska", "webm", "mpegts", "flv",
         "nut", "avi", "asf", "ogg", "ogv", "mxf", "hls", "dash", "segment",
-        "stream_segment,ssegment", NULL
+        "stream_segment,ssegment", "null", "h264", "hevc", "mpeg1video", "mpeg2video", "mjpeg",
+        "ivf", "obu", "dnxhd", "framemd5", "framehash", "framecrc", "crc", "md5", "hash",
+        "streamhash", NULL
     };
     const CmdFile *f = plan_file(p);
     const CmdOption *fmt = cmdline_last(f->options, f->nb_options, "f");
@@ -195,7 +197,8 @@ static int decide_output(Plan *p)
     if (!plan_listed(formats, p->oformat->name))
         return plan_stock(p, "the output format %s is not split yet", p->oformat->name);
     p->pipe = !strcmp(f->url, "-") || !strcmp(f->url, "pipe:") || !strcmp(f->url, "pipe:1");
-    if (!p->pipe && (!strncmp(f->url, "pipe:", 5) || strstr(f->url, "://") ||
+    p->pipe &= !!strcmp(p->oformat->name, "null");
+    if (strcmp(p->oformat->name, "null") && !p->pipe && (!strncmp(f->url, "pipe:", 5) || strstr(f->url, "://") ||
                      !strncmp(f->url, "fd:", 3)))
         return plan_stock(p, "the output is not a file");
     if (input_av_options(f, AVCLASS_FORMAT, &p->format_options) < 0)

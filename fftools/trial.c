@@ -56,11 +56,26 @@ static double find_length(const Plan *plan, int64_t first_slot)
                                                 copies_audio(plan) ? TRIAL_AUDIO : 0);
 }
 
+/** Which streams ffmpeg takes by itself is the format's affair. */
+static void add_maps(ArgList *l, const Plan *plan)
+{
+    const CmdFile *f = plan_file(plan);
+
+    if (plan->trial_format == plan->oformat || cmdline_last(f->options, f->nb_options, "map"))
+        return;
+    for (int i = 0; i < plan->nb_streams; i++)
+        if (!plan->streams[i].complex) {
+            arglist_add(l, "-map");
+            arglist_addf(l, "%d:%d", plan->streams[i].file, plan->streams[i].index);
+        }
+}
+
 static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const char *file_name)
 {
     /* the first frames of the input tell as much as those at -ss, and sooner */
     static const char *const skip_output[] = { "ss", "t", "to", "shortest", NULL };
 
+    add_maps(l, plan);
     carrier_add_options(l, plan, plan->trial_format, skip_output);
     arglist_add(l, "-t");
     arglist_addf(l, "%.6f", find_length(plan, first_slot));

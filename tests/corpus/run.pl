@@ -211,7 +211,7 @@ sub playlist {
 
 sub is_playlist { return $_[0] =~ /\.(?:m3u8|mpd)$/ }
 
-sub is_media { return $_[0] =~ /\.(?:mp4|m4v|mov|3gp|3g2|f4v|mkv|webm|ts|m2ts|flv|nut|avi|mxf|mpg|ogv|wmv|asf|m4a|mka|mp3|wav)$/ }
+sub is_media { return $_[0] =~ /\.(?:mp4|m4v|mov|3gp|3g2|f4v|mkv|webm|ts|m2ts|flv|nut|avi|mxf|mpg|ogv|wmv|asf|m4a|mka|mp3|wav|h264|264|hevc|m2v|ivf|obu)$/ }
 
 # The first difference of the two folders, or undef.
 sub different_files {
