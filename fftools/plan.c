@@ -314,7 +314,7 @@ static int decide_loop(Plan *p)
 
     if (!in->loop)
         return 0;
-    if (COMPAT_TIMING_7 || p->copyts || in->limits.start != AV_NOPTS_VALUE || in->limits.duration != INT64_MAX ||
+    if (p->copyts || in->limits.start != AV_NOPTS_VALUE || in->limits.duration != INT64_MAX ||
         p->in_rate.num || (strncmp(format, "mov,", 4) && strncmp(format, "matroska", 8)))
         return plan_stock(p, "-stream_loop of such a video is not split yet");
     for (int i = 0; i < p->nb_streams; i++)

@@ -29,7 +29,7 @@ struct VideoReader {
     int        next;       ///< of them
     int        started;
     int        loops;      ///< that are left; -1: without end
-    int64_t    min_pts, max_pts;  ///< of all that was read, with offset
+    int64_t    min_pts, max_pts;  ///< of all that was read, with offset; 7.1: the end of the last
 };
 
 static int stock_only(char *reason, size_t size, const char *why)
@@ -115,11 +115,14 @@ static int is_jump(VideoReader *r, const AVPacket *pkt)
                             av_rescale_q(r->ts_offset + r->drift, AV_TIME_BASE_Q, tb);
 }
 
-/** -stream_loop: seek_to_start() in ffmpeg.c (5.1), where no sound is decoded. */
+/**
+ * -stream_loop, where no sound is decoded: seek_to_start() in ffmpeg.c (5.1), and in ffmpeg_demux.c (7.1), which goes by
+ * where packets end.
+ */
 static int rewind_input(VideoReader *r)
 {
     AVRational rate = r->st->avg_frame_rate;
-    int64_t last = rate.num ? av_rescale_q(1, av_inv_q(rate), r->st->time_base) : 1;
+    int64_t last = COMPAT_TIMING_7 ? 0 : rate.num ? av_rescale_q(1, av_inv_q(rate), r->st->time_base) : 1;
     int ret = avformat_seek_file(r->fc, -1, INT64_MIN, r->fc->start_time, r->fc->start_time, 0);
 
     if (ret < 0 || r->max_pts <= r->min_pts)
@@ -165,7 +168,7 @@ static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
     if (pkt->pts != AV_NOPTS_VALUE) {
         pkt->pts  += r->offset;
         r->min_pts = FFMIN(r->min_pts, pkt->pts);
-        r->max_pts = FFMAX(r->max_pts, pkt->pts);
+        r->max_pts = FFMAX(r->max_pts, pkt->pts + (COMPAT_TIMING_7 ? pkt->duration : 0));
     }
     if (pkt->dts != AV_NOPTS_VALUE)
         pkt->dts += r->offset;
