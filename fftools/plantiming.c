@@ -335,12 +335,44 @@ static int64_t first_start(const Plan *p, const PlanStream *streams, int nb_stre
     return start;
 }
 
+/** Likewise of all streams in use. */
+static int64_t used_start(const Plan *p)
+{
+    int64_t start = INT64_MAX;
+
+    for (const Plan *q = p; q; q = q->next)
+        start = FFMIN(start, first_start(p, q->streams, q->nb_streams));
+    for (int i = 0; i < p->nb_sides; i++)
+        start = FFMIN(start, first_start(p, p->sides[i].streams, p->sides[i].nb_streams));
+    return start;
+}
+
+/**
+ * correct_input_start_times() in ffmpeg_opt.c (7.1), where -ss is not added to the file's start: a slip there of what binds
+ * first in an expression.
+ */
+static void correct_start(Plan *p, int zero)
+{
+    const PlanInput *in = plan_video_input(p);
+    int64_t file = in->fc->start_time, seek = in->limits.start, start = used_start(p);
+
+    if (start == INT64_MAX || start == file)
+        return;
+    if (!(file + (seek != AV_NOPTS_VALUE)))
+        seek = 0;
+    if (p->copyts)
+        p->ts_offset = zero ? -start : 0;
+    else
+        p->ts_offset = -FFMAX(seek, start);
+    p->ts_offset += in->limits.ts_offset;
+}
+
 /** What ffmpeg adds to all timestamps: open_input_file() and process_input() in ffmpeg.c (5.1). */
 static void find_ts_offset(Plan *p)
 {
     const PlanInput *in = plan_video_input(p);
     const AVFormatContext *ic = in->fc;
-    int64_t start = INT64_MAX;
+    int64_t start;
     int zero = is_set(p, "start_at_zero");
 
     p->ts_offset  = in->limits.ts_offset;
@@ -350,15 +382,19 @@ static void find_ts_offset(Plan *p)
                                             0 : ic->start_time);
     if (in->limits.start != AV_NOPTS_VALUE && !p->copyts)
         p->ts_offset -= in->limits.start;
-    if (ic->start_time == AV_NOPTS_VALUE || (p->copyts && !zero))
+    if (ic->start_time == AV_NOPTS_VALUE)
         return;
-    p->ts_offset -= ic->start_time;
-    if (!(ic->iformat->flags & AVFMT_TS_DISCONT) || p->ts_offset != -ic->start_time)
+    if (!p->copyts || zero)
+        p->ts_offset -= ic->start_time;
+    if (!(ic->iformat->flags & AVFMT_TS_DISCONT))
         return;
-    for (const Plan *q = p; q; q = q->next)
-        start = FFMIN(start, first_start(p, q->streams, q->nb_streams));
-    for (int i = 0; i < p->nb_sides; i++)
-        start = FFMIN(start, first_start(p, p->sides[i].streams, p->sides[i].nb_streams));
+    if (COMPAT_TIMING_7) {
+        correct_start(p, zero);
+        return;
+    }
+    if (p->ts_offset != -ic->start_time || (p->copyts && !zero))
+        return;
+    start = used_start(p);
     if (start != INT64_MAX && start > ic->start_time)
         p->ts_offset = -start;
 }
