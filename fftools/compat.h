@@ -89,6 +89,37 @@ static inline void compat_set_frame_duration(AVFrame *f, int64_t duration)
 #endif
 }
 
+/**
+ * Numbers that frames get from the packet they are made of: before a decoder is opened, of a packet before it is sent,
+ * of a frame that was received.
+ */
+static inline void compat_number_frames(AVCodecContext *dec)
+{
+#if COMPAT_TIMING_7
+    dec->flags |= AV_CODEC_FLAG_COPY_OPAQUE;
+#else
+    (void)dec;
+#endif
+}
+
+static inline void compat_number_packet(AVPacket *pkt, int64_t number)
+{
+#if COMPAT_TIMING_7
+    pkt->opaque = (void *)(intptr_t)number;
+#else
+    pkt->pos = number;
+#endif
+}
+
+static inline int64_t compat_frame_number(const AVFrame *f)
+{
+#if COMPAT_TIMING_7
+    return (intptr_t)f->opaque;
+#else
+    return f->pkt_pos;
+#endif
+}
+
 static inline int64_t compat_frame_duration(const AVFrame *f)
 {
 #if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)

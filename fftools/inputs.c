@@ -15,6 +15,7 @@
 #include "inputurl.h"
 #include "lavfi.h"
 #include "reason.h"
+#include "untimed.h"
 
 #define MAX_STREAMS 256
 
@@ -253,13 +254,16 @@ int input_check_splittable(const PlanInput *in, const AVStream *st, char *reason
 {
     static const char *const formats[] = {
         "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts", "mpeg", "flv", "asf", "nut", "mxf",
-        "ogg", "ivf", "avi", "concat", "yuv4mpegpipe", "rawvideo", "image2", NULL
+        "ogg", "ivf", "avi", "concat", "yuv4mpegpipe", "rawvideo", "image2", "h264", "hevc", "m4v", "mpegvideo",
+        "obu", "mjpeg", "jpeg_pipe", NULL
     };
 
     if (st->codecpar->codec_id == AV_CODEC_ID_RAWVIDEO &&
         (!avcodec_pix_fmt_to_codec_tag(st->codecpar->format) ||
          st->codecpar->field_order > AV_FIELD_PROGRESSIVE))
         return reason_set(reason, size, "the raw video is of a kind that cannot travel");
+    if (untimed_is_needed(in->fc, st) && (in->limits.start != AV_NOPTS_VALUE || in->limits.ts_offset))
+        return reason_set(reason, size, "its elementary stream has no times to go by");
     for (int i = 0; formats[i]; i++)
         if (!strcmp(formats[i], in->fc->iformat->name))
             return 0;

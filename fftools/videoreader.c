@@ -5,6 +5,7 @@
 
 #include "compat.h"
 #include "leadin.h"
+#include "untimed.h"
 #include "videoreader.h"
 
 /* Until a keyframe is found and all that is shown before it. */
@@ -24,6 +25,7 @@ struct VideoReader {
     int        strict;     ///< errors of the decoder have consequences in stock
     int64_t    visible;    ///< pts of the first frame that filters may see
     int64_t    fragile_end;  ///< AV_NOPTS_VALUE: nothing is fragile
+    Untimed   *untimed;    ///< or NULL
     AVPacket **lead;       ///< the first packets, looked at before any is given out
     int        nb_lead;
     int        next;       ///< of them
@@ -60,6 +62,12 @@ int videoreader_open(VideoReader **out, const Plan *plan)
                   cmdline_last(plan->cmd->globals, plan->cmd->nb_globals, "max_error_rate");
     for (unsigned i = 0; i < r->fc->nb_streams; i++)
         r->fc->streams[i]->discard = r->fc->streams[i] == r->st ? AVDISCARD_NONE : AVDISCARD_ALL;
+    if (untimed_is_needed(r->fc, r->st)) {
+        int ret = untimed_open(&r->untimed, r->st);
+
+        if (ret < 0)
+            return ret;
+    }
     return 0;
 }
 
@@ -72,6 +80,7 @@ void videoreader_close(VideoReader **rp)
     for (int i = 0; i < r->nb_lead; i++)
         av_packet_free(&r->lead[i]);
     av_freep(&r->lead);
+    untimed_close(&r->untimed);
     av_freep(rp);
 }
 
@@ -175,6 +184,27 @@ static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
     return 0;
 }
 
+/** Likewise, and its times are as stock's decoder makes them. */
+static int read_timed(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
+{
+    int ret;
+
+    if (!r->untimed)
+        return read_packet(r, pkt, reason, reason_size);
+    while ((ret = untimed_receive(r->untimed, pkt)) == AVERROR(EAGAIN)) {
+        ret = read_packet(r, pkt, reason, reason_size);
+        if (ret < 0 && ret != AVERROR_EOF)
+            return ret;
+        ret = untimed_send(r->untimed, ret < 0 ? NULL : pkt);
+        av_packet_unref(pkt);
+        if (ret == AVERROR_PATCHWELCOME)
+            return stock_only(reason, reason_size, "the times of the input's frames cannot be foreseen");
+        if (ret < 0)
+            return ret;
+    }
+    return ret;
+}
+
 static int keep_lead(VideoReader *r, AVPacket *pkt)
 {
     AVPacket **list = av_realloc_array(r->lead, r->nb_lead + 1, sizeof(*list));
@@ -195,7 +225,7 @@ static int read_lead(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_
     int key = -1, ret = 0;
     int64_t bytes = 0;
 
-    while ((ret = read_packet(r, pkt, reason, reason_size)) >= 0) {
+    while ((ret = read_timed(r, pkt, reason, reason_size)) >= 0) {
         bytes += pkt->size;
         ret = keep_lead(r, pkt);
         if (ret < 0)
@@ -300,7 +330,7 @@ int videoreader_next(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_
     if (r->next < r->nb_lead) {
         av_packet_move_ref(pkt, r->lead[r->next++]);
     } else {
-        int ret = read_packet(r, pkt, reason, reason_size);
+        int ret = read_timed(r, pkt, reason, reason_size);
 
         if (ret < 0)
             return ret;
