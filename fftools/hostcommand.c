@@ -147,12 +147,13 @@ static void add_stream_option(AVBPrint *bp, const Plan *plan, const char *name, 
 
 static void add_forced_keyframes(AVBPrint *bp, const Plan *plan, const Segment *seg)
 {
+    const double early = 0.25;  /* of a slot: times that are rounded up would be the next frame's in FFmpeg 7 */
     AVBPrint times;
 
     av_bprint_init(&times, 0, AV_BPRINT_SIZE_UNLIMITED);
     for (int i = 0; i < seg->nb_forced; i++)
         av_bprintf(&times, "%s%.6f", i ? "," : "",
-                   (seg->forced[i] + segment_wire_base(plan)) / av_q2d(plan->frame_rate));
+                   (seg->forced[i] + segment_wire_base(plan) - early) / av_q2d(plan->frame_rate));
     add_stream_option(bp, plan, "-force_key_frames", times.str);
     av_bprint_finalize(&times, NULL);
 }
