@@ -240,7 +240,7 @@ static int makes_fields(const char *filter, AVDictionary *opts)
 
     if (mode)
         return !av_match_name(mode->value, "send_frame,frame,send_frame_nospatial,0,2");
-    return !strcmp(filter, "bwdif") || !strcmp(filter, "w3fdif");
+    return av_match_name(filter, "bwdif,w3fdif,estdif");
 }
 
 static void judge_fields(Verdict *v, const char *filter, AVDictionary *opts)
