@@ -423,7 +423,7 @@ void carrier_add_trial(ArgList *l, const Plan *p)
 
 int carrier_is_nut(const Plan *p)
 {
-    return carrier_is_foreign(p) && !strcmp(p->carrier->name, "nut");
+    return !strcmp(p->carrier->name, "nut");
 }
 
 int64_t carrier_duration(const Plan *p, int stream, const AVStream *st, const AVPacket *pkt)

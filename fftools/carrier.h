@@ -30,7 +30,7 @@ static inline int carrier_is_foreign(const Plan *plan)
 /** Whether the carrier is one of the mov muxer's formats. */
 int carrier_is_mov(const Plan *plan);
 
-/** Whether it is NUT in place of another one. */
+/** Whether it is NUT: in place of another one, or as it is the output's; then with times that no shift has rounded. */
 int carrier_is_nut(const Plan *plan);
 
 /** Seconds that timestamps are ahead there. */

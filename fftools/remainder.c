@@ -327,7 +327,7 @@ static int open_file(Remainder *r)
 {
     int ret = open_input(r);
 
-    if (carrier_is_nut(r->plan)) {
+    if (carrier_is_nut(r->plan) && !r->plan->tied_ends) {
         r->shift = CARRIER_NUT_OFFSET * (int64_t)AV_TIME_BASE;
         return ret;
     }
