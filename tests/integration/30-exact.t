@@ -88,7 +88,6 @@ tiny.mkv      | -f lavfi -i testsrc2=s=96x64:r=10:d=4 -c:v libx264 -preset ultra
 END
 
 # [+]NAME | INPUT | ARGUMENTS between input and output | OUTPUT | compare.pl's options | who makes it
-# "fleet5": the fleet with FFmpeg 5; what FFmpeg 7 makes of the frame rate behind setpts is left to stock.
 # A name ending in ", N s" wants segments of N seconds, others 2; one ending in ", N segments" so many of 6 s.
 my @cases = <<'END' =~ /^(?!#)(\S.*)/mg;
 # the main job
@@ -253,16 +252,18 @@ picture that moves                  | vfr.mkv    | -i ../logo.png -filter_comple
 the last frame, dropped first        | h264.mp4   | X264 -r 10 -an | out.mp4 | --exact-frames | fleet
 fps up, with audio                  | h264.mp4   | X264 -vf fps=30 | out.mp4 | --exact-frames | fleet
 fps of VFR                          | vfr.mkv    | X264 -vf fps=20,scale=128:-2 | out.mkv | --exact-frames | fleet
-setpts of VFR                       | vfr.mkv    | X264 -vf setpts=0.5*PTS -an | out.mp4 | --exact-frames | fleet5
+forced where times round up, 4 s    | ntsc.mkv   | X264 -force_key_frames 0.1,0.3,0.4,0.6,0.9,1.1,1.3,4.0,4.1,4.2 | out.mkv | --exact-frames | fleet
+sound before time 0 in NUT          | ntsc.mkv   | X264 -c:a aac | out.nut | --exact-frames | fleet
+setpts of VFR                       | vfr.mkv    | X264 -vf setpts=0.5*PTS -an | out.mp4 | --exact-frames | fleet
 +setpts slower                      | vfr.mkv    | X264 -vf setpts=1.7*PTS -an | out.mkv | --exact-frames |
-+setpts, counted                    | plain.mkv  | X264 -vf setpts=N/30/TB | out.mp4 | --exact-frames | fleet5
-trim and setpts                     | h264.mp4   | X264 -vf trim=1:5,setpts=PTS-STARTPTS -an | out.mp4 | --exact-frames | fleet5
-every second frame                  | r60.mkv    | X264 -vf select=not(mod(n\\,2)),setpts=N/FRAME_RATE/TB -an | out.mp4 | --exact-frames | fleet5
++setpts, counted                    | plain.mkv  | X264 -vf setpts=N/30/TB | out.mp4 | --exact-frames | fleet
+trim and setpts                     | h264.mp4   | X264 -vf trim=1:5,setpts=PTS-STARTPTS -an | out.mp4 | --exact-frames | fleet
+every second frame                  | r60.mkv    | X264 -vf select=not(mod(n\\,2)),setpts=N/FRAME_RATE/TB -an | out.mp4 | --exact-frames | fleet
 framestep, then fps                 | h264.mp4   | X264 -vf framestep=7,fps=50 | out.mp4 | --exact-frames | fleet
 fields to frames                    | mpeg2.ts   | X264 -vf yadif=1 | out.mp4 | --exact-frames | fleet
 fields to frames, VFR               | vfr.mkv    | X264 -vf bwdif,fade=d=3 | out.mp4 | --exact-frames | fleet
 +w3fdif, framestep                  | mpeg2.ts   | X264 -vf w3fdif,framestep=4 | out.mp4 | --exact-frames | fleet
-+estdif                             | mpeg2.ts   | X264 -vf estdif=field | out.mkv | --exact-frames | fleet
++estdif                             | mpeg2.ts   | X264 -vf estdif | out.mkv | --exact-frames | fleet
 yadif, 8 segments                   | fields.mkv | -vf yadif -c:v ffv1 -g 1 | out.mkv | --exact-frames | fleet
 bwdif, 8 segments                   | fields.mkv | -vf bwdif -c:v ffv1 -g 1 | out.mkv | --exact-frames | fleet
 w3fdif, 8 segments                  | fields.mkv | -vf w3fdif -c:v ffv1 -g 1 | out.mkv | --exact-frames | fleet
@@ -290,7 +291,6 @@ my %macro = (
 my $root    = $ENV{SRC_DIR} || abs_path(dirname($0) . '/../..');
 my $ffleet  = $ENV{FFLEET} || "$root/ffleet";
 my $stock   = $ENV{FFMPEG} || 'ffmpeg';
-my ($version) = `$stock -version` =~ /^ffmpeg version n?(\d+)/;
 my $dir     = $ENV{FFLEET_TEST_KEEP} || tempdir('exactXXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $main    = $$;
 my $only    = $ENV{FFLEET_TEST_ONLY} // "";
@@ -407,7 +407,6 @@ sub run_case {
     my @compare = map { $_ eq '--source' ? ($_, "$dir/$input") : $_ } split ' ', $compare;
     my (%status, @words);
 
-    $who = $version >= 7 ? '' : 'fleet' if $who eq 'fleet5';
     $args =~ s/\b(X264)\b/$macro{$1}/g;
     @words = ('-y', '-i', "../$input", shellwords($args), $output);
     make_input($input);
