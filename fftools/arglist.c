@@ -64,7 +64,7 @@ void arglist_add_options(ArgList *l, const Command *cmd, const CmdOption *opts, 
     }
 }
 
-void arglist_add_inputs(ArgList *l, const Command *cmd, int paced)
+void arglist_add_inputs(ArgList *l, const Command *cmd, const PlanInput *inputs, int paced)
 {
     static const char *const pace[] = {
         "re", "readrate", "readrate_initial_burst", "readrate_catchup", NULL
@@ -73,7 +73,9 @@ void arglist_add_inputs(ArgList *l, const Command *cmd, int paced)
     for (int i = 0; i < cmd->nb_inputs; i++) {
         arglist_add_options(l, cmd, cmd->inputs[i].options, cmd->inputs[i].nb_options,
                             paced ? NULL : pace);
-        arglist_add_words(l, "-i", cmd->inputs[i].url, NULL);
+        if (inputs[i].alias_format[0])
+            arglist_add_words(l, "-f", inputs[i].alias_format, NULL);
+        arglist_add_words(l, "-i", inputs[i].alias ? inputs[i].alias : cmd->inputs[i].url, NULL);
     }
 }
 

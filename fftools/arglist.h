@@ -7,7 +7,7 @@
  * Builds argument lists for the stock ffmpeg out of the user's own words.
  */
 
-#include "cmdline.h"
+#include "inputs.h"
 
 /** Grows; the first error (out of memory) sticks and is returned by arglist_error(). */
 typedef struct ArgList {
@@ -23,8 +23,12 @@ void arglist_add_words(ArgList *l, ...) __attribute__((sentinel));
 /** Add options as they were typed, except those whose canonical name is in skip (ended by NULL; or NULL). */
 void arglist_add_options(ArgList *l, const Command *cmd, const CmdOption *opts, int nb,
                          const char *const *skip);
-/** Add all inputs with their options, as they were typed. @param paced with those, too, that slow the reading down */
-void arglist_add_inputs(ArgList *l, const Command *cmd, int paced);
+/**
+ * Add all inputs with their options, as they were typed, but for the names of FIFOs.
+ * @param inputs the command's, open
+ * @param paced  with those options, too, that slow the reading down
+ */
+void arglist_add_inputs(ArgList *l, const Command *cmd, const PlanInput *inputs, int paced);
 int  arglist_error(const ArgList *l);
 void arglist_free(ArgList *l);
 

@@ -19,6 +19,7 @@
 
 #include "../remote/hosts.h"
 #include "../remote/trace.h"
+#include "arglist.h"
 #include "certain.h"
 #include "cmdline.h"
 #include "explain.h"
@@ -102,34 +103,48 @@ static void program_free(Program *p)
     av_freep(&p->stock);
 }
 
+/** The words for stock: as they were typed, but for the names of FIFOs. */
+static int build_words(ArgList *l, const Program *p, int overwrite)
+{
+    const Command *cmd = &p->cmd;
+    const Plan *plan = p->plan;
+
+    arglist_add(l, cmd->argv[0]);
+    if (overwrite)
+        arglist_add(l, "-y");
+    for (int i = 1; i < cmd->argc; i++) {
+        const PlanInput *in = NULL;
+
+        for (int k = 0; plan && k < plan->nb_inputs; k++)
+            if (plan->inputs[k].alias && (i == cmd->inputs[k].index || i + 1 == cmd->inputs[k].index))
+                in = &plan->inputs[k];
+        /* before its "-i" */
+        if (in && i + 1 == in->file->index && in->alias_format[0])
+            arglist_add_words(l, "-f", in->alias_format, NULL);
+        arglist_add(l, in && i == in->file->index ? in->alias : cmd->argv[i]);
+    }
+    return arglist_error(l);
+}
+
 /** Become stock. Returns only when that fails. */
 static int become_stock(Program *p, const char *reason, int overwrite)
 {
-    char **argv = p->cmd.argv;
-    int ret;
+    ArgList words = { 0 };
+    int ret = 0;
 
     reportfile_close(&p->report, 1);
     trace_event(p->trace, "plan", "decision", "s", "stock", "reason", "s", reason, NULL);
-    if (p->plan && plan_pipe(p->plan)) {
-        ret = input_replay(plan_pipe(p->plan));
-        if (ret < 0) {
-            snprintf(p->err, sizeof(p->err), "what was read of stdin cannot be put back: %s",
-                     av_err2str(ret));
-            return ret;
-        }
+    for (int i = 0; p->plan && i < p->plan->nb_inputs && ret >= 0; i++)
+        ret = input_replay(&p->plan->inputs[i]);
+    if (ret < 0) {
+        snprintf(p->err, sizeof(p->err), "what was read of a pipe cannot be put back: %s", av_err2str(ret));
+        return ret;
     }
-    if (overwrite) {
-        argv = av_calloc(p->cmd.argc + 2, sizeof(*argv));
-        if (!argv)
-            return AVERROR(ENOMEM);
-        argv[0] = p->cmd.argv[0];
-        argv[1] = (char *)"-y";
-        memcpy(argv + 2, p->cmd.argv + 1, p->cmd.argc * sizeof(*argv));
-    }
-    ret = stock_exec(p->stock, argv, &p->inherited);
+    ret = build_words(&words, p, overwrite);
+    if (ret >= 0)
+        ret = stock_exec(p->stock, words.argv, &p->inherited);
     snprintf(p->err, sizeof(p->err), "cannot run %s: %s", p->stock, av_err2str(ret));
-    if (overwrite)
-        av_free(argv);
+    arglist_free(&words);
     return ret;
 }
 

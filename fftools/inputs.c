@@ -124,6 +124,21 @@ int input_pipe(const char *url)
     return fd;
 }
 
+/** Whether the url is a FIFO's name, and nothing else. */
+static int is_fifo(const char *url)
+{
+    const char *path = url, *name = avio_find_protocol_name(url);
+    struct stat st;
+
+    av_strstart(url, "file:", &path);
+    return name && !strcmp(name, "file") && !stat(path, &st) && S_ISFIFO(st.st_mode);
+}
+
+int input_is_pipe(const char *url)
+{
+    return input_pipe(url) >= 0 || is_fifo(url);
+}
+
 int input_takes_stdin(const PlanInput *in)
 {
     const char *url = in->file->url;
@@ -136,6 +151,33 @@ static int is_interrupted(void *opaque)
     const PlanInput *in = opaque;
 
     return spool_error(in->spool) == AVERROR_EXIT || (in->interrupted && in->interrupted(in->opaque));
+}
+
+/** As stock: that waits for a writer. */
+static int open_fifo(PlanInput *in, const AVInputFormat *iformat, char *reason, size_t size)
+{
+    AVProbeData name = { .filename = in->file->url, .buf = (unsigned char[AVPROBE_PADDING_SIZE]) { 0 } };
+    const char *path = in->file->url;
+
+    /* images, by their name */
+    if (iformat ? iformat->flags & AVFMT_NOFILE : !!av_probe_input_format(&name, 0))
+        return reason_set(reason, size, "an input is not a regular file");
+    av_strstart(path, "file:", &path);
+    in->number = open(path, O_RDONLY | O_CLOEXEC);
+    if (in->number < 0)
+        return reason_set(reason, size, "an input cannot be opened: %s", av_err2str(AVERROR(errno)));
+    in->alias = av_asprintf("/dev/fd/%d", in->number);
+    return in->alias ? 0 : AVERROR(ENOMEM);
+}
+
+/** A FIFO's name may have told what is in it, and the alias does not. */
+static int name_format(PlanInput *in, char *reason, size_t size)
+{
+    const AVInputFormat *iformat = in->fc->iformat;
+
+    av_strlcpy(in->alias_format, iformat->name, FFMIN(sizeof(in->alias_format), strcspn(iformat->name, ",") + 1));
+    return av_find_input_format(in->alias_format) == iformat ? 0 :
+           reason_set(reason, size, "the input format %s is not one that is split yet", iformat->name);
 }
 
 /** A pipe, which trial and remainder want to read as well. */
@@ -178,7 +220,7 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
     if (loop) {
         in->loop    = strtol(loop->value, NULL, 10);
         in->endless = in->loop < 0;
-        if (in->loop && (input_pipe(url) >= 0 || (fmt && !strcmp(fmt->value, "lavfi"))))
+        if (in->loop && (input_is_pipe(url) || (fmt && !strcmp(fmt->value, "lavfi"))))
             return reason_set(reason, size, "-stream_loop is for files");
     }
     if (fmt && !strcmp(fmt->value, "lavfi")) {
@@ -188,11 +230,14 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
     if (fmt && !iformat)
         return reason_set(reason, size, "the input format %s is not one that is split yet", fmt->value);
     in->number = input_pipe(url);
-    if (in->number >= 0) {
+    ret = in->number >= 0 ? 0 : is_fifo(url) ? open_fifo(in, iformat, reason, size) :
+          check_url(url, reason, size);
+    if (ret >= 0 && in->number >= 0) {
         ret = open_pipe(in, pipe, sizeof(pipe), reason, size);
-        url = pipe;
-    } else {
-        ret = check_url(url, reason, size);
+        if (ret >= 0 && in->alias)
+            ret = avio_open2(&in->fc->pb, pipe, AVIO_FLAG_READ, &in->fc->interrupt_callback, NULL);
+        else
+            url = pipe;
     }
     if (ret < 0)
         return ret;
@@ -206,6 +251,8 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
     av_dict_free(&opts);
     if (ret < 0)
         return reason_set(reason, size, "the input %s cannot be opened: %s", f->url, av_err2str(ret));
+    if (in->alias && !fmt && (ret = name_format(in, reason, size)) < 0)
+        return ret;
     ret = avformat_find_stream_info(in->fc, NULL);
     if (ret < 0)
         return reason_set(reason, size, "the input %s cannot be probed: %s", f->url, av_err2str(ret));
@@ -215,17 +262,29 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
     return 0;
 }
 
-void input_close(PlanInput *in)
+/** Close what reads, but neither the spool nor what it reads. */
+static void close_reader(PlanInput *in)
 {
+    AVIOContext *pb = in->alias && in->fc ? in->fc->pb : NULL;
+
     if (in->virtual)
         avformat_free_context(in->fc);
     else
         avformat_close_input(&in->fc);
     in->fc = NULL;
+    avio_closep(&pb);
     if (in->feed)
         close(in->feed_fd);
     spool_feed_close(&in->feed);
+}
+
+void input_close(PlanInput *in)
+{
+    close_reader(in);
     spool_free(&in->spool);
+    if (in->alias)
+        close(in->number);
+    av_freep(&in->alias);
 }
 
 void input_stop(PlanInput *in)
@@ -240,13 +299,12 @@ int input_replay(PlanInput *in)
 
     if (in->spool) {
         spool_stop(in->spool);
-        avformat_close_input(&in->fc);
-        if (in->feed)
-            close(in->feed_fd);
-        spool_feed_close(&in->feed);
+        close_reader(in);
         ret = spool_replay(in->spool, in->number);
+    } else if (in->alias) {
+        fcntl(in->number, F_SETFD, 0);
     }
-    input_close(in);
+    spool_free(&in->spool);
     return ret;
 }
 

@@ -18,7 +18,9 @@ typedef struct PlanInput {
     const CmdFile   *file;     ///< not owned
     AVFormatContext *fc;
     Spool           *spool;    ///< of the pipe, where the input is one; or NULL
-    int              number;   ///< of that pipe's descriptor: 0, stdin; or another that we were started with
+    int              number;   ///< of that pipe's descriptor: 0, stdin; another that we were started with; or a FIFO's, see alias
+    char            *alias;    ///< the name by which our children find a FIFO, as one can be opened only once; or NULL
+    char             alias_format[32]; ///< the format to be named with it; empty: none
     SpoolFeed       *feed;     ///< what fc reads then
     int              feed_fd;
     int (*interrupted)(void *); ///< may be set: polled while fc waits for stdin; nonzero makes it end with AVERROR_EXIT
@@ -39,11 +41,13 @@ int  input_open(PlanInput *in, const CmdFile *file, char *reason, size_t reason_
 void input_close(PlanInput *in);
 /** End all reading of stdin, if this is it: for what waits for more. Any thread. */
 void input_stop(PlanInput *in);
-/** Before stock takes over: put back what was read of stdin. Closes the input. @return 0 or an AVERROR code */
+/** Before stock takes over: put back what was read of the pipe, which stays open. @return 0 or an AVERROR code */
 int  input_replay(PlanInput *in);
 
 /** The descriptor that ffmpeg reads by that name, if that is a pipe; else -1. */
 int  input_pipe(const char *url);
+/** Whether an input of that name is read from a pipe of any kind. Opens nothing. */
+int  input_is_pipe(const char *url);
 /** Whether ffmpeg lets go of the keyboard for it. */
 int  input_takes_stdin(const PlanInput *in);
 

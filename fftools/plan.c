@@ -142,7 +142,7 @@ static int decide_inputs(Plan *p)
     for (int i = 0; i < p->cmd->nb_inputs; i++) {
         if (!strcmp(p->cmd->inputs[i].url, plan_file(p)->url))
             return plan_stock(p, "input and output are the same file");
-        if (plan_pipe(p) && input_pipe(p->cmd->inputs[i].url) >= 0)
+        if (plan_pipe(p) && input_is_pipe(p->cmd->inputs[i].url))
             return plan_stock(p, "it reads several pipes");
         p->nb_inputs++;
         if (input_open(&p->inputs[i], &p->cmd->inputs[i], p->reason, sizeof(p->reason)) < 0)

@@ -160,7 +160,7 @@ static void build_whole(ArgList *l, const Remainder *r, const Trial *t)
     const Plan *plan = r->plan;
     const AVCodecParameters *par = t->video->codecpar;
 
-    arglist_add_inputs(l, plan->cmd, 0);
+    arglist_add_inputs(l, plan->cmd, plan->inputs, 0);
     carrier_add_options(l, plan, plan->carrier, skip);
     arglist_addf(l, "-s:%d", plan->fleet_stream);
     arglist_addf(l, "%dx%d", narrow_width(plan, par->width), par->height);
@@ -186,7 +186,7 @@ static void build_args(ArgList *l, const Remainder *first, const Trial *t)
         build_whole(l, first, t);
         return;
     }
-    arglist_add_inputs(l, cmd, 0);
+    arglist_add_inputs(l, cmd, plan->inputs, 0);
     add_placeholder(l, plan, t);
     for (; t; t = t->next)
         if (!t->plan->nth_fleet)

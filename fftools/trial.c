@@ -96,7 +96,7 @@ static void build_args(ArgList *l, const Plan *plan, int64_t first_slot, const T
                       NULL);
     arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip);
     /* of several inputs it tells in which order they are read */
-    arglist_add_inputs(l, cmd, cmd->nb_inputs > 1);
+    arglist_add_inputs(l, cmd, plan->inputs, cmd->nb_inputs > 1);
     for (int i = 0; i < cmd->nb_outputs; i++) {
         const SideOutput *side = sideoutput_find(plan, i);
 

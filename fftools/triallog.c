@@ -182,17 +182,37 @@ static const char *shown_name(const Trial *first, const Plan *plan, int output)
     return (plan && plan->pipe) || !strcmp(url, "-") ? "pipe:" : url;
 }
 
+/** A FIFO that a line names. @return where, or NULL */
+static const char *find_alias(const Plan *plan, const char *line, size_t len, const PlanInput **in)
+{
+    for (int i = 0; i < plan->nb_inputs; i++) {
+        const char *name = plan->inputs[i].alias ? find_name(plan->inputs[i].alias, line, len) : NULL;
+
+        *in = &plan->inputs[i];
+        if (name)
+            return name;
+    }
+    return NULL;
+}
+
 /** Print one line, at the level it is marked with. */
 static void print_line(const Trial *first, const char *line, size_t len)
 {
     const Plan *plan;
+    const PlanInput *in;
     const char *file_name, *name;
     int level = -1, output;
     AVBPrint bp;
 
     name = find_file(first, line, len, &file_name, &plan, &output);
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
-    if (name) {
+    if (!name && (name = find_alias(first->plan, line, len, &in))) {
+        const char *rest = name + strlen(in->alias);
+
+        level = stocklog_unmark(&bp, line, name - line);
+        av_bprintf(&bp, "%s", in->file->url);
+        av_bprint_append_data(&bp, rest, line + len - rest);
+    } else if (name) {
         const char *rest = name + strlen(file_name);
 
         level = stocklog_unmark(&bp, line, name - line);
