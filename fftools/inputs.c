@@ -80,6 +80,14 @@ static void seek_start(PlanInput *in)
     in->trim = !accurate || !accurate->negated;
 }
 
+static int is_interrupted(void *opaque)
+{
+    PlanInput *in = opaque;
+
+    return atomic_load(&in->stopped) || (in->spool && spool_error(in->spool) == AVERROR_EXIT) ||
+           (in->interrupted && in->interrupted(in->opaque));
+}
+
 static int check_file(void *opaque, const char *path)
 {
     struct stat st;
@@ -88,9 +96,38 @@ static int check_file(void *opaque, const char *path)
     return !stat(path, &st) && !S_ISREG(st.st_mode) ? AVERROR(EINVAL) : 0;
 }
 
-static int check_url(const char *url, char *reason, size_t size)
+/** A server from which the same comes again and again, as far as can be told before it is asked. */
+static int check_http(PlanInput *in, const CmdFile *f, char *reason, size_t size)
 {
+    static const char *const odd[] = { "listen", "method", "post_data", "chunked_post", "send_expect_100" };
+
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(odd); i++)
+        if (cmdline_last(f->options, f->nb_options, odd[i]))
+            return reason_set(reason, size, "an input is not just fetched (-%s)", odd[i]);
+    in->network = 1;
+    in->fc = avformat_alloc_context();
+    if (!in->fc)
+        return AVERROR(ENOMEM);
+    in->fc->interrupt_callback = (AVIOInterruptCB) { is_interrupted, in };
+    return 0;
+}
+
+/** Once it is open. */
+static int check_server(const PlanInput *in, char *reason, size_t size)
+{
+    AVIOContext *pb = in->fc->pb;
+
+    return pb && pb->seekable & AVIO_SEEKABLE_NORMAL && avio_size(pb) > 0 ? 0 :
+           reason_set(reason, size, "an input's server does not offer parts of a file of known size");
+}
+
+static int check_url(PlanInput *in, const CmdFile *f, char *reason, size_t size)
+{
+    const char *url = f->url, *name = avio_find_protocol_name(url);
     int ret;
+
+    if (name && (!strcmp(name, "http") || !strcmp(name, "https")))
+        return check_http(in, f, reason, size);
 
     if (!strncmp(url, "pipe:", 5) || !strncmp(url, "fd:", 3))
         return reason_set(reason, size, "an input is a pipe that is not open");
@@ -144,13 +181,6 @@ int input_takes_stdin(const PlanInput *in)
     const char *url = in->file->url;
 
     return !strcmp(url, "-") || !strncmp(url, "pipe:", 5) || !strcmp(url, "/dev/stdin");
-}
-
-static int is_interrupted(void *opaque)
-{
-    const PlanInput *in = opaque;
-
-    return spool_error(in->spool) == AVERROR_EXIT || (in->interrupted && in->interrupted(in->opaque));
 }
 
 /** As stock: that waits for a writer. */
@@ -231,7 +261,7 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
         return reason_set(reason, size, "the input format %s is not one that is split yet", fmt->value);
     in->number = input_pipe(url);
     ret = in->number >= 0 ? 0 : is_fifo(url) ? open_fifo(in, iformat, reason, size) :
-          check_url(url, reason, size);
+          check_url(in, f, reason, size);
     if (ret >= 0 && in->number >= 0) {
         ret = open_pipe(in, pipe, sizeof(pipe), reason, size);
         if (ret >= 0 && in->alias)
@@ -249,15 +279,20 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
     if (ret >= 0)
         ret = avformat_open_input(&in->fc, url, iformat, &opts);
     av_dict_free(&opts);
+    /* urls may hold secrets */
     if (ret < 0)
-        return reason_set(reason, size, "the input %s cannot be opened: %s", f->url, av_err2str(ret));
+        return reason_set(reason, size, "the input %s cannot be opened: %s", in->network ? "on the network" : f->url,
+                          av_err2str(ret));
+    if (in->network && (ret = check_server(in, reason, size)) < 0)
+        return ret;
     if (in->alias && !fmt && (ret = name_format(in, reason, size)) < 0)
         return ret;
     ret = avformat_find_stream_info(in->fc, NULL);
     if (ret < 0)
-        return reason_set(reason, size, "the input %s cannot be probed: %s", f->url, av_err2str(ret));
+        return reason_set(reason, size, "the input %s cannot be probed: %s", in->network ? "on the network" : f->url,
+                          av_err2str(ret));
     if (in->fc->nb_streams > MAX_STREAMS)
-        return reason_set(reason, size, "the input %s has very many streams", f->url);
+        return reason_set(reason, size, "an input has very many streams");
     seek_start(in);
     return 0;
 }
@@ -289,6 +324,7 @@ void input_close(PlanInput *in)
 
 void input_stop(PlanInput *in)
 {
+    atomic_store(&in->stopped, 1);
     if (in->spool)
         spool_stop(in->spool);
 }

@@ -8,6 +8,8 @@
  * fftools/ffmpeg_opt.c of FFmpeg 5.1.
  */
 
+#include <stdatomic.h>
+
 #include <libavformat/avformat.h>
 
 #include "cmdline.h"
@@ -23,7 +25,9 @@ typedef struct PlanInput {
     char             alias_format[32]; ///< the format to be named with it; empty: none
     SpoolFeed       *feed;     ///< what fc reads then
     int              feed_fd;
-    int (*interrupted)(void *); ///< may be set: polled while fc waits for stdin; nonzero makes it end with AVERROR_EXIT
+    int              network;  ///< fc reads it over http, and so do our children, each for itself
+    atomic_int       stopped;  ///< see input_stop()
+    int (*interrupted)(void *); ///< may be set: polled while fc waits for a pipe or the network; nonzero makes it end with AVERROR_EXIT
     void            *opaque;
     int              virtual;  ///< fc only says what there is, see lavfi.h
     int              loop;     ///< -stream_loop: how often it is read once more; -1: for ever
@@ -39,7 +43,7 @@ typedef struct PlanInput {
  */
 int  input_open(PlanInput *in, const CmdFile *file, char *reason, size_t reason_size);
 void input_close(PlanInput *in);
-/** End all reading of stdin, if this is it: for what waits for more. Any thread. */
+/** End all reading of a pipe or the network, if it is that: for what waits for more. Any thread. */
 void input_stop(PlanInput *in);
 /** Before stock takes over: put back what was read of the pipe, which stays open. @return 0 or an AVERROR code */
 int  input_replay(PlanInput *in);

@@ -112,14 +112,12 @@ static int start_fleet(Job *j)
     return fleet_open(&j->fleet, j->hosts, &client, &opts, j->trace);
 }
 
-/** Signals are heard of by those who ask: stdin may let us wait. */
+/** Signals are heard of by those who ask: a pipe or the network may let us wait. */
 static void listen_while_reading(Job *j, int on)
 {
-    PlanInput *in = plan_pipe(j->plan);
-
-    if (in) {
-        in->opaque      = &j->terminal;
-        in->interrupted = on ? interrupted : NULL;
+    for (int i = 0; i < j->plan->nb_inputs; i++) {
+        j->plan->inputs[i].opaque      = &j->terminal;
+        j->plan->inputs[i].interrupted = on ? interrupted : NULL;
     }
 }
 
@@ -297,8 +295,8 @@ static void stop_fleet(Job *j)
 {
     if (j->fleet)
         fleet_cancel(j->fleet);
-    if (plan_pipe(j->plan))
-        input_stop(plan_pipe(j->plan));
+    for (int i = 0; i < j->plan->nb_inputs; i++)
+        input_stop(&j->plan->inputs[i]);
     reader_join(j->reader);
 }
 

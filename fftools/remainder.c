@@ -353,6 +353,9 @@ static void pass_line(Remainder *r)
     if (strstr(r->log.str, "Error writing trailer") || strstr(r->log.str, "Error closing file") ||
         strstr(r->log.str, strerror(ENOSPC)) || strstr(r->log.str, "Empty output")) /* of -abort_on */
         r->failed = 1;
+    /* it goes on with what it got of the network */
+    for (int i = 0; i < r->plan->nb_inputs; i++)
+        r->failed |= level >= 0 && level <= AV_LOG_ERROR && r->plan->inputs[i].network;
     if (level >= 0 && !r->failed && av_bprint_is_complete(&bp))
         av_log(NULL, level, "%s\n", bp.str);
     av_bprint_finalize(&bp, NULL);

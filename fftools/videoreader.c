@@ -155,6 +155,9 @@ static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
                 return stock_only(reason, reason_size, "there is no room in TMPDIR for what stdin brings");
             ret = error < 0 ? error : ret;
         }
+        /* demuxers take it for the end */
+        if (ret == AVERROR_EOF && r->input->network && r->fc->pb->error < 0 && r->fc->pb->error != AVERROR_EOF)
+            ret = r->fc->pb->error;
         if (ret == AVERROR_EOF && r->loops) {
             if (rewind_input(r) < 0)
                 return stock_only(reason, reason_size, "the input cannot be looped");
