@@ -128,8 +128,6 @@ static const FilterRule rules[] = {
     { "overlay",       "shortest",     "0 false",  0, FILTER_MULTI_INPUT, 0, "ends with the shorter input" },
     { "overlay",       "eof_action",   "repeat 0", 0, FILTER_MULTI_INPUT, 0, "ends with the shorter input" },
     { "overlay",       "repeatlast",   "1 true",   0, FILTER_MULTI_INPUT, 0, "does not repeat its second input" },
-    { "trim",          "start_frame",  "",         0, FILTER_TIMING, 0, "counts frames" },
-    { "trim",          "end_frame",    "",         0, FILTER_TIMING, 0, "counts frames" },
     { "select",        "outputs",      "1",        0, FILTER_MULTI_INPUT, 0, "has several outputs" },
     { "select",        "n",            "1",        0, FILTER_MULTI_INPUT, 0, "has several outputs" },
     { "nnedi",         "field",        NULL,      -1, FILTER_WINDOW, 0, "looks at neighbouring frames" },

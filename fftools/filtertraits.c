@@ -159,14 +159,23 @@ static enum FilterTrait judge_word(const char *filter, const char *key, const ch
     return FILTER_POINTWISE;
 }
 
-/* Look at every name in an expression. */
+/*
+ * Look at every name in an expression. Where the size of frames changes, the filters behind are set up anew, and
+ * do not make the same of the first frames then as they would of later ones.
+ */
 static void judge_expr(Verdict *v, const char *filter, const char *key, const char *expr)
 {
+    const int sizes = av_match_name(filter, "scale,zscale,pad") && key && strcmp(key, "enable");
     char word[32];
     int call;
 
-    while ((expr = next_word(expr, word, sizeof(word), &call)))
-        raise_to(v, judge_word(filter, key, word, call), 0, "has an expression that reads '%s'", word);
+    while ((expr = next_word(expr, word, sizeof(word), &call))) {
+        enum FilterTrait trait = judge_word(filter, key, word, call);
+
+        if (sizes && (trait == FILTER_READS_T || trait == FILTER_READS_N))
+            trait = FILTER_WHOLE;
+        raise_to(v, trait, 0, "has an expression that reads '%s'", word);
+    }
 }
 
 /* %{...} of drawtext and qrencode. */
@@ -409,6 +418,8 @@ static int parse_chain(const char *p, enum FilterTrait *worst, char *why, size_t
             raise_to(&v, FILTER_MULTI_INPUT, 0, "%s", "is linked by labels");
         if (renumbered && v.trait == FILTER_READS_T)
             raise_to(&v, FILTER_TIMING, 0, "reads times that '%s' has changed", "setpts");
+        if (renumbered && v.trait == FILTER_READS_N && strcmp(name, "fade"))
+            raise_to(&v, FILTER_TIMING, 0, "may read times that '%s' has changed", "setpts");
         nb_rates   += av_match_name(name, "fps,framestep,select");
         windows    |= v.trait == FILTER_WINDOW;
         renumbered |= v.renumbers;
@@ -536,7 +547,7 @@ static int add_timing(void *opaque, const char *name, const char *args)
 
     if (ret < 0)
         return ret;
-    if (v.trait == FILTER_READS_T || v.trait == FILTER_RETIMING)
+    if (v.trait == FILTER_READS_T || v.trait == FILTER_RETIMING || v.trait == FILTER_READS_N)
         t->needed = 1;
     if (v.trait != FILTER_RETIMING && !is_deinterlacer(name) && strcmp(name, "tblend"))
         return 0;

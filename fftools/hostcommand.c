@@ -91,31 +91,42 @@ static void print_slots(AVBPrint *bp, const Plan *plan, const SegmentChain *c)
  * counted into their slots. Nothing here may end before its input does, as the number of frames at the
  * entrance tells whether all could be decoded: HOSTCOMMAND_COUNTER reports it.
  */
-static void print_chain(AVBPrint *bp, const Plan *plan, const Segment *seg)
+static int print_chain(AVBPrint *bp, const Plan *plan, const Segment *seg)
 {
     const SegmentChain *c = &seg->chain;
+    char *filters = NULL;
+
+    if (plan->counts.used) {
+        int ret = filtercount_shift(plan->filters, c->before, c->after, &filters);
+
+        if (ret < 0)
+            return ret;
+    }
 
     av_bprintf(bp, "settb=%d/%d,setpts=PTS-%"PRId64",trim=start_pts=%"PRId64":end_pts=%"PRId64
                ","HOSTCOMMAND_COUNTER",", plan->in_time_base.num, plan->in_time_base.den,
                c->shift, c->from, c->to);
     if (plan->autorotate)
         av_bprintf(bp, "%s,", plan->autorotate);
-    av_bprintf(bp, "%s,select='", plan->filters);
+    av_bprintf(bp, "%s,select='", filters ? filters : plan->filters);
+    av_free(filters);
     for (int i = 0; i < c->nb_runs; i++)
         av_bprintf(bp, "%sbetween(n,%"PRId64",%"PRId64")", i ? "+" : "", c->runs[i].index,
                    c->runs[i].index + c->runs[i].count - 1);
     av_bprintf(bp, "',");
     print_slots(bp, plan, c);
+    return 0;
 }
 
-static void print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
+static int print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
 {
     int64_t from = seg->first_slot * SEGMENT_WIRE_UNITS - SEGMENT_WIRE_UNITS / 2;
 
     if (plan->timing) {
-        print_chain(bp, plan, seg);
-        if (plan->rate_open)
-            return;   /* with setpts as the last filter it is open on the host, too */
+        int ret = print_chain(bp, plan, seg);
+
+        if (ret < 0 || plan->rate_open)
+            return ret;   /* with setpts as the last filter it is open on the host, too */
         av_bprintf(bp, ",");
     } else {
         print_trim(bp, plan, seg->filter_from, seg->filter_to);
@@ -130,6 +141,7 @@ static void print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
                "trim=end_frame=%"PRId64, plan->frame_rate.num, plan->frame_rate.den,
                seg->nb_slots);
     print_gaps(bp, seg);
+    return 0;
 }
 
 /** An option of one of the streams. @param name without specifier */
@@ -169,23 +181,25 @@ static void add_tag(AVBPrint *bp, const Plan *plan)
     add_stream_option(bp, plan, "-tag", text);
 }
 
-static void add_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
+static int add_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
 {
     AVBPrint filters;
+    int ret;
 
     av_bprint_init(&filters, 0, AV_BPRINT_SIZE_UNLIMITED);
     if (plan->path && plan->path->nb_sides) {
         av_bprintf(&filters, "[0:v:0]");
-        print_filters(&filters, plan, seg);
+        ret = print_filters(&filters, plan, seg);
         av_bprintf(&filters, "[out]");
         shellquote_argv(bp, (const char *const[]){ "-filter_complex", filters.str, "-map", "[out]",
                                                    NULL });
     } else {
-        print_filters(&filters, plan, seg);
+        ret = print_filters(&filters, plan, seg);
         shellquote_argv(bp, (const char *const[]){ "-map", "0:v:0", NULL });
         add_stream_option(bp, plan, "-filter", filters.str);
     }
     av_bprint_finalize(&filters, NULL);
+    return ret;
 }
 
 static void add_bitstream_filters(AVBPrint *bp, const Plan *plan)
@@ -202,11 +216,11 @@ static void add_bitstream_filters(AVBPrint *bp, const Plan *plan)
 }
 
 /** One of the encodes. */
-static void add_encode(AVBPrint *bp, const Plan *plan, const Segment *seg)
+static int add_encode(AVBPrint *bp, const Plan *plan, const Segment *seg)
 {
     char threads[16];
+    int ret = add_filters(bp, plan, seg);
 
-    add_filters(bp, plan, seg);
     add_stream_option(bp, plan, "-c", plan->streams[plan->fleet_stream].encoder->name);
     /* as for NUT, which wants it, tee does not ask; before the user's, which may say otherwise */
     if (plan->oformat->flags & AVFMT_GLOBALHEADER)
@@ -223,6 +237,7 @@ static void add_encode(AVBPrint *bp, const Plan *plan, const Segment *seg)
         add_stream_option(bp, plan, "-flags", "-global_header");
     add_bitstream_filters(bp, plan);
     add_tag(bp, plan);
+    return ret;
 }
 
 /**
@@ -241,7 +256,7 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
 {
     const char *head[32 + 2 * MAX_SIDES] = { ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats",
                              "-progress", "pipe:2", "-stats_period", "0.5", "-copyts" };
-    int n = 11;
+    int n = 11, ret = 0;
     AVBPrint bp;
     char *text = NULL;
 
@@ -262,14 +277,14 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
     shipment_print_head(&plan->files, &bp);
     shellquote_argv(&bp, head);
-    for (const Plan *p = plan->first; p; p = p->next)
-        add_encode(&bp, p, seg);
+    for (const Plan *p = plan->first; p && ret >= 0; p = p->next)
+        ret = add_encode(&bp, p, seg);
     if (plan->nb_scaler_args)
         shellquote_argv(&bp, (const char *const *)plan->scaler_args);
     shellquote_argv(&bp, (const char *const[]){
         lavc >= FPS_MODE_LAVC ? "-fps_mode" : "-vsync", "passthrough", "-map_metadata", "-1",
         "-f", "tee", "[f=nut]pipe:1|[f=streamhash:hash="HOSTCOMMAND_HASH"]pipe:2", NULL });
     shipment_print_tail(&plan->files, &bp);
-    av_bprint_finalize(&bp, &text);
+    av_bprint_finalize(&bp, ret < 0 ? NULL : &text);
     return text;
 }

@@ -16,6 +16,7 @@
 #include "cmdline.h"
 #include "complexgraph.h"
 #include "encodertraits.h"
+#include "filtercount.h"
 #include "inputs.h"
 #include "shipment.h"
 #include "timelimits.h"
@@ -91,6 +92,7 @@ typedef struct Plan {
     int    window;           ///< neighbouring frames, on either side, that the filters look at
     int    drop_first;       ///< the filters swallow the first frame
     char  *timing;           ///< the part of them that changes or reads times, see filterchain_timing(); or NULL
+    FilterCount counts;      ///< those of the filters that count frames
     int    reach;            ///< frames on either side of a segment's that may have to go with it
     AVRational in_rate;      ///< -r of the input: its frames are counted instead of timed; {0, 1}: not given
     AVRational in_time_base; ///< of the frames that the filters get, and their rate

@@ -124,6 +124,15 @@ int decide_filters(Plan *p)
     flags = filterchain_traits(chain, &worst, p->reason, sizeof(p->reason));
     if (flags < 0 || flags & ~(FILTER_SHIPS_FILE | FILTER_NEEDS_FONT))
         return p->reason[0] ? 1 : plan_stock(p, "the filters %s are not split yet", p->filters);
+    if (worst <= FILTER_READS_N) {
+        if (filtercount_judge(&p->counts, chain, p->reason, sizeof(p->reason)) < 0)
+            return p->reason[0] ? 1 : plan_stock(p, "out of memory");
+        if (p->counts.used && p->path && p->path->nb_sides)
+            return plan_stock(p, "filters that count frames are not split together with a second input");
+        if (p->counts.nb_ranges && p->out_limits.start != AV_NOPTS_VALUE)
+            return plan_stock(p, "a fade by frames is not split together with -ss of the output");
+        worst = FFMIN(worst, FILTER_WINDOW);
+    }
     if (worst == FILTER_WINDOW) {
         p->window = filterchain_window(chain, &p->drop_first);
         if (p->window < 0)
@@ -150,6 +159,21 @@ static int find_reach(const Plan *p)
     return (strcmp(p->timing, "null") ? COUNTING_REACH : 0) + windows * av_clipd(ratio, 1, MAX_RATE_RATIO);
 }
 
+/**
+ * fps fills up to where its input ends. After trim, or -t of the input, that is how far the input has been read by then: on and
+ * on for the sake of a stream that has no packets for a while.
+ */
+static int fills_to_unknown(const Plan *p)
+{
+    if (!p->timing || !strstr(p->timing, "fps") ||
+        (!strstr(p->timing, "trim") && plan_video_input(p)->limits.duration == INT64_MAX))
+        return 0;
+    for (int i = 0; i < p->nb_streams; i++)
+        if (p->streams[i].type != AVMEDIA_TYPE_VIDEO && p->streams[i].type != AVMEDIA_TYPE_AUDIO)
+            return 1;
+    return 0;
+}
+
 /** What the filters get, and what they make of it. */
 int decide_filter_timing(Plan *p)
 {
@@ -174,6 +198,8 @@ int decide_filter_timing(Plan *p)
     p->filter_frame_rate = p->in_frame_rate;
     if (!p->timing)
         return 0;
+    if (fills_to_unknown(p))
+        return plan_stock(p, "how far fps fills up to an end is not known beside subtitles or data");
     ret = timinggraph_open(&g, p->timing, p->in_time_base, p->in_frame_rate);
     if (ret < 0)
         return plan_stock(p, "the filters %s cannot be set up: %s", p->filters, av_err2str(ret));

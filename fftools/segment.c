@@ -281,6 +281,18 @@ static int cut_segment(Segmenter *s, Frame *cut, Segment **seg, char *reason, si
            reason_set(reason, reason_size, "the order of the input's frames is unusual") : ret;
 }
 
+/** Whether filters that look at neighbours would have too few of them behind a cut for a segment that ends there. */
+static int is_near_end(const Segmenter *s, const Frame *cut)
+{
+    int behind = 0;
+
+    if (!s->graph || !s->plan->window)
+        return 0;
+    while (behind < s->nb_made && s->made[s->nb_made - 1 - behind] != cut)
+        behind++;
+    return behind < 2 * s->plan->window + 4;
+}
+
 static int last_segment(Segmenter *s, Segment **seg, char *reason, size_t reason_size)
 {
     Frame *cut = NULL;
@@ -297,7 +309,7 @@ static int last_segment(Segmenter *s, Segment **seg, char *reason, size_t reason
         cut    = s->cut;
         s->cut = NULL;
     }
-    if (cut)
+    if (cut && !is_near_end(s, cut))
         return cut_segment(s, cut, seg, reason, reason_size);
     s->eof = 1;
     if (!s->start)

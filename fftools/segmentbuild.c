@@ -154,7 +154,14 @@ static int simulate(const SegmentBuild *b, Frame **seen, int nb_seen, int at_end
     const Plan *plan = b->plan;
     Simulation m = { 0 };
     TimingFrame f = { 0 };
-    int ret = timinggraph_open(&m.graph, plan->timing, plan->in_time_base, plan->in_frame_rate);
+    char *timing = NULL;
+    int ret = plan->counts.trims && nb_seen ?
+              filtercount_shift(plan->timing, seen[0]->number, 0, &timing) : 0;
+
+    if (ret >= 0)
+        ret = timinggraph_open(&m.graph, timing ? timing : plan->timing, plan->in_time_base,
+                               plan->in_frame_rate);
+    av_free(timing);
 
     for (int i = 0; ret >= 0 && i < nb_seen; i++) {
         f   = (TimingFrame) { seen[i]->number, seen[i]->when, seen[i]->duration };
@@ -299,6 +306,11 @@ static int describe_chain(const SegmentBuild *b, Frame **sorted, Segment *seg)
     c->from    = sorted[from]->pts;
     c->to      = sorted[to]->pts + 1;
     c->nb_seen = to - from + 1;
+    c->before  = sorted[from]->number;
+    c->after   = b->made[0]->order - skip;
+    for (const Plan *p = b->plan; p; p = p->next)
+        if (!filtercount_may_begin(&p->counts, c->before, c->after, 0))
+            return AVERROR_PATCHWELCOME;
     for (int i = 0; i < b->nb_frames; i++)
         if (b->frames[i]->key && b->frames[i]->pts <= c->from)
             keep = i;

@@ -15,6 +15,7 @@ typedef struct Frame {
     int64_t   duration;
     int64_t   when;     ///< where the frame timing sees it, in Plan.in_time_base (made ones: the filters')
     int64_t   number;   ///< of those the filters see, in order; of a made one: its source's; -1: not seen
+    int64_t   order;    ///< of a made one: among all that are made
     int64_t   slot, count;
     int64_t   index;    ///< of the first output frame that shows it
     int64_t   wire;

@@ -126,11 +126,20 @@ static int settle_frame(Segmenter *s, Frame *f)
     return 0;
 }
 
+/** Not in the middle of what a host cannot take up, nor so near behind it that one would have to see it. */
+static int filters_may_start(const Segmenter *s, const Frame *f)
+{
+    for (const Plan *p = s->plan; p; p = p->next)
+        if (!filtercount_may_begin(&p->counts, f->number, f->order, 2 * p->reach + 2))
+            return 0;
+    return 1;
+}
+
 int segment_may_start(const Segmenter *s, const Frame *f)
 {
     int64_t length = f->slot - s->start->slot;
 
-    if (f == s->start || !f->count || (length < s->target && s->bytes < s->max_bytes))
+    if (f == s->start || !f->count || (length < s->target && s->bytes < s->max_bytes) || !filters_may_start(s, f))
         return 0;
     if (s->keyframes)
         return f->forced;
@@ -194,10 +203,12 @@ static int take_made(Segmenter *s, const TimingFrame *t, char *reason, size_t re
 {
     Frame *source = segment_find_source(s, t->source), *f, **made;
     int first = t->source != s->last_source;
+    int64_t order;
 
     if (!source || t->source < s->last_source)
         return reason_set(reason, reason_size, "the filters put frames in another order");
     s->last_source = t->source;
+    order = s->next_made++;
     if (!trim_passes(&s->out_trim, t->pts)) {
         s->ended |= s->out_trim.eof;
         if (source->key && !s->start)
@@ -215,6 +226,7 @@ static int take_made(Segmenter *s, const TimingFrame *t, char *reason, size_t re
     f->pts      = f->when = t->pts;
     f->duration = t->duration;
     f->number   = t->source;
+    f->order    = order;
     f->key      = source->key && first;
     f->placed   = 1;
     made[s->nb_made++] = f;

@@ -39,6 +39,7 @@ struct Segmenter {
     int64_t     next_number;   ///< of a frame that the filters see
     TimingFrame last_seen;     ///< by them
     int64_t     last_source;   ///< of the last one made
+    int64_t     next_made;     ///< order of the next one
     Frame     **waiting;       ///< not placed yet, by pts
     int         nb_waiting;
     size_t      waiting_size;
