@@ -34,7 +34,7 @@ static const char *const global_options[] = {
 };
 static const char *const input_options[] = {
     "f", "thread_queue_size", "autorotate", "ss", "t", "to", "sseof", "itsoffset", "r",
-    "accurate_seek", "s", "pix_fmt", "stream_loop", "re", "readrate", "readrate_initial_burst",
+    "accurate_seek", "s", "pix_fmt", "stream_loop", "itsscale", "re", "readrate", "readrate_initial_burst",
     "readrate_catchup", NULL
 };
 /* concern the remainder or the muxer only */
@@ -351,7 +351,7 @@ static int decide(Plan *p)
         decide_shape, decide_common_options, decide_abort, decide_options, decide_output, decide_limits,
         decide_inputs, decide_complex, decide_streams,
         decide_encoder, decide_rotation, decide_filters, decide_filter_timing,
-        decide_copyts, decide_vsync, decide_frame_rate, decide_keyframes,
+        decide_copyts, decide_scale, decide_vsync, decide_frame_rate, decide_keyframes,
         decide_frame_limit, decide_virtual, decide_loop, decide_carrier, decide_ends, decide_pace,
         decide_endless,
     };

@@ -114,6 +114,7 @@ typedef struct Plan {
     int     tied_ends;       ///< where streams end, or how sounds mix, depends on how far others are: only stock's part tells, see remainder.h
     double  sure_end;        ///< seconds of the output until where all of them are sure to go on
     int     copyts;          ///< -copyts
+    double  ts_scale;        ///< -itsscale of the video: its timestamps are multiplied by it
     int64_t trim_start;      ///< what of the input is before is not shown, in AV_TIME_BASE units; AV_NOPTS_VALUE: all is
     int64_t ts_offset;       ///< what ffmpeg adds to the input's timestamps, in AV_TIME_BASE units
     double segment_length;   ///< seconds; 0: as is best for the hosts

@@ -26,6 +26,8 @@ int decide_filter_timing(Plan *p);
 
 /* plantiming.c: which frames are shown when */
 int decide_copyts(Plan *p);
+/** After -copyts. */
+int decide_scale(Plan *p);
 int decide_vsync(Plan *p);
 int decide_frame_rate(Plan *p);
 int decide_keyframes(Plan *p);

@@ -13,6 +13,7 @@
 #include "keyframes.h"
 #include "plandecide.h"
 #include "streammap.h"
+#include "untimed.h"
 
 #define MIN_SPLIT_DURATION (4 * AV_TIME_BASE)
 #define MAX_TICKS 200000 /* a second; each is a byte of memory where results are checked */
@@ -89,6 +90,43 @@ int decide_copyts(Plan *p)
                      "that read times");
     if (p->copyts && begins_late(p) && !plan_listed(late_formats, p->oformat->name))
         return plan_stock(p, "-copyts lets the output begin late, which is not split in %s yet", p->oformat->name);
+    return 0;
+}
+
+/** -itsscale of a stream; 0: it cannot be read, or it is odd. */
+static double find_scale(const Plan *p, const PlanStream *s)
+{
+    const PlanInput *in = &p->inputs[s->file];
+    const CmdFile *f = in->file;
+    double scale = 1;
+
+    for (int i = 0; i < f->nb_options; i++) {
+        const CmdOption *o = &f->options[i];
+        char *end;
+
+        if (!o->def || strcmp(o->name, "itsscale") ||
+            (o->spec && avformat_match_stream_specifier(in->fc, in->fc->streams[s->index], o->spec) <= 0))
+            continue;
+        scale = strtod(o->value, &end);
+        if (*end || !(scale > 0) || scale > 1000)
+            return 0;
+    }
+    return scale;
+}
+
+int decide_scale(Plan *p)
+{
+    const PlanInput *in = plan_video_input(p);
+
+    p->ts_scale = find_scale(p, &p->streams[p->fleet_stream]);
+    if (!p->ts_scale || (p->ts_scale != 1 &&
+                         (p->copyts || in->loop || untimed_is_needed(in->fc, plan_video(p)) ||
+                          in->fc->iformat->flags & (AVFMT_TS_DISCONT | AVFMT_NOTIMESTAMPS))))
+        return plan_stock(p, "-itsscale is not split of such an input");
+    /* overlapping frames have no duration that a file would hold */
+    for (int i = 0; i < p->nb_streams; i++)
+        if (!p->streams[i].fleet && find_scale(p, &p->streams[i]) != 1)
+            return plan_stock(p, "-itsscale of other streams than the video is not split yet");
     return 0;
 }
 
@@ -233,7 +271,7 @@ static double find_sure_end(const Plan *p)
 
         if (in->endless && in->limits.duration == INT64_MAX)
             continue;
-        if (length == AV_NOPTS_VALUE)
+        if (length == AV_NOPTS_VALUE || cmdline_last(in->file->options, in->file->nb_options, "itsscale"))
             return 0;
         length += FFMIN(in->limits.ts_offset, 0);
         if (in->limits.start != AV_NOPTS_VALUE)

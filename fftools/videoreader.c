@@ -16,6 +16,7 @@ struct VideoReader {
     const PlanInput *input;
     AVFormatContext *fc;
     AVStream  *st;
+    double     ts_scale;     ///< -itsscale
     int64_t    base_offset;  ///< ffmpeg's, in the stream's time base
     int64_t    offset;       ///< with that of the loop
     int64_t    dts, next_dts;  ///< of the packet before, and expected, as stock counts them: AV_TIME_BASE units
@@ -55,6 +56,7 @@ int videoreader_open(VideoReader **out, const Plan *plan)
     r->max_pts  = INT64_MIN;
     r->corrects = r->fc->iformat->flags & AVFMT_TS_DISCONT && !plan->copyts;
     r->ts_offset = plan->ts_offset;
+    r->ts_scale  = plan->ts_scale;
     r->offset   = r->base_offset = av_rescale_q(plan->ts_offset, AV_TIME_BASE_Q, r->st->time_base);
     r->visible  = plan->trim_start == AV_NOPTS_VALUE ? INT64_MIN :
                   av_rescale_q(plan->trim_start, AV_TIME_BASE_Q, r->st->time_base);
@@ -178,12 +180,12 @@ static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
     if (r->st->pts_wrap_bits < 64 && pkt->pts >= 1LL << (r->st->pts_wrap_bits - 1))
         return stock_only(reason, reason_size, "the input's timestamps are about to wrap");
     if (pkt->pts != AV_NOPTS_VALUE) {
-        pkt->pts  += r->offset;
+        pkt->pts   = (pkt->pts + r->offset) * r->ts_scale;
         r->min_pts = FFMIN(r->min_pts, pkt->pts);
         r->max_pts = FFMAX(r->max_pts, pkt->pts + (COMPAT_TIMING_7 ? pkt->duration : 0));
     }
     if (pkt->dts != AV_NOPTS_VALUE)
-        pkt->dts += r->offset;
+        pkt->dts = (pkt->dts + r->offset) * r->ts_scale;
     return 0;
 }
 

@@ -32,6 +32,7 @@ sub serve {
     $data = substr $data, $from;
     answer($c, $mode eq 'whole' ? 'HTTP/1.1 200 OK' : ('HTTP/1.1 206 Part', 'Accept-Ranges: bytes',
            "Content-Range: bytes $from-" . ($size - 1) . "/$size"), 'Content-Length: ' . length $data);
+    $mode = 'ok' if $mode eq 'stall' && $from;
     print $c $mode =~ /cut|stall/ ? substr $data, 0, length($data) / 2 : $data;
     $c->flush;
     sleep 60 if $mode eq 'stall';
