@@ -57,7 +57,7 @@ static const AVOutputFormat *inner_format(const Plan *p)
 /** A new file begins at a keyframe: those that segments of ours add would be among them. */
 static int check_cuts(const Plan *p, char *reason, size_t size)
 {
-    if (p->judge.gop >= 1 || p->force_keyframes || option(p, "break_non_keyframes"))
+    if (p->judge.gop >= 1 || p->force_keyframes || p->source_keyframes || option(p, "break_non_keyframes"))
         return 0;
     return reason_set(reason, size, "%s cuts at keyframes, and nothing fixes where they fall "
                   "(-force_key_frames, or -g with -sc_threshold 0)", p->oformat->name);

@@ -227,6 +227,8 @@ static int add_encode(AVBPrint *bp, const Plan *plan, const Segment *seg)
         add_stream_option(bp, plan, "-flags", "+global_header");
     for (int i = 0; i < plan->nb_encoder_args; i += 2)
         add_stream_option(bp, plan, plan->encoder_args[i], plan->encoder_args[i + 1]);
+    if (plan->source_keyframes)
+        add_stream_option(bp, plan, "-force_key_frames", "source");
     if (seg->nb_forced)
         add_forced_keyframes(bp, plan, seg);
     if (plan->threads) {

@@ -102,6 +102,7 @@ typedef struct Plan {
     const char *autorotate;  ///< filters that ffmpeg puts in front of it for the input's rotation, or NULL
     EncoderJudgement judge;
     int    gop;              ///< segments may begin at every gop-th output frame only; 0: at the input's keyframes
+    int    source_keyframes; ///< -force_key_frames source: decoders on hosts tell which frames are
     char  *force_keyframes;  ///< value of -force_key_frames, its chapters as times; or NULL
     char  *bsf;              ///< bitstream filters of the video, which hosts apply; or NULL
     int    threads;          ///< of the encoder on every host, where the output depends on them; 0: as hosts like

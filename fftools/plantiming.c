@@ -201,6 +201,9 @@ int decide_keyframes(Plan *p)
 
     if (!o)
         return 0;
+    p->source_keyframes = !strcmp(o->value, "source");
+    if (p->source_keyframes)
+        return 0;
     ret = strstr(o->value, "chapters") && !av_strstart(o->value, "expr:", NULL) ?
           chapters_resolve(p, o->value, &spec) : (spec = av_strdup(o->value)) ? 0 : AVERROR(ENOMEM);
     if (ret >= 0)

@@ -39,7 +39,7 @@ const char *renditions_conflict(const Plan *a, const Plan *b)
     if (a->out_limits.start != b->out_limits.start ||
         a->out_limits.duration != b->out_limits.duration || a->max_frames != b->max_frames)
         return "its outputs have several time limits";
-    if (!same_text(a->force_keyframes, b->force_keyframes))
+    if (!same_text(a->force_keyframes, b->force_keyframes) || a->source_keyframes != b->source_keyframes)
         return "its video streams have keyframes forced at different times";
     if (!same_words(a->scaler_args, a->nb_scaler_args, b->scaler_args, b->nb_scaler_args))
         return "its outputs scale with different options";

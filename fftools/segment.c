@@ -117,7 +117,7 @@ static int read_frame(Segmenter *s, char *reason, size_t reason_size)
     f->pts      = s->pkt->pts;
     f->dts      = s->pkt->dts == AV_NOPTS_VALUE ? INT64_MIN : s->pkt->dts;
     f->duration = COMPAT_TIMING_7 && s->plan->in_rate.num ? 1 : s->pkt->duration;
-    f->key      = !!(s->pkt->flags & AV_PKT_FLAG_KEY);
+    f->key      = f->of_key = !!(s->pkt->flags & AV_PKT_FLAG_KEY);
     f->number   = -1;
     f->hidden   = !!(s->pkt->flags & AV_PKT_FLAG_DISCARD);
     ret = append_frame(s, f);

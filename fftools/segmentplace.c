@@ -108,9 +108,14 @@ static int swallowed(Segmenter *s)
     return first;
 }
 
-/** Now that it is known how often a frame is shown: which of its output frames are forced keyframes? */
-static int settle_frame(Segmenter *s, Frame *f)
+/**
+ * Now that it is known how often a frame is shown: which of its output frames are forced keyframes? Of a keyframe of the
+ * input only the first is, and a host would not know which that is.
+ */
+static int settle_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
 {
+    if (s->plan->source_keyframes && f->of_key && f->count > 1)
+        return reason_set(reason, reason_size, "a keyframe of the input is shown several times");
     for (int64_t i = 0; s->keyframes && i < f->count; i++) {
         int64_t *list;
 
@@ -143,6 +148,8 @@ int segment_may_start(const Segmenter *s, const Frame *f)
         return 0;
     if (s->keyframes)
         return f->forced;
+    if (s->plan->source_keyframes)
+        return f->key;
     if (s->plan->gop)
         return !(f->index % s->plan->gop);
     return f->key;
@@ -182,7 +189,7 @@ static int show_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
         s->start = f;
     if (!settled)
         return 0;
-    ret = settle_frame(s, settled);
+    ret = settle_frame(s, settled, reason, reason_size);
     if (ret >= 0 && s->start && !s->cut && segment_may_start(s, settled)) {
         s->cut       = settled;
         s->after_cut = 0;
@@ -228,6 +235,7 @@ static int take_made(Segmenter *s, const TimingFrame *t, char *reason, size_t re
     f->number   = t->source;
     f->order    = order;
     f->key      = source->key && first;
+    f->of_key   = source->key;
     f->placed   = 1;
     made[s->nb_made++] = f;
     return show_frame(s, f, reason, reason_size);
@@ -329,5 +337,5 @@ int segment_place_last(Segmenter *s, char *reason, size_t reason_size)
         s->last->count += step.prev_count;
         limit_frame(s, s->last);
     }
-    return settle_frame(s, s->last);
+    return settle_frame(s, s->last, reason, reason_size);
 }

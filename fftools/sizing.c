@@ -17,7 +17,7 @@ int64_t sizing_next(const Plan *plan, Fleet *fleet, int slots, int64_t position)
     double rate = av_q2d(plan->frame_rate), length = plan->segment_length;
     double left = plan->duration - position / rate;
     /* then each segment adds a keyframe that stock's output does not have */
-    int free_keys = !plan->gop && !plan->force_keyframes && plan->judge.rate != RATE_FRAME_LOCAL;
+    int free_keys = !plan->gop && !plan->force_keyframes && !plan->source_keyframes && plan->judge.rate != RATE_FRAME_LOCAL;
     double min  = free_keys ? USUAL_LENGTH : MIN_LENGTH;
     double max  = plan->vsync == VSYNC_VFR || plan->force_keyframes ? USUAL_LENGTH : MAX_LENGTH;
 
