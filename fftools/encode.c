@@ -232,13 +232,25 @@ static void set_frames(Encode *e, FleetAttempt *a, int64_t frames)
     EncodeAttempt *t = a->priv;
     const Segment *seg = a->task->opaque;
 
-    a->frames = frames = av_clip64(frames, 0, seg->nb_frames);
     if (a->duplicate)
         return;
+    frames = av_clip64(frames, 0, seg->nb_frames);
     atomic_fetch_add(&e->frames, frames - t->frames);
     pthread_mutex_lock(&e->lock);
     t->frames = frames;
     pthread_mutex_unlock(&e->lock);
+}
+
+/**
+ * The work that is done. -progress counts the frames that an encoder was given, and one that looks ahead takes
+ * dozens at once: only what comes out tells how fast it is.
+ * @param time microseconds of output, from its first packet on
+ */
+static void set_done(const Encode *e, FleetAttempt *a, int64_t time)
+{
+    const Segment *seg = a->task->opaque;
+
+    a->frames = av_clip64(time / 1e6 * av_q2d(e->plan->frame_rate), 0, seg->nb_frames);
 }
 
 static void set_speed(Encode *e, EncodeAttempt *t, double fps)
@@ -303,6 +315,8 @@ static void take_line(Encode *e, FleetAttempt *a, EncodeAttempt *t)
 
     if (av_strstart(s, "frame=", &p)) {
         set_frames(e, a, strtoll(p, NULL, 10));
+    } else if (av_strstart(s, "out_time_us=", &p)) {
+        set_done(e, a, strtoll(p, NULL, 10));
     } else if (av_strstart(s, "fps=", &p)) {
         set_speed(e, t, strtod(p, NULL));
     } else if (sscanf(s, "stream_0_%d_q=%lf", &number, &q) == 2) {

@@ -31,6 +31,7 @@ static int encoder_known(const Plan *p)
     return 0;
 }
 
+/** The banner of -h tells the version: to start ffmpeg, with all its libraries, is what a probe costs. */
 char *hostcaps_command(const Plan *plan, const Host *host)
 {
     const char *ffmpeg = hostcaps_ffmpeg(host);
@@ -39,18 +40,15 @@ char *hostcaps_command(const Plan *plan, const Host *host)
 
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
     av_bprintf(&bp, "echo cores=`nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || "
-                    "sysctl -n hw.ncpu 2>/dev/null`;");
-    shellquote_argv(&bp, (const char *const[]){ ffmpeg, "-nostdin", "-version", NULL });
-    av_bprintf(&bp, " </dev/null");
+                    "sysctl -n hw.ncpu 2>/dev/null`");
     for (const Plan *p = plan; p; p = p->next) {
         char help[128];
 
         if (encoder_known(p))
             continue;
         snprintf(help, sizeof(help), "encoder=%s", encoder_name(p));
-        av_bprintf(&bp, " &&");
-        shellquote_argv(&bp, (const char *const[]){ ffmpeg, "-nostdin", "-hide_banner", "-h",
-                                                    help, NULL });
+        av_bprintf(&bp, p == plan ? ";" : " &&");
+        shellquote_argv(&bp, (const char *const[]){ ffmpeg, "-nostdin", "-h", help, NULL });
         av_bprintf(&bp, " </dev/null");
     }
     av_bprint_finalize(&bp, &text);
@@ -111,7 +109,7 @@ int hostcaps_check(const Plan *plan, const Host *host, int status, const char *o
             snprintf(why, why_size, "there is no %s (install ffmpeg there, or name it with "
                      "ffmpeg=PATH)", hostcaps_ffmpeg(host));
         else
-            snprintf(why, why_size, "%s -version failed with status %d: %.200s",
+            snprintf(why, why_size, "%s -h failed with status %d: %.200s",
                      hostcaps_ffmpeg(host), status, (p = strchr(out, '\n')) ? p + 1 : out);
         return AVERROR(ENOENT);
     }

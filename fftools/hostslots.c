@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <math.h>
 #include <string.h>
 
 #include <libavutil/common.h>
@@ -31,8 +32,8 @@ static int find_encoder(const char *name)
     return i;
 }
 
-/** Cores that one encode keeps busy. */
-static int busy_cores(const Plan *plan, const AVCodec *encoder)
+/** Cores that one encode keeps busy: threads wait for each other, for the decoder, and at both ends. */
+static double busy_cores(const Plan *plan, const AVCodec *encoder, int cores)
 {
     const AVCodecParameters *par = plan_video(plan)->codecpar;
     int i = find_encoder(encoder->name);
@@ -41,11 +42,12 @@ static int busy_cores(const Plan *plan, const AVCodec *encoder)
     if (encoders[i].name)
         switch (encoders[i].kind) {
         case BY_ROWS:  n = av_clip(par->height / 64, 2, 24);                 break;
-        case BY_TILES: n = 1 << av_clip(av_log2(FFMAX(par->width / 256, 1)), 0, 4); break;
+        case BY_TILES: n = 1 << av_clip(av_log2(FFMAX(par->width / 512, 1)), 0, 4); break;
         case FEW:      n = av_clip(par->height / 270, 1, 4);                 break;
-        case MANY:     n = 32;                                               break;
+        case MANY:     return cores;
         }
-    return plan->threads ? FFMIN(n, plan->threads) : n;
+    n = FFMIN(plan->threads ? FFMIN(n, plan->threads) : n, cores);
+    return n > 1 ? 0.8 * n : 1;
 }
 
 /** Bytes, roughly: frames of the encoder's input and as much again for what it makes of them. */
@@ -65,8 +67,7 @@ static int is_hardware(const AVCodec *encoder)
 int hostslots_choose(const Plan *plan, const Host *host, int cores)
 {
     const AVCodec *encoder = plan->streams[plan->fleet_stream].encoder;
-    int busy  = busy_cores(plan, encoder);
-    int slots = (cores + busy / 2) / busy;
+    int slots = ceil(cores / busy_cores(plan, encoder, FFMAX(cores, 1)) - 0.1);
 
     if (is_hardware(encoder))
         slots = host->sessions ? host->sessions : SESSIONS;

@@ -137,8 +137,12 @@ static int read_segment(Reader *r, Segment **seg, char *reason, size_t reason_si
     int64_t length = journal_length(r->journal, r->next_id);
     int ret;
 
+    /* the first one is read while the hosts are being connected */
     if (!length)
-        length = sizing_next(r->plan, r->fleet, 1, segmenter_position(r->segmenter));
+        length = sizing_next(r->plan, r->started ? r->fleet : NULL, fleet_slots(r->fleet),
+                             segmenter_position(r->segmenter));
+    if (length < 0)
+        return length;
     if (may_be_too_long(r, length) && (ret = wait_for_limit(r, reason, reason_size)) < 0)
         return ret;
     journal_cut(r->journal, r->next_id++, length);

@@ -270,7 +270,8 @@ static int cut_segment(Segmenter *s, Frame *cut, Segment **seg, char *reason, si
         ret = make_segment(s, nb, cut, cut->slot, seg);
     }
     if (ret >= 0) {
-        s->start = cut;
+        s->start   = cut;
+        s->nb_gaps = 0;
         drop_made(s, cut);
         find_next_cut(s);
         ret = drop_before(s, source);

@@ -7,6 +7,13 @@
 #include "reason.h"
 #include "segmentpriv.h"
 
+/* The host's command line has to stay of a sane length. */
+#define MAX_WORDS 200
+/* Seconds, or a part of the segment, that may be decoded for nothing in front of it. */
+#define MAX_LEAD      5.0
+#define MAX_LEAD_PART 3
+/* So much longer or shorter than wanted, as a part of it, a segment may be to end at a keyframe of the input. */
+#define MARGIN_PART   32
 #define TIMING_DIFFERS "its video streams differ in the timing of frames"
 
 static void start_timeline(Timeline *t, const Plan *plan)
@@ -140,12 +147,15 @@ static int filters_may_start(const Segmenter *s, const Frame *f)
     return 1;
 }
 
-int segment_may_start(const Segmenter *s, const Frame *f)
+/** Whether options say where keyframes are. */
+static int has_fixed_places(const Segmenter *s)
 {
-    int64_t length = f->slot - s->start->slot;
+    return s->keyframes || s->plan->source_keyframes || s->plan->gop;
+}
 
-    if (f == s->start || !f->count || (length < s->target && s->bytes < s->max_bytes) || !filters_may_start(s, f))
-        return 0;
+/** Whether the encoder begins anew there, or may at no cost. */
+static int is_place(const Segmenter *s, const Frame *f)
+{
     if (s->keyframes)
         return f->forced;
     if (s->plan->source_keyframes)
@@ -155,6 +165,59 @@ int segment_may_start(const Segmenter *s, const Frame *f)
     return f->key;
 }
 
+/** The slot where the next such place is expected. */
+static int64_t next_place(const Segmenter *s)
+{
+    return s->place_gap ? s->last_place + s->place_gap : INT64_MAX;
+}
+
+/**
+ * Whether the segment ought to end at any frame, although there hosts have to decode what comes between the last keyframe
+ * of the input and this frame for nothing: when keyframes are far apart, those lengths that let all hosts end together are
+ * worth more.
+ */
+static int ends_anywhere(const Segmenter *s, const Frame *f, int64_t length, int64_t margin)
+{
+    double lead = FFMAX(length / MAX_LEAD_PART, MAX_LEAD * av_q2d(s->plan->frame_rate));
+
+    if (has_fixed_places(s) || length < s->target || f->slot - s->last_place > lead)
+        return 0;
+    return next_place(s) - f->slot > margin || length >= s->target + margin;
+}
+
+int segment_may_start(const Segmenter *s, const Frame *f)
+{
+    int64_t length = f->slot - s->start->slot;
+    int64_t margin = s->target / MARGIN_PART, early = s->place_gap / 2;
+    int full = s->bytes >= s->max_bytes || s->nb_gaps + s->nb_forced >= MAX_WORDS;
+
+    if (f == s->start || !f->count || !filters_may_start(s, f))
+        return 0;
+    if (s->plan->segment_length || full)
+        return is_place(s, f) && (full || length >= s->target);
+    if (!is_place(s, f))
+        return ends_anywhere(s, f, length, margin);
+    /* the next place may be farther from what is wanted */
+    if (!has_fixed_places(s))
+        early = FFMIN(early, margin);
+    return length >= s->target - early;
+}
+
+/** Whether the frames shown up to one, and from the next on, take terms of their own in an expression. */
+static int breaks_run(const Segmenter *s, const Frame *f, const Frame *next)
+{
+    if (!f->count)
+        return !!s->graph;
+    return next->slot != f->slot + f->count || (s->graph && f->count > 1);
+}
+
+static void note_place(Segmenter *s, const Frame *f)
+{
+    if (!f->count || !is_place(s, f))
+        return;
+    s->place_gap  = f->slot - s->last_place;
+    s->last_place = f->slot;
+}
 
 /**
  * Give a frame that comes out of the filters its slots. Only once the next one is known is it sure that the
@@ -184,12 +247,15 @@ static int show_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
     f->count = step.count;
     f->index = s->timeline.frame_number - step.count;
     s->last  = f;
+    s->nb_gaps += settled && breaks_run(s, settled, f);
     limit_frame(s, f);
     if (f->count && !s->start)
         s->start = f;
     if (!settled)
         return 0;
     ret = settle_frame(s, settled, reason, reason_size);
+    if (ret >= 0)
+        note_place(s, settled);
     if (ret >= 0 && s->start && !s->cut && segment_may_start(s, settled)) {
         s->cut       = settled;
         s->after_cut = 0;

@@ -48,6 +48,9 @@ struct Segmenter {
 
     int64_t     target;        ///< slots
     int64_t     max_bytes;     ///< a segment ends earlier then
+    int64_t     last_place;    ///< the last slot where a segment might begin
+    int64_t     place_gap;     ///< slots from the one before to it
+    int         nb_gaps;       ///< in the slots of this segment: each costs a term of an expression
     int64_t     next_id;
     int         first_seen;    ///< by the filters
     const Frame *drop_to;      ///< a keyframe before -ss: what is before it is of no use

@@ -12,9 +12,11 @@
 #include "plan.h"
 
 /**
+ * Waits until one of the hosts could begin it: the later it is cut, the more is known of their rates.
+ *
  * @param fleet    NULL: there is none yet, only a number of slots
  * @param position slot where the segment begins
- * @return its wanted length in slots, at least 1. Any thread
+ * @return its wanted length in slots, at least 1, or AVERROR_EXIT after fleet_cancel(). Any thread
  */
 int64_t sizing_next(const Plan *plan, Fleet *fleet, int slots, int64_t position);
 

@@ -393,12 +393,16 @@ int fleet_slots(Fleet *f)
     return n;
 }
 
-double fleet_share(Fleet *f, double remaining)
+int fleet_demand(Fleet *f, double remaining, double usual, double least, double *size)
 {
-    double share;
+    double until;
+    int    ret;
 
     pthread_mutex_lock(&f->lock);
-    share = sched_share(f->sched, remaining);
+    while (!f->cancelled &&
+           !sched_demand(f->sched, remaining, usual, least, fleet_clock(), size, &until))
+        fleet_wait(f, &f->news, until);
+    ret = f->cancelled ? AVERROR_EXIT : 0;
     pthread_mutex_unlock(&f->lock);
-    return share;
+    return ret;
 }

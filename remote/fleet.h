@@ -163,7 +163,11 @@ int fleet_status(Fleet *f, FleetHostStatus *status, int max);
 int fleet_queued(Fleet *f);
 /** Slots of all hosts that are not left out, as far as they are known by now. At least 1. */
 int fleet_slots(Fleet *f);
-/** How much of the remaining work, in any unit, the next task should be. See sched_share(). */
-double fleet_share(Fleet *f, double remaining);
+/**
+ * Wait until a host could begin another task. Blocks.
+ * @param size how big it ought to be, see sched_demand()
+ * @return 0, or AVERROR_EXIT after fleet_cancel()
+ */
+int fleet_demand(Fleet *f, double remaining, double usual, double least, double *size);
 
 #endif

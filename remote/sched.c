@@ -22,7 +22,7 @@ int sched_alloc(Sched **sp, const SchedConfig *config)
         return AVERROR(ENOMEM);
     s->config   = *config;
     s->random   = config->seed ? config->seed : 1;
-    s->fallback = -1;
+    s->fallback = s->wanted = -1;
     if (!s->config.max_attempts)
         s->config.max_attempts = 3;
     if (!s->config.max_failures)
@@ -111,7 +111,7 @@ static int usable(const HostEntry *h, double now)
     return h->phases[IDLE] + h->phases[RUNNING] > 0;
 }
 
-static int any_usable(const Sched *s, double now)
+int sched_any_usable(const Sched *s, double now)
 {
     for (int i = 0; i < s->nb_hosts; i++)
         if (usable(s->hosts[i], now))
@@ -137,12 +137,26 @@ static int may_take(const Sched *s, const Task *t, int host, double now)
            s->hosts[s->fallback]->phases[RUNNING];
 }
 
+/** Whether a waiting task was made for another host that is about to take it. */
+static int kept_for_other(const Sched *s, const Task *t, int host, double now)
+{
+    const HostEntry *h = t->wanted >= 0 && t->wanted != host ? s->hosts[t->wanted] : NULL;
+    double until = INFINITY;
+    int spool;
+
+    return h && !h->broken && now >= h->retry_at && h->phases[IDLE] &&
+           sched_lane_room(s, t->wanted, now, &until, &spool);
+}
+
 /** The waiting task with the lowest id that is for this host, or NULL. */
 static Task *pick_task(const Sched *s, int host, double now)
 {
     int   fallback = s->hosts[host]->fallback;
-    int   all      = fallback && s->nb_pending && !any_usable(s, now);
+    int   all      = fallback && s->nb_pending && !sched_any_usable(s, now);
     Task *best     = !fallback || all ? sched_first_fresh(s) : NULL;
+
+    if (best && !fallback && kept_for_other(s, best, host, now))
+        best = NULL;
 
     for (int i = 0; i < s->nb_troubled; i++) {
         Task *t = s->troubled[i];

@@ -14,6 +14,7 @@
  *
  * Rules:
  * - Pending tasks go out in order of id, because the join needs them in that order.
+ * - A task made to a host's measure (sched_demand()) is kept for it as long as it has room.
  * - A task is not given to a host that failed it while another healthy host has not.
  * - A task whose command failed max_tries times, or that failed in any way max_attempts times, is left
  *   to the fallback host; if it fails there too it is given up: then its input is at fault, and the
@@ -184,10 +185,16 @@ int sched_slots(const Sched *s);
 /** Measured weight a second of one of the host's slots; 0: not known yet. */
 double sched_rate(const Sched *s, int host);
 /**
- * How much of the remaining work the next task ought to be, so that all hosts end together: big
- * tasks first, small ones last (factoring).
+ * Whether a host could begin another task if there were one, and how big that ought to be so that all hosts
+ * end together: about half of what the host can do until then, and in the end all of it (factoring by rates).
+ * The next task added is kept for that host.
  * @param remaining weight of what is not a task yet
+ * @param usual     least weight of a task but for the last ones
+ * @param least     of any task, unless nothing else is left
+ * @param until     when to ask again without an event; INFINITY: an event has to come
+ * @return 0: one waits already, nobody wants one now, or a busy host would do it sooner than the free ones
  */
-double sched_share(Sched *s, double remaining);
+int sched_demand(Sched *s, double remaining, double usual, double least, double now, double *size,
+                 double *until);
 
 #endif

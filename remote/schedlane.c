@@ -15,6 +15,8 @@
 #define SMALL_UPLOAD 0.05
 /* Seconds before its estimated end that an attempt makes room for the next one. */
 #define MAX_LEAD 1.0
+/* How often to look whether an attempt tells by now how long it takes, seconds. */
+#define LOOK_AGAIN 0.25
 
 static void measure(double *value, double now)
 {
@@ -62,6 +64,37 @@ static int free_permits(const Sched *s, const HostEntry *h, double now, double *
     return h->max_permits - busy_lanes(s, h, now, until) - h->nb_queued;
 }
 
+/**
+ * Whether the input of the next attempt ought to travel now: late, so that it is cut when more is known of
+ * the hosts' rates, but in time, twice over.
+ * @param until gets the time when it ought to
+ */
+static int prefetch_due(const Sched *s, const HostEntry *h, double now, double *until)
+{
+    double soonest = INFINITY, lead = FFMAX(MAX_LEAD, 2.5 * h->upload_time);
+
+    for (int i = 0; i < h->nb_slots; i++) {
+        const SlotInfo *sl = &h->slots[i];
+        double left;
+
+        if (!sl->task || !sl->permit)
+            continue;
+        left = h->rate || sched_attempt_total(sl) ? sched_attempt_left(s, sl, now) : INFINITY;
+        /* how long an upload takes is not known: in the middle */
+        if (!h->upload_time && !isinf(left))
+            left -= FFMAX(0, (left + now - sl->start) / 2 - lead);
+        soonest = FFMIN(soonest, left);
+    }
+    if (isinf(soonest)) {
+        *until = FFMIN(*until, now + LOOK_AGAIN);
+        return h->feed == SCHED_FEED_SPOOL || !h->nb_permits;
+    }
+    if (soonest <= lead)
+        return 1;
+    *until = FFMIN(*until, now + FFMAX(soonest - lead, 0.05));
+    return 0;
+}
+
 int sched_lane_room(const Sched *s, int host, double now, double *until, int *spool)
 {
     const HostEntry *h = s->hosts[host];
@@ -70,7 +103,8 @@ int sched_lane_room(const Sched *s, int host, double now, double *until, int *sp
     *spool = h->feed == SCHED_FEED_SPOOL || (h->feed == SCHED_FEED_AUTO && free <= 0);
     /* uploads one after the other: the first to arrive is the first to work */
     if (*spool)
-        return !h->nb_uploading && h->nb_queued < h->max_permits;
+        return !h->nb_uploading && h->nb_queued < h->max_permits &&
+               (free > 0 || prefetch_due(s, h, now, until));
     return free > 0;
 }
 

@@ -4,7 +4,7 @@
 
 /**
  * @file
- * The inside of a Sched. Only sched.c, schedtask.c and schedrate.c include this.
+ * The inside of a Sched. Only the files sched*.c include this.
  */
 
 #include "sched.h"
@@ -35,6 +35,7 @@ typedef struct Task {
     int       failed_on[MAX_FAILED_ON];
     int       nb_failed_on;
     struct AVTreeNode *open, *fresh;   ///< its places in the trees, NULL while it is in one
+    int       wanted;      ///< the host it was made for, or -1
     int       troubled;    ///< 1 + index in Sched.troubled; 0: not there
 } Task;
 
@@ -51,6 +52,7 @@ struct SlotInfo {
     int      uploading, answered;
     double   done;       ///< weight done so far, by its own account
     double   done_at;    ///< when that last changed
+    double   first, first_at;   ///< the first account, and when: an encoder looks ahead before it gives anything
     unsigned epoch;      ///< of the host when what now goes on here began
     int      failures;   ///< of connects in a row, while the host's other slots were well
     double   retry_at;
@@ -103,13 +105,18 @@ struct Sched {
     unsigned    running_size;
     int         nb_open, nb_pending;
     int         finishing;
+    int         wanted;        ///< the host that the next task is for, or -1
 
     unsigned    version;       ///< changes with every event
     Straggler   straggler;
     double      rate_sum;      ///< of the hosts whose rate is known
     int         rate_count;
-    double      rate_min;
 };
+
+/* sched.c */
+
+/** Whether any remote host works, or may still turn out to. */
+int   sched_any_usable(const Sched *s, double now);
 
 /* schedtask.c */
 
@@ -141,6 +148,8 @@ void sched_lane_end(Sched *s, SlotInfo *sl, int good, double now);
 
 /* schedrate.c */
 
+/** Seconds that a single attempt takes from its start to its end, by its own progress; 0: too early to tell */
+double sched_attempt_total(const SlotInfo *sl);
 /** Seconds until a single attempt ends, by its own progress, else by its host's rate. INFINITY: no idea */
 double sched_attempt_left(const Sched *s, const SlotInfo *sl, double now);
 

@@ -16,24 +16,10 @@
 #define MIN_START 0.2
 /* Estimates change with time alone: how often free slots look at them, seconds. */
 #define RECHECK   1.0
+/* A part of an attempt that tells how fast it is. */
+#define TELLING   0.05
 /* Estimates of the same moment. */
 #define SAME_TIME 0.05
-
-static void recount_rates(Sched *s)
-{
-    s->rate_sum   = 0;
-    s->rate_count = 0;
-    s->rate_min   = INFINITY;
-    for (int i = 0; i < s->nb_hosts; i++) {
-        const HostEntry *h = s->hosts[i];
-
-        if (h->fallback || h->broken || !h->rate)
-            continue;
-        s->rate_sum += h->rate;
-        s->rate_min  = FFMIN(s->rate_min, h->rate);
-        s->rate_count++;
-    }
-}
 
 void sched_measure(Sched *s, const SlotInfo *sl, double now)
 {
@@ -70,20 +56,34 @@ void sched_progress(Sched *s, int host, int slot, double done, double now)
         done = FFMIN(done, sl->task->weight);
     if (!sl->task || done <= sl->done)
         return;
+    if (!sl->done) {
+        sl->first    = done;
+        sl->first_at = now;
+    }
     sl->done    = done;
     sl->done_at = now;
+}
+
+double sched_attempt_total(const SlotInfo *sl)
+{
+    double weight = sl->task->weight, elapsed = sl->done_at - sl->start;
+
+    /* how fast it goes on, not how fast it began: to start costs time, and an encoder looks ahead */
+    if (sl->done - sl->first > TELLING * weight && sl->done_at > sl->first_at)
+        return elapsed + (weight - sl->done) * (sl->done_at - sl->first_at) / (sl->done - sl->first);
+    return sl->done > TELLING * weight ? elapsed * weight / sl->done : 0;
 }
 
 double sched_attempt_left(const Sched *s, const SlotInfo *sl, double now)
 {
     double elapsed = now - sl->start, quiet = now - sl->done_at;
-    double part    = sl->done / sl->task->weight;
+    double total   = sched_attempt_total(sl);
     double rate    = rate_of(s, sl->host);
     double expected;
 
     /* what does not move any more gets the later the longer it stands still */
-    if (part > 0.02)
-        return FFMAX((sl->done_at - sl->start) * (1 - part) / part - quiet, quiet);
+    if (total)
+        return FFMAX(total - elapsed, quiet);
     if (!rate)
         return INFINITY;
     expected = sl->task->weight / rate;
@@ -183,16 +183,4 @@ Task *sched_pick_straggler(Sched *s, int host, double now, double *until)
         rate_of(s, g->fastest) > rate)
         return NULL;
     return t;
-}
-
-double sched_share(Sched *s, double remaining)
-{
-    int    slots = sched_slots(s);
-    double parts = 1.5 * slots;
-
-    recount_rates(s);
-    /* the slowest, too, shall be done with its last one when the others are */
-    if (s->rate_count)
-        parts = slots * FFMIN(s->rate_sum / s->rate_count / s->rate_min, 3);
-    return remaining / (2 * FFMAX(parts, 1));
 }

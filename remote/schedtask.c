@@ -56,6 +56,8 @@ int sched_task_add(Sched *s, int64_t id, double weight, void *opaque)
     t->id     = id;
     t->weight = FFMAX(weight, 1e-6);
     t->opaque = opaque;
+    t->wanted = s->wanted;
+    s->wanted = -1;
     t->open   = av_tree_node_alloc();
     t->fresh  = av_tree_node_alloc();
     if (!t->open || !t->fresh) {

@@ -183,6 +183,7 @@ static void *worker_main(void *arg)
             w->spooling = d.spool;
             w->task = d.task;
             w->task->running++;
+            pthread_cond_broadcast(&f->news);    /* there is room for another task */
             if (d.duplicate)    /* the next fastest slot may have its turn now */
                 pthread_cond_broadcast(&f->work);
         }

@@ -37,7 +37,7 @@ sub wanted { return $_[0] =~ /^(?:$only)/ }
 
 sub clip {
     return 'clip.mkv' if $made{clip}++;
-    make_input('clip.mkv', '-f', 'lavfi', '-i', "testsrc2=s=480x270:r=25:d=$seconds,noise=alls=6:allf=t", '-f', 'lavfi', '-i', "sine=d=$seconds",
+    make_input('clip.mkv', '-f', 'lavfi', '-i', "testsrc2=s=640x360:r=25:d=$seconds,noise=alls=6:allf=t", '-f', 'lavfi', '-i', "sine=d=$seconds",
                qw(-c:v libx264 -preset ultrafast -crf 23 -g 50 -c:a aac));
     return 'clip.mkv';
 }

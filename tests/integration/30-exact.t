@@ -26,6 +26,7 @@ my @inputs = <<'END' =~ /^(?!#)(\S.*)/mg;
 rich.mkv      | VIDEO(25) AUDIO(6) -f lavfi -i sine=f=800:d=6 -i text.srt -i chapters.txt -map 0 -map 1 -map 2 -map 3 -map_metadata 4 -c:v libx264 -preset veryfast -g 25 -x264-params open-gop=1:keyint_min=25:scenecut=0 -c:a aac -c:s srt -metadata:s:a:1 language=deu -metadata:s:a:0 title=One -disposition:a:1 0
 h264.mp4      | VIDEO(25) AUDIO(6) -c:v libx264 -preset veryfast -g 25 -c:a aac -metadata title=A -metadata artist=B
 long.mp4      | SMOOTH(25) AUDIO(24) -c:v libx264 -preset ultrafast -g 200 -keyint_min 200 -sc_threshold 0 -crf 18 -c:a aac
+far.mkv       | SMOOTH(25) AUDIO(24) -c:v libx264 -preset superfast -bf 3 -g 150 -sc_threshold 0 -x264-params open-gop=1 -c:a aac
 hevc.ts       | VIDEO(25) AUDIO(6) -c:v libx265 -preset ultrafast -x265-params keyint=25:log-level=none -c:a aac -output_ts_offset 10
 h264.ts       | VIDEO(25) AUDIO(6) -c:v libx264 -preset veryfast -g 25 -c:a mp2
 plain.mp4     | VIDEO(25) -c:v libx264 -preset ultrafast -g 25
@@ -99,6 +100,11 @@ sound with uneven times, to ts       | jitter.mp4 | X264 -c:a copy | out.ts | --
 HEVC in ts that starts at 10 s      | hevc.ts    | -c:v libx264 -qp 20 -g 48 -sc_threshold 0 -preset veryfast -c:a aac | out.mp4 | --exact-frames | fleet
 +HEVC in ts to mkv                  | hevc.ts    | -c:v libx264 -qp 20 -g 48 -sc_threshold 0 -preset veryfast -c:a copy | out.mkv | --exact-frames | fleet
 +H.264 in ts                        | h264.ts    | -c:v libx264 -qp 20 -g 48 -sc_threshold 0 -preset veryfast | out.mp4 | --exact-frames | fleet
+# keyframes far apart: segments may end between them
+open GOP of 6 s, by itself           | far.mkv    | -c:v mjpeg -q:v 4 -c:a copy | out.mkv | --exact-packets --exact-frames | fleet
+its windows, by itself               | far.mkv    | -vf bwdif=1,tmix=5 -c:v mjpeg -q:v 4 -an | out.mkv | --exact-frames | fleet
++its times, by itself                | far.mkv    | -ss 1.3 -vf "fps=17,setpts=1.1*PTS,select='not(eq(mod(n\,5)\,2))'" -c:v mjpeg -q:v 4 -an | out.mkv | --exact-frames | fleet
++its rate, by itself                 | far.mkv    | -r 30 -c:v ffv1 -g 1 | out.avi | --exact-frames | fleet
 # encoders whose frames are the same however cut
 prores_ks                           | h264.mp4   | -c:v prores_ks -profile:v 2 -c:a pcm_s16le | out.mov | --exact-packets --exact-frames | fleet
 mjpeg                               | h264.mp4   | -c:v mjpeg -q:v 4 -c:a copy | out.mov | --exact-packets --exact-frames | fleet
@@ -378,14 +384,15 @@ sub make_texts {
 
 ### cases
 
-# Who made it, by the trace: "fleet" or "stock", what is wrong with that, or undef, and how many segments there were
+# Who made it, by the trace: "fleet" or "stock", what is wrong with that, or undef, how many segments there were,
+# and the frames of the first
 my %hosts_used;
 
 sub read_trace {
     my ($file) = @_;
     my @events = map { JSON::PP->new->decode($_) } split /\n/, slurp($file);
     my ($plan) = reverse grep { $_->{event} eq 'plan' } @events;
-    my %segments;
+    my (%segments, $frames);
 
     return ('nobody', 'there is no decision in the trace') unless $plan;
     return ('stock', $plan->{reason}) if $plan->{decision} eq 'stock';
@@ -393,15 +400,18 @@ sub read_trace {
         return ('fleet', "segment $_->{segment} on $_->{host}: $_->{outcome}: " . ($_->{why} // ''))
             if $_->{outcome} !~ /^(?:ok|lost|cancelled)$/ || $_->{host} !~ /^h\d$/;
         $segments{ $_->{segment} }++   if $_->{outcome} eq 'ok';
+        $frames = $_->{frames}         if $_->{outcome} eq 'ok' && !$_->{segment};
         $hosts_used{ $_->{host} }++    if $_->{outcome} eq 'ok';
     }
     return ('fleet', 'it was not split: ' . keys(%segments) . ' segment(s)') if keys %segments < 2;
-    return ('fleet', undef, scalar keys %segments);
+    return ('fleet', undef, scalar keys %segments, $frames);
 }
 
 sub run_case {
     my ($name, $input, $args, $output, $compare, $who) = @_;
     my $wanted = $name =~ /, (\d+) segments$/ ? $1 : undef;
+    # by itself: far.mkv has a keyframe each 150 frames, and segments may end between them
+    my $itself = $name =~ /, by itself$/;
     my $length = $name =~ /, (\d+) s$/ ? $1 : $wanted ? 6 / $wanted : 2;
     my $trace  = "$dir/trace.json";
     my @compare = map { $_ eq '--source' ? ($_, "$dir/$input") : $_ } split ' ', $compare;
@@ -414,10 +424,10 @@ sub run_case {
     unlink $trace, "$dir/stock/$output", "$dir/ours/$output";
     local $ENV{FFLEET_TRACE} = $trace;
     $status{stock} = run_in("$dir/stock", "$dir/stock/log", $stock, @words);
-    $status{ours}  = run_in("$dir/ours", "$dir/ours/log", $ffleet, '--segment-length', $length, @words);
+    $status{ours}  = run_in("$dir/ours", "$dir/ours/log", $ffleet, $itself ? () : ('--segment-length', $length), @words);
 
     subtest $name => sub {
-        my ($maker, $problem, $segments) = read_trace($trace);
+        my ($maker, $problem, $segments, $frames) = read_trace($trace);
         my $different;
 
         is($status{ours}, $status{stock}, 'exit status') or diag(slurp("$dir/ours/log.err") =~ s/.*(?=.{600}$)//sr);
@@ -428,6 +438,7 @@ sub run_case {
         }
         ok(!defined $problem, 'in segments, by hosts') or diag($problem) if $maker eq 'fleet';
         is($segments, $wanted, 'so many segments') if $wanted;
+        isnt($frames % 150, 0, 'the first segment does not end at a keyframe') if $itself;
         $different = run_in($dir, "$dir/compare", $^X, "$root/tests/tools/compare.pl",
                             "stock/$output", "ours/$output", @compare);
         is($different, 0, 'equal')

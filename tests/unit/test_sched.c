@@ -517,15 +517,46 @@ static void test_fastest_free(void **state)
 
 static void test_share(void **state)
 {
+    double first, slow, fast, until;
     Sched *s = make(2, 1);
-    double first = sched_share(s, 1000);
 
     (void)state;
-    assert_true(first > 100 && first <= 250);
+    assert_int_equal(sched_demand(s, 1000, 10, 10, 0, &first, &until), 1);
+    assert_true(first >= 100 && first <= 250);
     sched_free(&s);
-    s = make_uneven();
-    assert_true(sched_share(s, 1000) < first);      /* the slow one is to get small ones */
-    assert_true(sched_share(s, 100) < sched_share(s, 1000));
+    s = make(2, 1);
+    for (int id = 1; id <= 2; id++)
+        assert_int_equal(sched_add_task(s, id, 40, NULL), 0);
+    expect(s, 0, 0, SCHED_RUN, 1);
+    expect(s, 1, 0, SCHED_RUN, 2);
+    assert_int_equal(sched_done(s, 1, 0, 1, 10), 0);
+    assert_int_equal(sched_done(s, 0, 0, 1, 40), 0);
+    assert_int_equal(sched_demand(s, 1000, 10, 10, 40, &fast, &until), 1);
+    /* what was made for the fast one is kept for it */
+    assert_int_equal(sched_add_task(s, 3, fast, NULL), 0);
+    expect(s, 0, 40, SCHED_WAIT, 0);
+    expect(s, 1, 40, SCHED_RUN, 3);
+    assert_int_equal(sched_demand(s, 1000 - fast, 10, 10, 40, &slow, &until), 1);
+    assert_true(slow < fast);
+    sched_free(&s);
+}
+
+/* A slow start, and what an encoder gives late, are not its rate: 5 a second here, and 29 seconds for a hundred. */
+static void test_rate_of_running(void **state)
+{
+    double size, until;
+    Sched *s = make(2, 1);
+
+    (void)state;
+    for (int id = 1; id <= 2; id++)
+        assert_int_equal(sched_add_task(s, id, 100, NULL), 0);
+    expect(s, 0, 0, SCHED_RUN, 1);
+    expect(s, 1, 0, SCHED_RUN, 2);
+    sched_progress(s, 0, 0, 5, 10);
+    sched_progress(s, 0, 0, 25, 14);
+    assert_int_equal(sched_done(s, 1, 0, 1, 10), 0);
+    assert_int_equal(sched_demand(s, 1000, 10, 10, 14, &size, &until), 1);
+    assert_true(size > 390 && size < 410);
     sched_free(&s);
 }
 
@@ -605,9 +636,11 @@ static void auto_feed(double upload, enum SchedFeed feed)
     SchedDecision d = sched_decide(s, 0, 0, 0);
 
     assert_true(d.action == SCHED_RUN && !d.spool);
-    d = sched_decide(s, 0, 1, 0);
+    assert_int_equal(sched_decide(s, 0, 1, 0).action, SCHED_WAIT);   /* in the middle is early enough */
+    sched_progress(s, 0, 0, 20, 40);
+    d = sched_decide(s, 0, 1, 41);
     assert_true(d.action == SCHED_RUN && d.spool);
-    sched_uploaded(s, 0, 1, upload);
+    sched_uploaded(s, 0, 1, 41 + upload);
     assert_int_equal(sched_done(s, 0, 0, 1, 100), 0);
     assert_int_equal(sched_permit(s, 0, 1, 100), 1);
     assert_int_equal(sched_done(s, 0, 1, 1, 200), 0);
@@ -645,6 +678,7 @@ int main(void)
         cmocka_unit_test(test_almost_done),
         cmocka_unit_test(test_fastest_free),
         cmocka_unit_test(test_share),
+        cmocka_unit_test(test_rate_of_running),
         cmocka_unit_test(test_stream_overlap),
         cmocka_unit_test(test_spool),
         cmocka_unit_test(test_auto_feed),

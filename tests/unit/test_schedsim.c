@@ -121,13 +121,17 @@ static void sim_give_up(Sim *m)
     }
 }
 
-/** As the reader does: a share of what is left, whenever there is room in the queue. */
+/** As the reader does: one at a time, whenever a host wants it. */
 static void sim_submit(Sim *m)
 {
-    while (m->left > 0 && sched_pending(m->s) < 1 + sched_slots(m->s)) {
-        double w = av_clipd(sched_share(m->s, m->left), m->floor, m->max);
-        int    id = m->nb_tasks;
+    double w, until = INFINITY;
 
+    while (m->left > 0) {
+        int id = m->nb_tasks;
+
+        if (!sched_demand(m->s, m->left, m->floor, m->floor / 2, m->now, &w, &until))
+            break;
+        w = av_clipd(w, m->floor, m->max);
         w = m->left - w < m->floor / 2 ? m->left : w;
         assert_true(id < MAX_TASKS);
         m->ids[id]    = id;
@@ -135,6 +139,11 @@ static void sim_submit(Sim *m)
         m->left       = m->left - w;
         assert_int_equal(sched_add_task(m->s, id, w, &m->ids[id]), 0);
         m->nb_tasks++;
+        m->again = 1;
+    }
+    if (until < m->next_ask) {
+        m->next_ask = until;
+        push(m, until, NULL);
     }
     if (m->left <= 0)
         sched_finish(m->s);
@@ -302,6 +311,7 @@ static void ask_all(Sim *m)
                 if (sl->alive && sl->waiting)
                     decide(m, sl);
             }
+        sim_submit(m);
     } while (m->again);
 }
 
@@ -329,8 +339,7 @@ static int sim_step(Sim *m, double *told)
         sl->doing   = NOTHING;
         sl->waiting = 1;
     }
-    sim_submit(m);
-    if (m->left <= 0 && m->now - *told > 0.5) {
+    if (m->now - *told > 0.5) {
         *told = m->now;
         tell_progress(m);
     }
@@ -373,7 +382,6 @@ static double sim_run(Sim *m, int fallback)
 
     for (int i = 0; i < m->nb_hosts; i++)
         assert_int_equal(sched_add_host(m->s, fallback && i == m->nb_hosts - 1), i);
-    sim_submit(m);
     ask_all(m);
     for (int steps = 0; sim_step(m, &told); steps++)
         assert_true(steps < 3000000);
