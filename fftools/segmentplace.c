@@ -72,7 +72,7 @@ int segment_place_open(Segmenter *s)
     const TimeLimits *in = &plan_video_input(s->plan)->limits, *out = &s->plan->out_limits;
     const Plan *plan = s->plan;
 
-    trim_init(&s->in_trim, plan->trim_start, in->duration, s->st->time_base);
+    trim_init(&s->in_trim, plan->trim_start, in->duration, plan->in_time_base);
     trim_init(&s->out_trim, out->start, out->duration, plan->filter_time_base);
     s->max_slot = out->duration == INT64_MAX ? INT64_MAX :
                   av_rescale_q_rnd(out->duration, AV_TIME_BASE_Q, av_inv_q(plan->frame_rate),
