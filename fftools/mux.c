@@ -17,6 +17,7 @@ struct Mux {
     int64_t     total_size;
     int         header, finished;
     int64_t     end_dts;     ///< of the video, in the first stream's time base
+    int64_t    *steps;       ///< for each stream the state of av_rescale_delta(), where stock uses it
     int64_t    *ends;        ///< for each stream where its last packet ends on the axis of DTS, in AV_TIME_BASE units
 };
 
@@ -292,12 +293,13 @@ int mux_open(Mux **out, const Plan *plan, const Trial *t, Remainder *r, Join *co
     if (ret < 0)
         goto end;
     m->ends = av_malloc_array(plan->nb_streams, sizeof(*m->ends));
-    if (!m->ends) {
+    m->steps = av_malloc_array(plan->nb_streams, sizeof(*m->steps));
+    if (!m->ends || !m->steps) {
         ret = AVERROR(ENOMEM);
         goto end;
     }
     for (int i = 0; i < plan->nb_streams; i++)
-        m->ends[i] = AV_NOPTS_VALUE;
+        m->ends[i] = m->steps[i] = AV_NOPTS_VALUE;
     if ((ret = add_streams(m, t, joins)) < 0 ||
         (ret = av_dict_copy(&m->oc->metadata, find_metadata(plan, t, r), 0)) < 0 ||
         (ret = copy_program_names(m->oc, r->file)) < 0 ||
@@ -337,6 +339,28 @@ static int write_packet(Mux *m, AVPacket *pkt)
     return ret;
 }
 
+/**
+ * Stock evens out the times of copied sound when it converts them for the output: mux_fixup_ts() in ffmpeg_mux.c (7.1). In a
+ * carrier that counts samples it has not done so yet.
+ */
+static void rescale_rest(Mux *m, AVPacket *pkt, AVRational from, AVRational to)
+{
+    const PlanStream *s = pkt->stream_index < m->plan->nb_streams ? &m->plan->streams[pkt->stream_index] : NULL;
+    const AVCodecParameters *par;
+    int duration;
+
+    if (!COMPAT_TIMING_7 || !s || !s->copy || s->type != AVMEDIA_TYPE_AUDIO || !carrier_is_nut(m->plan) ||
+        pkt->dts == AV_NOPTS_VALUE) {
+        av_packet_rescale_ts(pkt, from, to);
+        return;
+    }
+    par      = m->plan->inputs[s->file].fc->streams[s->index]->codecpar;
+    duration = av_get_audio_frame_duration2((AVCodecParameters *)par, pkt->size);
+    pkt->dts = pkt->pts = av_rescale_delta(from, pkt->dts, av_make_q(1, par->sample_rate), duration ? duration : par->frame_size,
+                                           &m->steps[s - m->plan->streams], to);
+    pkt->duration = av_rescale_q(pkt->duration, from, to);
+}
+
 /** All of the remainder up to a time, in a video stream's time base. */
 static int write_rest(Mux *m, int64_t dts, AVRational tb)
 {
@@ -350,7 +374,7 @@ static int write_rest(Mux *m, int64_t dts, AVRational tb)
         if (dts != INT64_MAX && pkt->dts != AV_NOPTS_VALUE &&
             av_compare_ts(pkt->dts, from->time_base, dts, tb) > 0)
             return 0;
-        av_packet_rescale_ts(pkt, from->time_base, to->time_base);
+        rescale_rest(m, pkt, from->time_base, to->time_base);
         pkt->pos = -1;
         ret = write_packet(m, pkt);
         remainder_consume(m->rest);
@@ -445,6 +469,7 @@ void mux_free(Mux **mp)
     if (m->oc && m->oc->pb)
         avio_closep(&m->oc->pb);
     avformat_free_context(m->oc);
+    av_freep(&m->steps);
     av_freep(&m->ends);
     av_freep(mp);
 }
