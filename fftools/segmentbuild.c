@@ -30,6 +30,12 @@ static int set_wire_times(Frame **sorted, int nb, int64_t first, int64_t end)
 
     while (last_shown >= 0 && !(sorted[last_shown]->placed && sorted[last_shown]->count))
         last_shown--;
+    /* between shown ones `fps` would take the discarded for these */
+    for (int i = 0, begun = 0; i < last_shown; i++) {
+        if (begun && sorted[i]->discard)
+            return AVERROR_PATCHWELCOME;
+        begun |= sorted[i]->placed && sorted[i]->count && sorted[i]->slot >= first;
+    }
     /* what follows the last frame known to be shown only has to stay out of the way */
     for (int i = last_shown + 1; i < nb; i++)
         sorted[i]->wire = (end + i - last_shown) * SEGMENT_WIRE_UNITS;

@@ -338,7 +338,8 @@ static int place_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
     f->placed = 1;
     s->after_end += s->ended;
     f->when    = s->plan->in_rate.num ? s->next_number : f->pts;
-    f->hidden |= !trim_passes(&s->in_trim, f->when);
+    /* the time of -t begins with the first frame that is not cut away by an edit list */
+    f->hidden  = f->hidden || !trim_passes(&s->in_trim, f->when);
     s->ended  |= s->in_trim.eof;
     if (!f->hidden) {
         f->number    = s->next_number++;
