@@ -10,6 +10,7 @@
 #include "carrier.h"
 #include "certain.h"
 #include "compat.h"
+#include "loopend.h"
 #include "plandecide.h"
 #include "renditions.h"
 #include "sideoutput.h"
@@ -318,8 +319,9 @@ static int decide_loop(Plan *p)
         p->in_rate.num || (strncmp(format, "mov,", 4) && strncmp(format, "matroska", 8)))
         return plan_stock(p, "-stream_loop of such a video is not split yet");
     for (int i = 0; i < p->nb_streams; i++)
-        if (!p->streams[i].fleet && (p->complex.sound || p->streams[i].file == p->streams[p->fleet_stream].file))
-            return plan_stock(p, "-stream_loop of a video and its sound is not split yet");
+        if (!p->streams[i].fleet && (p->complex.sound ||
+            (p->streams[i].file == p->streams[p->fleet_stream].file && !loopend_knows(p, &p->streams[i]))))
+            return plan_stock(p, "-stream_loop of a video and such sound is not split yet");
     return 0;
 }
 

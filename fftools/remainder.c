@@ -203,8 +203,9 @@ static void build_args(ArgList *l, const Remainder *first, const Trial *t)
             first = first->next;
         }
     }
-    /* stock corrects the start time by the streams in use, and demuxers seek by them: keep the video in use */
-    if (video->fc->iformat->flags & AVFMT_TS_DISCONT || video->limits.start != AV_NOPTS_VALUE) {
+    /* stock corrects the start time by the streams in use, shifts by them what it loops, and demuxers seek by them: keep the
+     * video in use */
+    if (video->fc->iformat->flags & AVFMT_TS_DISCONT || video->limits.start != AV_NOPTS_VALUE || video->loop > 0) {
         arglist_add(l, "-map");
         arglist_addf(l, "%d:%d", s->file, s->index);
         add_dropped(l, plan);

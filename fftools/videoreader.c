@@ -5,6 +5,7 @@
 
 #include "compat.h"
 #include "leadin.h"
+#include "loopend.h"
 #include "untimed.h"
 #include "videoreader.h"
 
@@ -32,7 +33,7 @@ struct VideoReader {
     int        next;       ///< of them
     int        started;
     int        loops;      ///< that are left; -1: without end
-    int64_t    min_pts, max_pts;  ///< of all that was read, with offset; 7.1: the end of the last
+    LoopEnd   *loop;       ///< NULL: it is read once
 };
 
 static int stock_only(char *reason, size_t size, const char *why)
@@ -52,8 +53,6 @@ int videoreader_open(VideoReader **out, const Plan *plan)
     r->st       = plan_video(plan);
     r->next_dts = r->fragile_end = AV_NOPTS_VALUE;
     r->loops    = r->input->loop;
-    r->min_pts  = INT64_MAX;
-    r->max_pts  = INT64_MIN;
     r->corrects = r->fc->iformat->flags & AVFMT_TS_DISCONT && !plan->copyts;
     r->ts_offset = plan->ts_offset;
     r->ts_scale  = plan->ts_scale;
@@ -70,7 +69,7 @@ int videoreader_open(VideoReader **out, const Plan *plan)
         if (ret < 0)
             return ret;
     }
-    return 0;
+    return r->loops ? loopend_alloc(&r->loop, plan) : 0;
 }
 
 void videoreader_close(VideoReader **rp)
@@ -82,6 +81,7 @@ void videoreader_close(VideoReader **rp)
     for (int i = 0; i < r->nb_lead; i++)
         av_packet_free(&r->lead[i]);
     av_freep(&r->lead);
+    loopend_free(&r->loop);
     untimed_close(&r->untimed);
     av_freep(rp);
 }
@@ -126,19 +126,15 @@ static int is_jump(VideoReader *r, const AVPacket *pkt)
                             av_rescale_q(r->ts_offset + r->drift, AV_TIME_BASE_Q, tb);
 }
 
-/**
- * -stream_loop, where no sound is decoded: seek_to_start() in ffmpeg.c (5.1), and in ffmpeg_demux.c (7.1), which goes by
- * where packets end.
- */
 static int rewind_input(VideoReader *r)
 {
-    AVRational rate = r->st->avg_frame_rate;
-    int64_t last = COMPAT_TIMING_7 ? 0 : rate.num ? av_rescale_q(1, av_inv_q(rate), r->st->time_base) : 1;
     int ret = avformat_seek_file(r->fc, -1, INT64_MIN, r->fc->start_time, r->fc->start_time, 0);
 
-    if (ret < 0 || r->max_pts <= r->min_pts)
-        return ret < 0 ? ret : AVERROR(EINVAL);
-    r->offset = r->base_offset + last + r->max_pts - r->min_pts;
+    if (ret >= 0)
+        ret = loopend_next(r->loop);
+    if (ret < 0)
+        return ret;
+    r->offset = r->base_offset + loopend_shift(r->loop, r->st->time_base);
     r->loops -= r->loops > 0;
     return 0;
 }
@@ -169,6 +165,8 @@ static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
             return ret;
         if (ret < 0 && ret != AVERROR(EAGAIN))
             return stock_only(reason, reason_size, "the input cannot be read to its end");
+        if (r->loop && ret >= 0 && loopend_add(r->loop, pkt) < 0)
+            return AVERROR(ENOMEM);
     } while (ret < 0 || pkt->stream_index != r->st->index || !pkt->size);
 
     if (pkt->flags & AV_PKT_FLAG_CORRUPT)
@@ -177,13 +175,12 @@ static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
         return stock_only(reason, reason_size, "the video carries side data that cannot travel");
     if (is_jump(r, pkt))
         return stock_only(reason, reason_size, "the input's timestamps jump");
+    if (r->loop && pkt->flags & AV_PKT_FLAG_DISCARD)
+        return stock_only(reason, reason_size, "the input to be looped has frames that are not shown");
     if (r->st->pts_wrap_bits < 64 && pkt->pts >= 1LL << (r->st->pts_wrap_bits - 1))
         return stock_only(reason, reason_size, "the input's timestamps are about to wrap");
-    if (pkt->pts != AV_NOPTS_VALUE) {
-        pkt->pts   = (pkt->pts + r->offset) * r->ts_scale;
-        r->min_pts = FFMIN(r->min_pts, pkt->pts);
-        r->max_pts = FFMAX(r->max_pts, pkt->pts + (COMPAT_TIMING_7 ? pkt->duration : 0));
-    }
+    if (pkt->pts != AV_NOPTS_VALUE)
+        pkt->pts = (pkt->pts + r->offset) * r->ts_scale;
     if (pkt->dts != AV_NOPTS_VALUE)
         pkt->dts = (pkt->dts + r->offset) * r->ts_scale;
     return 0;
