@@ -12,6 +12,7 @@ struct Join {
     const Plan *plan;
     WireReader *reader;          ///< of the current segment; NULL: none
     AVCodecParameters *params;
+    int     start_slots;         ///< slots from the first DTS to the first pts, as the trial tells; -1: it does not
     int     delay;               ///< frames between a packet's place in decoding and in presentation order
     int64_t start_delay;         ///< slots from the first DTS to the first pts
     int64_t nb_packets;          ///< joined so far
@@ -23,15 +24,16 @@ struct Join {
     int     nb_segments;
 };
 
-int join_alloc(Join **out, const Plan *plan, int reorder_delay)
+int join_alloc(Join **out, const Trial *t)
 {
     Join *j = av_mallocz(sizeof(*j));
 
     *out = j;
     if (!j)
         return AVERROR(ENOMEM);
-    j->plan   = plan;
-    j->delay  = reorder_delay;
+    j->plan   = t->plan;
+    j->delay  = t->reorder_delay;
+    j->start_slots = t->reorder_slots;
     j->params = avcodec_parameters_alloc();
     return j->params ? 0 : AVERROR(ENOMEM);
 }
@@ -140,6 +142,9 @@ int join_add(Join *j, const Segment *seg, const Encoded *r)
     if (j->nb_segments++)
         return 0;
     ret = avcodec_parameters_copy(j->params, wire_reader_stream(j->reader)->codecpar);
+    if (j->start_slots >= 0)  /* so many frames, without gaps between them */
+        for (j->delay = 0; j->delay < MAX_DELAY && slot_of(seg, j->delay) - slot_of(seg, 0) < j->start_slots;)
+            j->delay++;
     if (ret >= 0 && j->delay < 0) {
         j->delay = av_clip(j->params->video_delay, 0, MAX_DELAY);
         ret = measure_delay(j, seg, r, &j->delay);

@@ -9,14 +9,15 @@
  */
 
 #include "encode.h"
+#include "trial.h"
 
 typedef struct Join Join;
 
 /**
- * @param reorder_delay slots from a frame's DTS to its pts in stock's output; -1: what the results' headers or, if more, the
- *        first result's packets say
+ * @param t of the stream's plan; where it does not tell how far packets are reordered, the results' headers or, if more,
+ *        the first result's packets do
  */
-int  join_alloc(Join **j, const Plan *plan, int reorder_delay);
+int  join_alloc(Join **j, const Trial *t);
 void join_free(Join **j);
 
 /** The next segment's result; its predecessor must have been read to its end. Keeps a reference to the packets. */

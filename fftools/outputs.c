@@ -29,7 +29,7 @@ int outputs_alloc(Outputs **out, const Plan *plan, const Trial *t, Remainder *r)
         int i = t->plan->number;
 
         o->pkts[i] = av_packet_alloc();
-        ret = o->pkts[i] ? join_alloc(&o->joins[i], t->plan, t->reorder_delay) : AVERROR(ENOMEM);
+        ret = o->pkts[i] ? join_alloc(&o->joins[i], t) : AVERROR(ENOMEM);
     }
     return ret;
 }

@@ -32,7 +32,8 @@ typedef struct Trial {
     const char *log;         ///< stock's stderr with "[level]" marks; of the chain's first
     char *file_name;
     char *sides[PLAN_MAX_OUTPUTS];  ///< of the chain's first: likewise of outputs that are not the fleet's, by number
-    int   reorder_delay;     ///< slots from the first DTS to the first pts; -1: the format does not tell
+    int   reorder_slots;     ///< from the first DTS to the first pts; -1: the format does not tell
+    int   reorder_delay;     ///< then, in frames; -1: the encoder does not tell either
     char  lavf_ident[64];    ///< of the stock ffmpeg, as in "59.27.100"; empty when not printed
 } Trial;
 

@@ -13,6 +13,9 @@ static int compares_params(enum AVCodecID id)
     return id == AV_CODEC_ID_H264 || id == AV_CODEC_ID_HEVC;
 }
 
+/* Frames; usual settings of encoders that reorder them. */
+#define MAX_HELD_BACK 4
+
 /** Some formats keep decoding timestamps; of others the demuxer makes them up. */
 static int keeps_dts(const AVFormatContext *fc)
 {
@@ -115,13 +118,15 @@ static int read_packets(Trial *t, const Plan *plan, char *reason, size_t reason_
 {
     AVPacket *pkt = av_packet_alloc();
     int64_t dts = AV_NOPTS_VALUE, pts = INT64_MAX;
-    int ret = pkt ? 0 : AVERROR(ENOMEM);
+    int even = plan->vsync == VSYNC_CFR || plan->vsync == VSYNC_VSCFR;
+    int nb = 0, ret = pkt ? 0 : AVERROR(ENOMEM);
 
     while (ret >= 0 && (ret = av_read_frame(t->file, pkt)) >= 0) {
         if (pkt->stream_index == t->video->index) {
             if (dts == AV_NOPTS_VALUE)
                 dts = pkt->dts;
             pts = FFMIN(pts, pkt->pts);
+            nb++;
             if (has_vital_side_data(pkt))
                 ret = reason_set(reason, reason_size, "the encoded video has parts that cannot travel");
         } else {
@@ -129,9 +134,11 @@ static int read_packets(Trial *t, const Plan *plan, char *reason, size_t reason_
         }
         av_packet_unref(pkt);
     }
-    t->reorder_delay = -1;
-    if (!plan->rate_open && keeps_dts(t->file) && dts != AV_NOPTS_VALUE && pts != INT64_MAX && pts >= dts)
-        t->reorder_delay = av_rescale_q(pts - dts, t->video->time_base,
+    t->reorder_slots = t->reorder_delay = -1;
+    /* fewer frames than the encoder holds back, as there are where they come seldom, have other DTS than more */
+    if ((even || nb > MAX_HELD_BACK) && !plan->rate_open && keeps_dts(t->file) &&
+        dts != AV_NOPTS_VALUE && pts != INT64_MAX && pts >= dts)
+        t->reorder_slots = av_rescale_q(pts - dts, t->video->time_base,
                                         av_inv_q(plan->frame_rate));
     else if (tells_delay(plan->streams[plan->fleet_stream].encoder))
         t->reorder_delay = t->video->codecpar->video_delay;
@@ -221,7 +228,7 @@ int trialfile_open(Trial *t, const Plan *plan, char *reason, size_t reason_size)
     if (hides_rounding(t, plan))
         return reason_set(reason, reason_size, "the timestamps of copied audio in MPEG-TS cannot be foreseen");
     ret = read_packets(t, plan, reason, reason_size);
-    if (ret >= 0 && cuts_packets(plan) && t->reorder_delay)
+    if (ret >= 0 && cuts_packets(plan) && t->reorder_slots && t->reorder_delay)
         ret = reason_set(reason, reason_size, "-shortest may end the video among frames that are reordered");
     return ret;
 }

@@ -7,7 +7,7 @@
 #include "trial.h"
 
 /**
- * Open t->file_name and read it through. Sets file, video, params, streams and reorder_delay of t.
+ * Open t->file_name and read it through. Sets file, video, params, streams and reorder_... of t.
  * @param plan t's own
  * @return 0, AVERROR_PATCHWELCOME with a reason, other AVERROR codes
  */
