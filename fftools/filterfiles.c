@@ -68,20 +68,23 @@ int filterfiles_ship(char **filters, Shipment *s, char *reason, size_t reason_si
     return filterargs_visit(filters, ship, &shipping);
 }
 
-static int find_text(void *opaque, const char *name, AVDictionary **opts)
+/* Those of which other pixels come out in FFmpeg 7.1 than in 5.1, as comparing showed. */
+static const char changed[] = "bwdif,elbg,estdif,greyedge,kirsch,rgbashift,sobel";
+
+static int find_changed(void *opaque, const char *name, AVDictionary **opts)
 {
     int flags;
 
     (void)opts;
     filter_trait(name, &flags);
-    *(int *)opaque |= !!(flags & FILTER_NEEDS_FONT);
+    *(int *)opaque |= flags & FILTER_NEEDS_FONT || av_match_name(name, changed);
     return 0;
 }
 
-int filterfiles_draw_text(const char *filters)
+int filterfiles_need_version(const char *filters)
 {
     char *copy = av_strdup(filters);
-    int found = 0, ret = copy ? filterargs_visit(&copy, find_text, &found) : AVERROR(ENOMEM);
+    int found = 0, ret = copy ? filterargs_visit(&copy, find_changed, &found) : AVERROR(ENOMEM);
 
     av_free(copy);
     return ret < 0 ? ret : found;

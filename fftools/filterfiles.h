@@ -14,8 +14,11 @@
  */
 int filterfiles_ship(char **filters, Shipment *s, char *reason, size_t reason_size);
 
-/** Whether one of the filters draws text, with whatever font. @return 1, 0, or an AVERROR code */
-int filterfiles_draw_text(const char *filters);
+/**
+ * Whether other versions of FFmpeg make other pixels: one of the filters draws text, with whatever font, or has changed.
+ * @return 1, 0, or an AVERROR code
+ */
+int filterfiles_need_version(const char *filters);
 
 /**
  * The filters of a text that draw with fonts nobody named (FILTER_NEEDS_FONT), as a chain.

@@ -89,6 +89,9 @@ static const Plan *version_bound(const Plan *plan)
         const AVCodec *encoder = p->streams[p->fleet_stream].encoder;
         const AVCodecDescriptor *d = avcodec_descriptor_get(encoder->id);
 
+        /* what libtheora's versions put into the headers, all packets depend on */
+        if (encoder->id == AV_CODEC_ID_THEORA)
+            return p;
         if (!encoder->wrapper_name && (!d || d->props & AV_CODEC_PROP_LOSSY))
             return p;
     }
@@ -118,8 +121,8 @@ int hostcaps_check(const Plan *plan, const Host *host, int status, const char *o
         return AVERROR(ENOMEM);
     sscanf(p, "ffmpeg version %63s", caps->version);
     caps->lavc = parse_lavc(out);
-    if (plan->draws_text && caps->lavc != LIBAVCODEC_VERSION_INT) {
-        snprintf(why, why_size, "its ffmpeg %s may draw text otherwise than this machine's", caps->version);
+    if (plan->need_version && caps->lavc != LIBAVCODEC_VERSION_INT) {
+        snprintf(why, why_size, "the filters of its ffmpeg %s may make other pixels than this machine's", caps->version);
         av_free(caps);
         return AVERROR(ENOSYS);
     }

@@ -85,7 +85,7 @@ typedef struct Plan {
     const GraphPath *path;   ///< of it, that makes the stream; NULL: none does
     char  *filters;          ///< the user's filter chain, or NULL; sides as in GraphPath.filters
     int    filter_script;    ///< they come from a file
-    int    draws_text;       ///< they do: other versions of FFmpeg shape and place it otherwise
+    int    need_version;     ///< of those that make other pixels in other versions of FFmpeg, as where text is drawn
     char  *font_filters;     ///< those that draw with fonts nobody named, see fonts.h; or NULL
     char  *known_fonts;      ///< what libass says of the fonts it takes, line by line; or NULL
     Shipment files;          ///< that the filters need on hosts, first those of path->sides in their order

@@ -98,8 +98,8 @@ static int decide_filter_files(Plan *p, int flags)
 {
     int ret = 0;
 
-    p->draws_text = filterfiles_draw_text(p->filters);
-    if (p->draws_text < 0)
+    p->need_version = filterfiles_need_version(p->filters);
+    if (p->need_version < 0)
         return plan_stock(p, "out of memory");
     if (flags & FILTER_NEEDS_FONT)
         ret = filterfiles_fonts(p->filters, &p->font_filters);
