@@ -7,6 +7,7 @@
 #include "carrier.h"
 #include "reason.h"
 #include "streammap.h"
+#include "tee.h"
 #include "wire.h"
 
 static const char *option(const Plan *p, const char *name)
@@ -20,6 +21,11 @@ static int is_segment(const Plan *p)
 {
     return !strcmp(p->oformat->name, "segment") ||
            av_strstart(p->oformat->name, "stream_segment", NULL);
+}
+
+static int is_tee(const Plan *p)
+{
+    return !strcmp(p->oformat->name, "tee");
 }
 
 static int is_mov(const AVOutputFormat *f)
@@ -107,7 +113,7 @@ static int survives_mov(const Plan *p, const AVStream *in)
     AVRational tb = in->time_base;
     int rate = in->codecpar->sample_rate;
 
-    return is_segment(p) ? tb.num == 1 && tb.den == rate :
+    return is_segment(p) || is_tee(p) ? tb.num == 1 && tb.den == rate :
                            tb.den && !((int64_t)rate * tb.num % tb.den);
 }
 
@@ -150,6 +156,50 @@ static int choose_foreign(Plan *p, char *reason, size_t size)
     for (int i = 0; ret >= 0 && i < p->nb_streams; i++)
         ret = check_stream(p, &p->streams[i], reason, size);
     return ret;
+}
+
+/** All of a tee's files are Matroska, whose times that keeps as they are; or MP4 knows all of theirs. */
+static const char *find_for_tee(const Plan *p, const TeeSlave *slaves, int nb)
+{
+    int matroska = 0, timed = 0;
+
+    for (int i = 0; i < nb; i++) {
+        const char *name = slaves[i].format->name;
+
+        matroska += !strcmp(name, "matroska");
+        timed    += is_mov(slaves[i].format) || !strcmp(name, "mpegts");
+        for (int k = 0; k < p->cmd->nb_inputs; k++)
+            if (strlen(p->cmd->inputs[k].url) == slaves[i].name_size &&
+                !strncmp(p->cmd->inputs[k].url, slaves[i].name, slaves[i].name_size))
+                return NULL;
+    }
+    return matroska == nb ? "matroska" : timed == nb ? "mp4" : NULL;
+}
+
+static int choose_tee(Plan *p, char *reason, size_t size)
+{
+    TeeSlave slaves[TEE_MAX_SLAVES];
+    int ret = tee_parse(plan_file(p)->url, slaves, reason, size);
+    const char *name;
+
+    if (ret < 0)
+        return ret;
+    name = find_for_tee(p, slaves, ret);
+    /* tee knows hardly any, and what it does not is an error in the end */
+    if (!name || av_dict_count(p->format_options))
+        return reason_set(reason, size, "-f tee is split only for Matroska, or for MP4 and MPEG-TS, without further options");
+    p->carrier = p->trial_format = av_guess_format(name, NULL, NULL);
+    for (int i = 0; i < p->nb_streams && carrier_is_mov(p); i++) {
+        const PlanStream *s = &p->streams[i];
+        int ok = s->fleet ? s->encoder->id == AV_CODEC_ID_H264 || s->encoder->id == AV_CODEC_ID_HEVC :
+                 check_stream(p, s, reason, size) >= 0 &&
+                 (s->copy || s->encoder->id != AV_CODEC_ID_OPUS);
+
+        if (!ok)
+            return *reason ? AVERROR_PATCHWELCOME :
+                   reason_set(reason, size, "-f tee of these codecs is not split yet");
+    }
+    return 0;
 }
 
 static int has_fragments(const Plan *p)
@@ -319,6 +369,8 @@ int carrier_choose(Plan *p, char *reason, size_t size)
     p->carrier = p->trial_format = p->oformat;
     if (is_write_only(p->oformat))
         return choose_write_only(p, reason, size);
+    if (is_tee(p))
+        return choose_tee(p, reason, size);
     if (p->pipe && carrier_is_mov(p) && !has_fragments(p))
         return reason_set(reason, size, "%s cannot be written to a pipe", p->oformat->name);
     if (header_comes_first(p) && encodes_flac(p))

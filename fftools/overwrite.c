@@ -11,6 +11,7 @@
 #include "overwrite.h"
 #include "reason.h"
 #include "sideoutput.h"
+#include "tee.h"
 
 /** Whether a file can be made there; stock says why not before it encodes anything. */
 static int can_create(const AVOutputFormat *format, const char *path)
@@ -86,6 +87,25 @@ static const AVOutputFormat *find_format(const Plan *plan, int output)
     return plan->pipe || !strcmp(plan->oformat->name, "null") ? NULL : plan->oformat;
 }
 
+/** tee asks nobody, and goes on without those of its files that it cannot write: stock tells of them. */
+static int check_tee(const char *text, char *reason, size_t reason_size)
+{
+    TeeSlave slaves[TEE_MAX_SLAVES];
+    int nb = tee_parse(text, slaves, reason, reason_size);
+
+    for (int i = 0; i < nb; i++) {
+        char *name = av_strndup(slaves[i].name, slaves[i].name_size);
+        struct stat st;
+        int ok = name && (stat(name, &st) < 0 ? can_create(slaves[i].format, name) :
+                          S_ISREG(st.st_mode) && !access(name, W_OK));
+
+        av_free(name);
+        if (!ok)
+            return reason_set(reason, reason_size, "one of the output's files cannot be created");
+    }
+    return FFMIN(nb, 0);
+}
+
 int overwrite_check(const Plan *plan, int output, int ours, int keys, char *reason,
                     size_t reason_size)
 {
@@ -94,6 +114,8 @@ int overwrite_check(const Plan *plan, int output, int ours, int keys, char *reas
     const char *path = path_of(&cmd->outputs[output]);
     struct stat st;
 
+    if (format && !strcmp(format->name, "tee"))
+        return check_tee(path, reason, reason_size);
     if (!format)
         return 0;
     for (int i = 0; i < output; i++)
