@@ -11,6 +11,8 @@
  * Knowledge: libavformat/hlsenc.c, dashenc.c, segment.c, movenc.c and mov.c of FFmpeg 5.1 and 7.1.
  */
 
+#include <string.h>
+
 #include "arglist.h"
 #include "plan.h"
 
@@ -32,6 +34,12 @@ int carrier_is_mov(const Plan *plan);
 
 /** Whether it is NUT: in place of another one, or as it is the output's; then with times that no shift has rounded. */
 int carrier_is_nut(const Plan *plan);
+
+/** What reads such a file back; NULL: that is seen from it. A single frame of MPEG-2 in MPEG-TS is taken for a raw stream. */
+static inline const AVInputFormat *carrier_demuxer(const AVOutputFormat *f)
+{
+    return !strcmp(f->name, "mpegts") ? av_find_input_format("mpegts") : NULL;
+}
 
 /** Seconds that timestamps are ahead there. */
 #define CARRIER_NUT_OFFSET 100

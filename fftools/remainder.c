@@ -317,7 +317,7 @@ static int open_input(Remainder *r)
 
     /* the muxer's own edit lists only move the start; to apply them to packets as well would cut the last ones */
     av_dict_set(&opts, "advanced_editlist", "0", 0);
-    ret = avformat_open_input(&r->file, r->file_name, NULL, &opts);
+    ret = avformat_open_input(&r->file, r->file_name, carrier_demuxer(r->plan->carrier), &opts);
     av_dict_free(&opts);
     if (ret >= 0)
         ret = avformat_find_stream_info(r->file, NULL);

@@ -209,7 +209,7 @@ static int cuts_packets(const Plan *plan)
 
 int trialfile_open(Trial *t, const Plan *plan, char *reason, size_t reason_size)
 {
-    int ret = avformat_open_input(&t->file, t->file_name, NULL, NULL);
+    int ret = avformat_open_input(&t->file, t->file_name, carrier_demuxer(plan->trial_format), NULL);
 
     if (ret >= 0)
         ret = avformat_find_stream_info(t->file, NULL);

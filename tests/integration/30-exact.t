@@ -259,6 +259,7 @@ the last frame, dropped first        | h264.mp4   | X264 -r 10 -an | out.mp4 | -
 fps up, with audio                  | h264.mp4   | X264 -vf fps=30 | out.mp4 | --exact-frames | fleet
 fps of VFR                          | vfr.mkv    | X264 -vf fps=20,scale=128:-2 | out.mkv | --exact-frames | fleet
 forced where times round up, 4 s    | ntsc.mkv   | X264 -force_key_frames 0.1,0.3,0.4,0.6,0.9,1.1,1.3,4.0,4.1,4.2 | out.mkv | --exact-frames | fleet
+title of MPEG-2 alone in MPEG-TS    | mpeg4.mkv  | -c:v mpeg2video -q:v 4 -g 24 -metadata title=A | out.ts | | fleet
 sound before time 0 in NUT          | ntsc.mkv   | X264 -c:a aac | out.nut | --exact-frames | fleet
 setpts of VFR                       | vfr.mkv    | X264 -vf setpts=0.5*PTS -an | out.mp4 | --exact-frames | fleet
 +setpts slower                      | vfr.mkv    | X264 -vf setpts=1.7*PTS -an | out.mkv | --exact-frames |
