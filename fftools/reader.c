@@ -233,9 +233,13 @@ static void *thread_main(void *opaque)
 
 int reader_start(Reader *r)
 {
-    int ret = pthread_create(&r->thread, NULL, thread_main, r);
+    int ret;
 
-    r->started = !ret;
+    /* the thread looks at it, too */
+    r->started = 1;
+    ret = pthread_create(&r->thread, NULL, thread_main, r);
+    if (ret)
+        r->started = 0;
     return AVERROR(ret);
 }
 
