@@ -66,9 +66,9 @@ took() {
     printf '%d.%d s' $((ms / 1000)) $((ms % 1000 / 100))
 }
 
-# One minute in fifteen scenes, with sound, subtitles and chapters.
+# One minute in fifteen scenes that move as in a film, with sound, subtitles and chapters.
 make_film() {
-    local i scene sep n=0 graph= all= inputs=()
+    local i scene x y scale n=0 graph= all= inputs=()
     for i in 1 2 3 4 5; do
         printf '%d\n00:00:%02d,500 --> 00:00:%02d,000\nSubtitle %d\n\n' \
             $i $((i * 11 - 8)) $((i * 11 - 5)) $i
@@ -78,12 +78,11 @@ title=Sixty seconds" >"$tmp/film.txt"
     for i in 0 20 40; do
         printf '[CHAPTER]\nTIMEBASE=1/1\nSTART=%d\nEND=%d\ntitle=Part %d\n' $i $((i + 20)) $((i / 20 + 1))
     done >>"$tmp/film.txt"
-    for scene in testsrc2 cellauto=rule=110:seed=1 sierpinski=seed=1 testsrc \
-            cellauto=rule=30:seed=2 gradients=seed=3:speed=0.05 testsrc2 \
-            sierpinski=type=triangle:seed=4 cellauto=rule=90:seed=5 testsrc \
-            gradients=seed=6:speed=0.05 testsrc2 sierpinski=seed=7 cellauto=rule=110:seed=8 testsrc2; do
-        case $scene in *=*) sep=: ;; *) sep='=' ;; esac
-        inputs+=(-f lavfi -i "$scene${sep}s=640x360:r=25")
+    for scene in -0.743:0.131:0.4 -1.25:0.02:0.9 0.275:0.006:0.5 -0.16:1.035:0.7 -1.768:0.001:0.5 \
+            -0.748:0.1:0.6 0.37:0.1:0.8 -0.7:0.28:0.3 -1.4:0:0.7 -0.235:0.827:0.5 \
+            0.29:0.015:0.6 -0.1:0.956:0.8 -0.77:0.173:0.4 -1.3:0.07:0.5 -0.65:0.48:0.6; do
+        IFS=: read -r x y scale <<<"$scene"
+        inputs+=(-f lavfi -i "mandelbrot=s=640x360:r=25:maxiter=200:start_x=$x:start_y=$y:start_scale=$scale:end_pts=200")
         graph+="[$n]trim=duration=4,format=yuv420p,setsar=1[v$n];"
         all+="[v$n]"
         n=$((n + 1))
