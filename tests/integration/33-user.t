@@ -356,7 +356,7 @@ for (['-report', {}, qr/^ffmpeg-\d{8}-\d{6}\.log$/, '-report'],
         unlink $made;
     }
     is(report_head($logs[1]), report_head($logs[0]), "$name: how it begins");
-    like($logs[1], qr/^Stream mapping:\n.*^Output #0, mp4, to 'o\.mp4':\n.*^(?:\[out#0\/mp4 @ \w+\] )?video:/ms, "$name: what it tells");
+    like($logs[1], qr/^Stream mapping:\n.*^Output #0, mp4, to 'o\.mp4':\n.*[\r\n](?:\[out#0\/mp4 @ \w+\] )?video:/ms, "$name: what it tells");
 }
 $run = run({ env => { FFREPORT => 'file=r.log' } }, qw(-nostdin -y), @short, qw(-i in.mp4 -c:v libx264 -b:v 90k), 'ours.mp4');
 like(slurp("$top/r.log"), qr/^Log level: 48\n.*frame I:/ms, 'FFREPORT: of what stock makes it is stock\'s');
