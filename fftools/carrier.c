@@ -232,6 +232,30 @@ static int tells_itself(enum AVCodecID id)
            id == AV_CODEC_ID_AAC;
 }
 
+/**
+ * FFmpeg's NUT muxer leaves out the first bytes of MP3 and MP2 frames. Where the size that follows from the bit rate is
+ * one of frames with a padding byte, its header tells the opposite of the commonest of its frame codes, and what comes back
+ * is garbage (build_frame_code() and write_mainheader() in libavformat/nutenc.c).
+ */
+static int survives_nut(const AVCodecParameters *par)
+{
+    static const uint16_t kbits[] = { 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 192, 224,
+                                      256, 320, 384 };
+    /* for stream copy ffmpeg takes these for none */
+    int none = !par->block_align || par->block_align == 1 || par->block_align == 576 || par->block_align == 1152;
+    int64_t samples = par->codec_id == AV_CODEC_ID_MP3 && par->sample_rate < 28000 ? 576 : 1152, size;
+
+    if (par->codec_id != AV_CODEC_ID_MP3 && par->codec_id != AV_CODEC_ID_MP2)
+        return 1;
+    if (par->sample_rate <= 0)
+        return 0;
+    size = none ? samples * par->bit_rate / (8LL * par->sample_rate) : par->block_align;
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(kbits); i++)
+        if (size == samples * 125 * kbits[i] / par->sample_rate + 1)
+            return 0;
+    return 1;
+}
+
 /** Whether all that stock makes is sound of which NUT loses nothing but durations. */
 static int fits_nut(const Plan *p, int pcm_only)
 {
@@ -247,6 +271,8 @@ static int fits_nut(const Plan *p, int pcm_only)
             continue;
         if (s->type != AVMEDIA_TYPE_AUDIO || !av_codec_get_tag(nut->codec_tag, id) ||
             !(av_get_exact_bits_per_sample(id) || (!pcm_only && tells_itself(id))))
+            return 0;
+        if (s->copy && !survives_nut(in->codecpar))
             return 0;
         if (pcm_only && s->copy && (int64_t)in->codecpar->sample_rate * tb.num % tb.den)
             return 0;

@@ -29,6 +29,7 @@ long.mp4      | SMOOTH(25) AUDIO(24) -c:v libx264 -preset ultrafast -g 200 -keyi
 far.mkv       | SMOOTH(25) AUDIO(24) -c:v libx264 -preset superfast -bf 3 -g 150 -sc_threshold 0 -x264-params open-gop=1 -c:a aac
 hevc.ts       | VIDEO(25) AUDIO(6) -c:v libx265 -preset ultrafast -x265-params keyint=25:log-level=none -c:a aac -output_ts_offset 10
 h264.ts       | VIDEO(25) AUDIO(6) -c:v libx264 -preset veryfast -g 25 -c:a mp2
+mp3.mp4       | VIDEO(25) AUDIO(6) -c:v libx264 -preset ultrafast -g 25 -c:a libmp3lame -b:a 64k
 plain.mp4     | VIDEO(25) -c:v libx264 -preset ultrafast -g 25
 plain.mkv     | VIDEO(25) -c:v libx264 -preset ultrafast -g 25
 late-v.mp4    | -itsoffset 0.7 VIDEO(25) AUDIO(6) -c:v libx264 -preset ultrafast -g 25 -bf 2 -c:a aac
@@ -105,6 +106,8 @@ open GOP of 6 s, by itself           | far.mkv    | -c:v mjpeg -q:v 4 -c:a copy 
 its windows, by itself               | far.mkv    | -vf bwdif=1,tmix=5 -c:v mjpeg -q:v 4 -an | out.mkv | --exact-frames | fleet
 +its times, by itself                | far.mkv    | -ss 1.3 -vf "fps=17,setpts=1.1*PTS,select='not(eq(mod(n\,5)\,2))'" -c:v mjpeg -q:v 4 -an | out.mkv | --exact-frames | fleet
 +its rate, by itself                 | far.mkv    | -r 30 -c:v ffv1 -g 1 | out.avi | --exact-frames | fleet
+# 64,097 bits a second, of which FFmpeg's NUT makes garbage
+MP3 of an odd bit rate, to avi       | mp3.mp4    | X264 -c:a copy | out.avi | --exact-frames |
 # encoders whose frames are the same however cut
 prores_ks                           | h264.mp4   | -c:v prores_ks -profile:v 2 -c:a pcm_s16le | out.mov | --exact-packets --exact-frames | fleet
 mjpeg                               | h264.mp4   | -c:v mjpeg -q:v 4 -c:a copy | out.mov | --exact-packets --exact-frames | fleet
