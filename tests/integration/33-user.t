@@ -110,7 +110,8 @@ sub interrupted {
     local $ENV{FFLEET_HOSTS} = 'h1/1';
     my $run = start({ stdin => 'pipe', %o }, @short, qw(-i in.mp4), @encode, 'ours.mp4');
     ok(wait_for {
-        -d "$top/fleet/h1/seg" . ($limit + 1) && (!$limit || -s "$top/ours.mp4")
+        -d "$top/fleet/h1/seg" . ($limit + 1)
+            && (!$limit || -s "$top/ours.mp4" && $limit == (() = slurp($run->{trace}) =~ /"outcome": "ok"/g))
     }, "$name: it is under way");
     $how->($run);
     finish($run);
