@@ -159,22 +159,30 @@ sub busy_end {
     return $sum / ($end - $from) / $slots;
 }
 
+# The hosts that a measurement is not about work, too: cores share caches and memory, a host of a real fleet does not get
+# faster when others rest, and a core of a virtual machine that rests most of the time gets slower.
+sub keep_busy {
+    for my $n (@_) {
+        my ($o, @words) = in_group("h$n");
+        push @children, start($o, @words, '-stream_loop', '-1', '-i', clip(), @encode, '-f', 'matroska', '/dev/null')->{pid};
+    }
+}
+sub rest {
+    kill 'KILL', @children;
+    waitpid $_, 0 for splice @children;
+}
+
 my ($alone, $alone_cpu);
-# One throttled host with stock, while the others work as hard as they do beside it in a fleet: cores share
-# caches and memory, and a host of a real fleet does not get faster when the others rest.
+# One throttled host with stock.
 sub alone {
     return if $alone;
     my $clip = clip();
-    for my $n (2 .. 8) {
-        my ($o, @words) = in_group("h$n");
-        push @children, start($o, @words, '-stream_loop', '-1', '-i', $clip, @encode, '-f', 'matroska', '/dev/null')->{pid};
-    }
+    keep_busy(2 .. 8);
     my ($o, @words) = in_group('h1');
     my $before = cg_cpu('h1');
     ($alone) = timed($o, @words, '-i', $clip, @encode, 'alone.mkv');
     $alone_cpu = cg_cpu('h1') - $before if defined $before;
-    kill 'KILL', @children;
-    waitpid $_, 0 for splice @children;
+    rest();
 }
 
 sub throttled {
@@ -186,10 +194,12 @@ sub throttled {
     if (wanted('a')) {
         for my $n (2, 4, 8) {
             my @groups = ('here', map { "h$_" } 1 .. $n);
+            keep_busy($n + 1 .. 8);
             my $before = cg_cpu(@groups);
             unlink "$top/trace";
             my ($wall) = timed({ env => { FFLEET_HOSTS => join(' ', map { "h$_/1" } 1 .. $n), FFLEET_TRACE => "$top/trace" } },
                                qw(-nostdin -y -v error -i), $clip, @encode, 'o.mkv');
+            rest();
             row('a', "$n throttled hosts: speed-up over one with stock / $n", $alone / $wall / $n, sprintf('%.1f s, %.1f s', $alone, $wall));
             row('a', "$n throttled hosts: slots busy in the last tenth of the run", busy_end("$top/trace", $n), '');
             row('a', "$n throttled hosts: CPU of all, coordinator too / stock's", (cg_cpu(@groups) - $before) / $alone_cpu,
@@ -199,7 +209,9 @@ sub throttled {
     if (wanted('b')) {
         my @share = (0.5, 0.5, 1, 2);
         throttle('h' . ($_ + 1), int($percent * $share[$_])) for 0 .. 3;
+        keep_busy(5 .. 8);
         my ($wall) = fleet_time('h1/1 h2/1 h3/1 h4/1', '-i', $clip, @encode, 'o.mkv');
+        rest();
         my $sum = 0;
         $sum += int($percent * $_) / $percent for @share;
         row('b', 'hosts 1:1:2:4: speed / sum of their rates', $alone / $wall / $sum, sprintf('%.1f s, %.1f s', $alone, $wall));
