@@ -250,7 +250,7 @@ static void set_done(const Encode *e, FleetAttempt *a, int64_t time)
 {
     const Segment *seg = a->task->opaque;
 
-    a->frames = av_clip64(time / 1e6 * av_q2d(e->plan->frame_rate), 0, seg->nb_frames);
+    a->frames = av_clip64(time / 1e6 * av_q2d(plan_usual_rate(e->plan)), 0, seg->nb_frames);
 }
 
 static void set_speed(Encode *e, EncodeAttempt *t, double fps)

@@ -21,15 +21,17 @@ int64_t sizing_next(const Plan *plan, Fleet *fleet, int slots, int64_t position)
                     plan->judge.rate != RATE_FRAME_LOCAL;
     double min   = free_keys ? USUAL_LENGTH : MIN_LENGTH;
     double least = free_keys ? MIN_LENGTH : SHORTEST;
+    /* the fleet's work is frames; a slot may be the tick of a clock */
+    double frames = av_q2d(plan_usual_rate(plan));
     int ret;
 
     if (!length && left > 0)
         min = av_clipd(plan->duration / (fleet ? fleet_slots(fleet) : slots), least, min);
     if (fleet) {
-        ret = fleet_demand(fleet, FFMAX(left, 0) * rate, min * rate, least * rate, &share);
+        ret = fleet_demand(fleet, FFMAX(left, 0) * frames, min * frames, least * frames, &share);
         if (ret < 0)
             return ret;
-        share /= rate;
+        share /= frames;
     } else {
         share = left / slots / av_clip(left / slots / min, 1, 4);
     }

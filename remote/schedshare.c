@@ -25,7 +25,6 @@ static double known_rate(const HostEntry *h)
         return h->rate;
     for (int i = 0; i < h->nb_slots; i++) {
         const SlotInfo *sl = &h->slots[i];
-
         double total = sl->task && sl->permit ? sched_attempt_total(sl) : 0;
 
         if (!total)

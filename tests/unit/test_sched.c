@@ -408,8 +408,8 @@ static void test_input_at_fault(void **state)
     sched_free(&s);
 }
 
-/** Two hosts of which one has proved to be four times as fast, and a task that runs on the slow one. */
-static Sched *make_uneven(void)
+/** Two hosts of which the second has proved to be four times as fast. */
+static Sched *make_measured(void)
 {
     Sched *s = make(2, 1);
 
@@ -420,6 +420,14 @@ static Sched *make_uneven(void)
     assert_int_equal(sched_done(s, 1, 0, 1, 10), 0);
     assert_int_equal(sched_done(s, 0, 0, 1, 40), 0);
     assert_true(sched_rate(s, 0) == 1 && sched_rate(s, 1) == 4);
+    return s;
+}
+
+/** Such, and a task that runs on the slow one. */
+static Sched *make_uneven(void)
+{
+    Sched *s = make_measured();
+
     assert_int_equal(sched_add_task(s, 3, 40, NULL), 0);
     expect(s, 0, 100, SCHED_RUN, 3);
     expect(s, 1, 100, SCHED_WAIT, 0);      /* there may be more to come */
@@ -524,13 +532,7 @@ static void test_share(void **state)
     assert_int_equal(sched_demand(s, 1000, 10, 10, 0, &first, &until), 1);
     assert_true(first >= 100 && first <= 250);
     sched_free(&s);
-    s = make(2, 1);
-    for (int id = 1; id <= 2; id++)
-        assert_int_equal(sched_add_task(s, id, 40, NULL), 0);
-    expect(s, 0, 0, SCHED_RUN, 1);
-    expect(s, 1, 0, SCHED_RUN, 2);
-    assert_int_equal(sched_done(s, 1, 0, 1, 10), 0);
-    assert_int_equal(sched_done(s, 0, 0, 1, 40), 0);
+    s = make_measured();
     assert_int_equal(sched_demand(s, 1000, 10, 10, 40, &fast, &until), 1);
     /* what was made for the fast one is kept for it */
     assert_int_equal(sched_add_task(s, 3, fast, NULL), 0);
