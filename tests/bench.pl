@@ -18,6 +18,7 @@ my $only    = join '|', split /[\s,]+/, $ENV{ROWS} // $ENV{BENCH_ONLY} // '';
 $only = '.' if $only eq '';
 my $seconds = $ENV{BENCH_SECONDS} // 180;
 my $cores   = `nproc` + 0;
+my $size    = $ENV{BENCH_SIZE} // '1280x720';
 my $percent = $ENV{BENCH_PERCENT} // int(90 * $cores / 8);
 # An encode of some weight: a throttled host is a fifth of a core, and to start ffmpeg, which costs 60 ms of a core
 # on any machine, has to weigh no more beside the encode than it does on a real host. Both sides have the same.
@@ -26,7 +27,7 @@ my (@rows, %made, $cgroup, $version2, $acct, @children);
 my $owner   = $$;
 $SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
 $SIG{ALRM} = sub { print STDERR "bench: it takes too long, and ends here\n"; exit 1 };
-alarm($ENV{BENCH_LIMIT} // 3600);
+alarm($ENV{BENCH_LIMIT} // 7200);
 
 sub row {
     my ($letter, $what, $ratio, $detail) = @_;
@@ -36,10 +37,12 @@ sub row {
 sub wanted { return $_[0] =~ /^(?:$only)/ }
 
 sub clip {
-    return 'clip.mkv' if $made{clip}++;
-    make_input('clip.mkv', '-f', 'lavfi', '-i', "testsrc2=s=640x360:r=25:d=$seconds,noise=alls=6:allf=t", '-f', 'lavfi', '-i', "sine=d=$seconds",
+    my ($size) = @_;
+    my $name = "clip$size.mkv";
+    return $name if $made{$name}++;
+    make_input($name, '-f', 'lavfi', '-i', "testsrc2=s=$size:r=25:d=$seconds,noise=alls=6:allf=t", '-f', 'lavfi', '-i', "sine=d=$seconds",
                qw(-c:v libx264 -preset ultrafast -crf 23 -g 50 -c:a aac));
-    return 'clip.mkv';
+    return $name;
 }
 
 # timed(options, words): seconds, and CPU seconds of it and its children
@@ -164,7 +167,7 @@ sub busy_end {
 sub keep_busy {
     for my $n (@_) {
         my ($o, @words) = in_group("h$n");
-        push @children, start($o, @words, '-stream_loop', '-1', '-i', clip(), @encode, '-f', 'matroska', '/dev/null')->{pid};
+        push @children, start($o, @words, '-stream_loop', '-1', '-i', clip($size), @encode, '-f', 'matroska', '/dev/null')->{pid};
     }
 }
 sub rest {
@@ -176,7 +179,7 @@ my ($alone, $alone_cpu);
 # One throttled host with stock.
 sub alone {
     return if $alone;
-    my $clip = clip();
+    my $clip = clip($size);
     keep_busy(2 .. 8);
     my ($o, @words) = in_group('h1');
     my $before = cg_cpu('h1');
@@ -186,13 +189,13 @@ sub alone {
 }
 
 sub throttled {
-    my @letters = grep { wanted($_) } qw(a b);
+    my @letters = grep { wanted($_) } qw(a2 a4 a8 b);
     if (!cg_open()) { row($_, 'throttled hosts', undef, 'cpu cgroups are not permitted here') for @letters; return }
     throttle("h$_", $percent) for 1 .. 8;
     alone();
-    my $clip = clip();
-    if (wanted('a')) {
-        for my $n (2, 4, 8) {
+    my $clip = clip($size);
+    if (my @numbers = grep { wanted("a$_") } 2, 4, 8) {
+        for my $n (@numbers) {
             my @groups = ('here', map { "h$_" } 1 .. $n);
             keep_busy($n + 1 .. 8);
             my $before = cg_cpu(@groups);
@@ -281,7 +284,7 @@ sub encoder_busy {
 }
 
 sub slow_link {
-    my $clip = clip();
+    my $clip = clip('640x360');
     my $percent = cg_open() ? $percent : 0;
     throttle('h1', 2 * $percent) if $percent;
     my @short = ('-t', $seconds / 3);
@@ -371,18 +374,18 @@ sub crowd {
 
 # A row that fails says so, and the others go on.
 sub attempt {
-    my ($letters, $code) = @_;
-    return unless grep { wanted($_) } split //, $letters;
+    my ($rows, $code) = @_;
+    my @wanted = grep { wanted($_) } split ' ', $rows or return;
     return if eval { $code->(); 1 };
     my $why = $@ =~ s/\n.*//sr;
-    row($_, 'failed', undef, $why) for grep { wanted($_) } split //, $letters;
+    row($_, 'failed', undef, $why) for @wanted;
     kill 'KILL', @children if @children;
     waitpid $_, 0 for splice @children;
     $made{failed} = 1;
 }
 
-fleet_up(8) if grep { wanted($_) } qw(a b c e);
-attempt('ab', \&throttled);
+fleet_up(8) if grep { wanted($_) } qw(a2 a4 a8 b c e);
+attempt('a2 a4 a8 b', \&throttled);
 attempt('c', \&slow_link);
 attempt('d', \&local_slots);
 attempt('e', \&coordinator);
@@ -390,6 +393,6 @@ attempt('f', \&start_up);
 attempt('g', \&crowd);
 
 open my $json, '>', 'bench.json' or die "bench.json: $!\n";
-print $json JSON::PP->new->pretty->canonical->encode({ cores => $cores, seconds => $seconds, percent => $percent, rows => \@rows });
+print $json JSON::PP->new->pretty->canonical->encode({ cores => $cores, seconds => $seconds, size => $size, percent => $percent, rows => \@rows });
 close $json or die "bench.json: $!\n";
 exit($made{failed} ? 1 : 0);

@@ -4,9 +4,10 @@
 # make bench: figures as ratios, the two sides of each measured in this one run, so that they mean
 # the same on any machine. Prints a table and writes bench.json.
 #
-#   ROWS=a,d           only these rows                  BENCH_SECONDS  length of the clip (180)
+#   ROWS=a8,d          only these rows: of (a), which   BENCH_SECONDS  length of the clip (180)
+#                      takes long, only 8 hosts         BENCH_SIZE     of its pictures (1280x720)
 #   BENCH_PERCENT      of a core, for a throttled host (as many as 8 hosts leave)
-#   BENCH_LIMIT        seconds after which it gives up (3600)
+#   BENCH_LIMIT        seconds after which it gives up (7200)
 
 here=$(cd "$(dirname "$0")" && pwd)
 FFLEET=${FFLEET:-$here/../ffleet}
