@@ -410,6 +410,16 @@ int carrier_choose(Plan *p, char *reason, size_t size)
                                               choose_single(p, reason, size);
 }
 
+/**
+ * HLS, DASH and segment have the clocks of the muxers behind them. Those of mov and NUT count samples and frames, as tee's do,
+ * which are the encoders'.
+ */
+int carrier_keeps_clocks(const Plan *p)
+{
+    return !carrier_is_foreign(p) || (p->oformat->flags & AVFMT_NOFILE && p->carrier == inner_format(p)) ||
+           (is_tee(p) && carrier_is_mov(p)) || (is_mov(p->oformat) && carrier_is_nut(p));
+}
+
 static int is_muxers_own(const CmdOption *o)
 {
     return !o->def && !(o->avclass & ~AVCLASS_FORMAT);
@@ -446,6 +456,23 @@ void carrier_add_options(ArgList *l, const Plan *p, const AVOutputFormat *format
         arglist_addf(l, "-c:%d", i);
         arglist_add(l, p->streams[i].copy ? "copy" : p->streams[i].encoder->name);
     }
+}
+
+void carrier_add_fps_mode(ArgList *l, const Plan *p, const AVOutputFormat *format)
+{
+    const Command *cmd = p->cmd;
+    const CmdFile *f   = plan_file(p);
+    const char *mode   = p->vsync == VSYNC_PASSTHROUGH ? "passthrough" :
+                         p->vsync == VSYNC_VFR ? "vfr" : "cfr";
+
+    if (format == p->oformat || cmdline_last(f->options, f->nb_options, "fps_mode") ||
+        cmdline_last(cmd->globals, cmd->nb_globals, "vsync"))
+        return;
+    for (int i = 0; i < p->nb_streams; i++)
+        if (p->streams[i].fleet) {
+            arglist_addf(l, "-fps_mode:%d", i);
+            arglist_add(l, mode);
+        }
 }
 
 static void add_exact_mov(ArgList *l, const Plan *p)

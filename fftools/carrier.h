@@ -35,6 +35,12 @@ int carrier_is_mov(const Plan *plan);
 /** Whether it is NUT: in place of another one, or as it is the output's; then with times that no shift has rounded. */
 int carrier_is_nut(const Plan *plan);
 
+/**
+ * Whether the times of packets there compare as they would in the output: 5.1 goes by them when it chooses what to work on
+ * next (choose_output() in ffmpeg.c), and the output's may be rounded.
+ */
+int carrier_keeps_clocks(const Plan *plan);
+
 /** What reads such a file back; NULL: that is seen from it. A single frame of MPEG-2 in MPEG-TS is taken for a raw stream. */
 static inline const AVInputFormat *carrier_demuxer(const AVOutputFormat *f)
 {
@@ -50,6 +56,9 @@ static inline const AVInputFormat *carrier_demuxer(const AVOutputFormat *f)
  */
 void carrier_add_options(ArgList *l, const Plan *plan, const AVOutputFormat *format,
                          const char *const *skip);
+
+/** In a file of another format: -fps_mode as the output's own would have it, which may not take frames as they come. */
+void carrier_add_fps_mode(ArgList *l, const Plan *plan, const AVOutputFormat *format);
 
 /** Add options for the remainder's file, after all others: in one piece, with timestamps that lose nothing. */
 void carrier_add_exact(ArgList *l, const Plan *plan);

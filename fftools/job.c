@@ -254,7 +254,8 @@ static int write_ready(Job *j)
     int ret = remainder_poll(j->rest);
 
     if (ret < 0)
-        return refuse(j, "stock ffmpeg could not make the other streams");
+        return refuse(j, ret == AVERROR_PATCHWELCOME ? "its video streams end at different frames" :
+                      "stock ffmpeg could not make the other streams");
     if (ret && j->plan->tied_ends)
         reader_limit(j->reader, j->rest->nb_video);
     if (!ret || (writes_to_pipe(j->plan) && !j->ending && !reader_all_done(j->reader)))

@@ -118,6 +118,10 @@ static int decide_options(Plan *p)
 {
     const CmdFile *out = plan_file(p);
 
+    /* when the muxer has got so much depends on sizes of packets, on threads and, in 5.1, on the other outputs */
+    if (cmdline_last(out->options, out->nb_options, "fs"))
+        return plan_stock(p, "-fs ends the output at a size, which the same frames reach elsewhere when other "
+                          "encoders make them");
     return check_options(p, out->options, out->nb_options, output_options,
                          AVCLASS_CODEC | AVCLASS_FORMAT | AVCLASS_SWS | AVCLASS_SWR, "output");
 }
@@ -464,6 +468,20 @@ static int leave_conflicting(Plan *first)
     return 0;
 }
 
+/** Where streams end each other, the order of work in all outputs is one: all do, or none does. */
+static int decide_ties(Plan *first)
+{
+    int nb = 0, nb_tied = 0;
+
+    for (Plan *p = first; p; p = p->next) {
+        nb++;
+        nb_tied += p->tied_ends;
+        first->sure_end = p == first || !p->tied_ends ? first->sure_end : FFMIN(first->sure_end, p->sure_end);
+    }
+    return nb_tied && nb_tied < nb ?
+           plan_stock(first, "its outputs' streams end each other in several ways (-shortest, -frames)") : 0;
+}
+
 /** What stock makes beside might never end, or be of the sound that sets how long a turn of the loop is. */
 static int decide_beside(Plan *p)
 {
@@ -507,7 +525,8 @@ int plan_make(Plan **out, const Command *cmd)
         plan_free(out);
         return AVERROR(ENOMEM);
     }
-    if (!(*out)->reason[0] && !decide_beside(*out) && !sideoutput_check(*out) && !decide_length(*out))
+    if (!(*out)->reason[0] && !decide_beside(*out) && !decide_ties(*out) &&
+        !sideoutput_check(*out) && !decide_length(*out))
         renditions_unite(*out);
     return 0;
 }

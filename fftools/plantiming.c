@@ -304,12 +304,10 @@ int decide_ends(Plan *p)
         return 0;
     p->tied_ends = 1;
     p->sure_end  = (o && !o->negated) || limits_others(p) ? find_sure_end(p) : INFINITY;
-    if (p->nb_fleet > 1 || p->cmd->nb_outputs > 1)
-        return plan_stock(p, "%s is not split yet where there are several video streams or outputs", name);
     /* nothing could be encoded before the pipe ends */
     if (plan_pipe(p) && !(p->sure_end > 0))
         return plan_stock(p, "%s is not split where a pipe does not tell how long it is", name);
-    if (carrier_is_foreign(p))
+    if (!COMPAT_TIMING_7 && !carrier_keeps_clocks(p))
         return plan_stock(p, "%s is not split yet in %s", name, p->oformat->name);
     if (!COMPAT_TIMING_7 && !has_fixed_delay(p->streams[p->fleet_stream].encoder))
         return plan_stock(p, "with the encoder %s it cannot be foreseen where %s ends the streams",

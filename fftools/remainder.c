@@ -153,19 +153,42 @@ static int narrow_width(const Plan *plan, int width)
     return FFMIN(width, strcmp(name, "libx265") ? 64 : 256);
 }
 
-/** All of the command, with the video in a narrow picture. */
-static void build_whole(ArgList *l, const Remainder *r, const Trial *t)
+/** An output of the command, with its video in narrow pictures. @param t of its first plan */
+static void add_whole(ArgList *l, const Remainder *r, const Trial *t)
 {
     static const char *const skip[] = { NULL };
     const Plan *plan = r->plan;
-    const AVCodecParameters *par = t->video->codecpar;
 
-    arglist_add_inputs(l, plan->cmd, plan->inputs, 0);
     carrier_add_options(l, plan, plan->carrier, skip);
-    arglist_addf(l, "-s:%d", plan->fleet_stream);
-    arglist_addf(l, "%dx%d", narrow_width(plan, par->width), par->height);
+    carrier_add_fps_mode(l, plan, plan->carrier);
+    for (; t && t->plan->output == plan->output; t = t->next) {
+        const AVCodecParameters *par = t->video->codecpar;
+
+        arglist_addf(l, "-s:%d", t->plan->fleet_stream);
+        arglist_addf(l, "%dx%d", narrow_width(t->plan, par->width), par->height);
+    }
     carrier_add_exact(l, plan);
     arglist_add_words(l, "-f", plan->carrier->name, r->file_name, NULL);
+}
+
+/** All of the command, in its order. */
+static void build_whole(ArgList *l, const Remainder *r, const Trial *t)
+{
+    const Plan *plan = r->plan;
+
+    arglist_add_inputs(l, plan->cmd, plan->inputs, 0);
+    for (int i = 0; i < plan->cmd->nb_outputs; i++) {
+        const SideOutput *side = sideoutput_find(plan, i);
+
+        if (side) {
+            sideoutput_add(l, plan, side);
+            continue;
+        }
+        add_whole(l, r, t);
+        while (t && t->plan->output == i)
+            t = t->next;
+        r = r->next;
+    }
 }
 
 static void build_args(ArgList *l, const Remainder *first, const Trial *t)
@@ -298,6 +321,8 @@ static int find_shift(Remainder *r)
         int index = pkt->stream_index;
 
         tb = r->file->streams[index]->time_base;
+        if (index < r->plan->nb_streams)
+            r->streams[index].nb_packets++;
         if (index == r->plan->fleet_stream && !r->nb_video++)
             r->shift = pkt->pts == AV_NOPTS_VALUE ? 0 :
                        av_rescale_q(pkt->pts - av_rescale_q(r->first_slot, av_inv_q(r->plan->frame_rate), tb),
@@ -307,6 +332,11 @@ static int find_shift(Remainder *r)
         av_packet_unref(pkt);
     }
     av_packet_free(&pkt);
+    for (int i = 0; i < r->plan->nb_streams; i++) {
+        if (r->plan->tied_ends && r->plan->streams[i].fleet && r->streams[i].nb_packets != r->nb_video)
+            ret = AVERROR_PATCHWELCOME;
+        r->streams[i].nb_packets = 0;
+    }
     return ret == AVERROR_EOF ? (r->nb_video ? 0 : AVERROR_EXTERNAL) : ret;
 }
 
@@ -396,6 +426,8 @@ int remainder_poll(Remainder *r)
         return AVERROR_EXTERNAL;
     for (Remainder *q = r; q; q = q->next) {
         ret = open_file(q);
+        if (ret >= 0 && q->plan->tied_ends && q->nb_video != r->nb_video)
+            ret = AVERROR_PATCHWELCOME;
         if (ret < 0)
             return ret;
     }

@@ -38,7 +38,7 @@ typedef struct Remainder {
     int   failed;          ///< it has told of its file being incomplete
     AVFormatContext *file;
     int64_t first_slot;    ///< of the stand-in
-    int64_t nb_video;      ///< frames of the stand-in; with Plan.tied_ends as many as the video has
+    int64_t nb_video;      ///< frames of the stand-in; with Plan.tied_ends as many as each video has, in all outputs
     int64_t shift;         ///< what the muxer added to all timestamps, AV_TIME_BASE units
     AVPacket *pkt;         ///< the next packet, when have_pkt
     int   have_pkt, eof;
@@ -51,7 +51,8 @@ int  remainder_start(Remainder **r, const Plan *plan, const Trial *t, int64_t fi
                      const char *stock, const WorkDir *dir);
 
 /** See whether stock is done, and then open its files. Passes on what it complains of. Does not block.
- *  @return 1 done, 0 not yet, AVERROR_EXTERNAL when stock failed, other AVERROR codes */
+ *  @return 1 done, 0 not yet, AVERROR_EXTERNAL when stock failed, AVERROR_PATCHWELCOME when the videos of several streams end
+ *          at different frames, other AVERROR codes */
 int  remainder_poll(Remainder *r);
 
 /** Ask stock to finish its file with what it has. */

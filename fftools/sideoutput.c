@@ -12,7 +12,7 @@
 static int reaches_farther(const CmdOption *o)
 {
     static const char *const names[] = {
-        "shortest", "pass", "passlogfile", "target", "sdp_file", "fix_sub_duration_heartbeat", NULL
+        "shortest", "fs", "pass", "passlogfile", "target", "sdp_file", "fix_sub_duration_heartbeat", NULL
     };
 
     for (int i = 0; o->def && names[i]; i++)

@@ -70,24 +70,6 @@ static void add_maps(ArgList *l, const Plan *plan)
         }
 }
 
-/** As the output's own format would have it: another may take frames as they come. */
-static void add_fps_mode(ArgList *l, const Plan *plan)
-{
-    const Command *cmd = plan->cmd;
-    const CmdFile *f   = plan_file(plan);
-    const char *mode   = plan->vsync == VSYNC_PASSTHROUGH ? "passthrough" :
-                         plan->vsync == VSYNC_VFR ? "vfr" : "cfr";
-
-    if (plan->trial_format == plan->oformat || cmdline_last(f->options, f->nb_options, "fps_mode") ||
-        cmdline_last(cmd->globals, cmd->nb_globals, "vsync"))
-        return;
-    for (int i = 0; i < plan->nb_streams; i++)
-        if (plan->streams[i].fleet) {
-            arglist_addf(l, "-fps_mode:%d", i);
-            arglist_add(l, mode);
-        }
-}
-
 static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const char *file_name)
 {
     /* the first frames of the input tell as much as those at -ss, and sooner */
@@ -95,7 +77,7 @@ static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const c
 
     add_maps(l, plan);
     carrier_add_options(l, plan, plan->trial_format, skip_output);
-    add_fps_mode(l, plan);
+    carrier_add_fps_mode(l, plan, plan->trial_format);
     arglist_add(l, "-t");
     arglist_addf(l, "%.6f", find_length(plan, first_slot));
     carrier_add_trial(l, plan);

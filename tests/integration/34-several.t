@@ -121,7 +121,7 @@ case_fleet('a bit rate', "-i IN/in.mp4 $x264 a.mp4 -c:v libx264 -preset ultrafas
 case_fleet('another frame rate', "-i IN/in.mp4 $x264 a.mp4 -r 30 $x264 b.mp4", '--exact-frames');
 case_fleet('another time limit', "-i IN/in.mp4 $x264 a.mp4 -t 2 $x264 b.mp4 $x264 -s 64x36 c.mkv", '--exact-frames');
 case_fleet('keyframes forced elsewhere', "-i IN/in.mp4 $x264 a.mp4 -force_key_frames 1 $x264 b.mp4", '--exact-frames');
-case_stock('an output that ends by another stream', "-i IN/in.mp4 $x264 a.mp4 -shortest $x264 b.mp4", 'several video streams or outputs');
+case_stock('an output that ends by another stream', "-i IN/in.mp4 $x264 a.mp4 -shortest $x264 b.mp4", 'end each other in several ways');
 case_stock('a copy that ends earlier', "-i IN/in.mp4 $x264 a.mp4 -map 0:v -c copy -t 2 b.ts", 'depends on its being decoded');
 case_stock('one file by two names', "-y -i IN/in.mp4 $x264 -an a.mkv $x264 -an ./a.mkv", 'two outputs are the same', 1);
 case_stock('sound to stdout', "-i IN/in.mp4 $x264 a.mp4 -f mp3 -", 'the output format mp3');
