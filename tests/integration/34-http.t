@@ -40,6 +40,9 @@ sub serve {
 
 my $server = fork // BAIL_OUT("fork: $!");
 if (!$server) {
+    # a group that ends as one, and nothing that prove would wait for
+    setpgrp 0, 0;
+    open STDOUT, '>', '/dev/null';
     $SIG{CHLD} = 'IGNORE';
     $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP PIPE);
     while (my $c = $socket->accept) {
@@ -49,8 +52,9 @@ if (!$server) {
     }
     POSIX::_exit(0);
 }
+setpgrp $server, $server;
 close $socket;
-END { kill 'KILL', $server if $server }
+END { kill 'KILL', -$server if $server }
 
 fleet_up(2);
 make_input('in.ts', qw(-f lavfi -i testsrc2=s=160x90:r=25:d=6 -f lavfi -i sine=d=6 -c:v libx264 -preset ultrafast -g 25));
