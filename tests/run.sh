@@ -33,4 +33,4 @@ case $test in
     set -- "$test" "$@"
     ;;
 esac
-exec timeout --kill-after=10 "${TEST_TIMEOUT:-600}" "$@"
+exec timeout --kill-after=10 "${TEST_TIMEOUT:-1800}" "$@"

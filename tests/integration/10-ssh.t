@@ -35,7 +35,7 @@ t() {       # transport_run's arguments; stdin as given
 is_out() { [ "$(cat "$dir/out")" = "$1" ]; }
 says() { grep -q -- "$1" "$dir/err"; }
 is_status() { [ "$rc" = "$1" ]; }
-wait_file() { for _ in $(seq 500); do [ -s "$1" ] && return 0; sleep 0.02; done; return 1; }
+wait_file() { for _ in $(seq 3000); do [ -s "$1" ] && return 0; sleep 0.02; done; return 1; }
 # A config of its own for a case: config NAME <<lines of alias x>>
 config() { { echo "Host $1"; cat; cat "$dir/fleet/ssh_config"; } >"$dir/config"; export FFLEET_SSH_CONFIG=$dir/config; }
 usual() { export FFLEET_SSH_CONFIG=$dir/fleet/ssh_config; }
@@ -158,7 +158,7 @@ usual
 
 ssh-agent -D -a "$dir/agent" >/dev/null 2>&1 &
 jobs_started="$jobs_started $!"
-for _ in $(seq 500); do [ -S "$dir/agent" ] && break; sleep 0.02; done
+for _ in $(seq 3000); do [ -S "$dir/agent" ] && break; sleep 0.02; done
 SSH_AUTH_SOCK=$dir/agent ssh-add -q "$dir/fleet/id"
 SSH_AUTH_SOCK=$dir/agent SSH_ASKPASS_REQUIRE=never ssh-add -q "$dir/wrong" </dev/null
 config x <<END

@@ -223,7 +223,7 @@ stopped() { # SIGNAL PROGRAM: prints the exit status
     perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$2" -nostdin -v quiet -stats_period 0.1 \
         -progress "file:$top/progress" -re -f lavfi -i color=s=16x16 -f null - </dev/null &
     pid=$!
-    for _ in $(seq 600); do
+    for _ in $(seq 1200); do
         [ -s "$top/progress" ] && break
         kill -0 "$pid" 2>/dev/null || break
         sleep 0.05

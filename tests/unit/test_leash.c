@@ -138,7 +138,7 @@ static void check_orphan(const char *command)
     assert_false(is_gone(inner));
     kill(parent, SIGKILL);
     assert_int_equal(waitpid(parent, &status, 0), parent);
-    for (int i = 0; i < 2000 && !is_gone(inner); i++)
+    for (int i = 0; i < 12000 && !is_gone(inner); i++)
         usleep(5000);
     assert_true(is_gone(inner));
 }
@@ -178,7 +178,7 @@ static void check_adopted(void)
             _exit(0);
         close(out[0]);
         dup2(out[1], 1);
-        for (int i = 0; i < 2000 && getppid() == parent; i++)
+        for (int i = 0; i < 12000 && getppid() == parent; i++)
             usleep(5000);
         if (getppid() == 1 && setsid() > 0)   /* elsewhere somebody else adopts */
             execlp("sh", "sh", "-c", leashed, (char *)NULL);

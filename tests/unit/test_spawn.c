@@ -207,7 +207,7 @@ static int is_gone(pid_t pid)
 static void check_gone(pid_t pid)
 {
     assert_true(pid > 1);
-    for (int i = 0; i < 2000 && !is_gone(pid); i++)
+    for (int i = 0; i < 12000 && !is_gone(pid); i++)
         usleep(5000);
     assert_true(is_gone(pid));
 }
