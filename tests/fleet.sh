@@ -7,6 +7,7 @@
 #                               id            the user key (ed25519, no passphrase), id.pub
 #                               hN/bin        first on that host's PATH: a place for stubs
 #                               hN            that host's HOME, so that no start-up file of the user's interferes
+#                               hN/tmp        its TMPDIR
 #                               hN/port, hN/sshd.pid, hN/log
 #   fleet_kill_host DIR hN    kill -9 the server and its sessions, but not what they run
 #   fleet_stop DIR            end everything and wait for it
@@ -42,13 +43,13 @@ fleet_gone() {
     return 1
 }
 
-# fleet_wait_gone PID...: up to 10 s
+# fleet_wait_gone PID...: up to a minute
 fleet_wait_gone() {
     for fleet_pid in "$@"; do
         fleet_n=0
         until fleet_gone "$fleet_pid"; do
             fleet_n=$((fleet_n + 1))
-            [ "$fleet_n" -lt 500 ] || return 1
+            [ "$fleet_n" -lt 3000 ] || return 1
             sleep 0.02
         done
     done
@@ -73,7 +74,7 @@ PrintMotd no
 AllowTcpForwarding yes
 MaxStartups 100:30:200
 LogLevel VERBOSE
-SetEnv PATH=$1/$2/bin:/usr/local/bin:/usr/bin:/bin HOME=$1/$2
+SetEnv PATH=$1/$2/bin:/usr/local/bin:/usr/bin:/bin HOME=$1/$2 TMPDIR=$1/$2/tmp
 END
     # Since 9.8 sshd stops listening to an address whose keys it has refused a few times.
     if "$(fleet_sshd)" -T -f /dev/null -o PerSourcePenalties=no 2>&1 | grep -q 'Bad configuration'; then
@@ -91,7 +92,7 @@ fleet_try_port() {      # DIR hN PORT
     fleet_n=0
     until [ -s "$1/$2/sshd.pid" ]; do
         fleet_n=$((fleet_n + 1))
-        [ "$fleet_n" -lt 500 ] || return 1
+        [ "$fleet_n" -lt 3000 ] || return 1
         sleep 0.02
     done
     # One free address is enough for sshd, but not for us
@@ -103,7 +104,7 @@ fleet_try_port() {      # DIR hN PORT
 }
 
 fleet_start_host() {    # DIR hN
-    mkdir -p "$1/$2/bin"
+    mkdir -p "$1/$2/bin" "$1/$2/tmp"
     [ -f "$1/$2/host_key" ] || ssh-keygen -q -t ed25519 -N '' -C "$2" -f "$1/$2/host_key" || return 1
     fleet_seed=$(od -An -N2 -tu2 /dev/urandom)
     fleet_try=0

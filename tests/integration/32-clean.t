@@ -24,12 +24,11 @@ put("$top/jump", "Host far\n    HostName 127.0.0.1\n    Port $port\n    ProxyJum
 $ENV{FFLEET_SSH_CONFIG} = "$top/jump";
 $ENV{FFLEET_HOSTS} = 'h1/2 far localhost/1';
 
-# Everything that is there: files of the hosts' homes, of TMPDIR, and ours in /tmp
+# Everything that is there: files of the hosts' homes, in which their TMPDIR is, and of ours
 sub files {
     my @found;
     find({ no_chdir => 1, wanted => sub { push @found, $_ unless /\.(?:out|err|trace)$|\/log$/ } },
          "$top/tmp", map { "$top/fleet/h$_" } 1 .. 3);
-    push @found, grep { !/ffleet-(?:test|stock|demo)/ } glob('/tmp/ffleet-??????'), glob('/dev/shm/ffleet*');
     return join "\n", sort @found;
 }
 
@@ -84,7 +83,7 @@ clean('SIGKILL', $endless, 137, send_all('KILL'));
 # while the hosts make a folder for the picture
 for my $host (qw(h1 h3)) {
     my $home = "$top/fleet/$host";
-    put("$home/bin/mkdir", "#!/bin/sh\n/bin/mkdir \"\$@\"\necho \$\$ >>$home/busy\nsleep 60\n");
+    put("$home/bin/mkdir", "#!/bin/sh\n/bin/mkdir \"\$@\"\necho \$\$ >>$home/busy\nsleep 300\n");
     chmod 0755, "$home/bin/mkdir";
 }
 clean('SIGINT, folder', $endless, 255, send_all('INT'));

@@ -124,7 +124,7 @@ for my $n (0 .. $count - 1) {
     clean_up();
     ok(wait_for { !grep { slurp("/proc/$_/comm") !~ /^sshd/ } processes("$top/fleet") }, "$name: no process is left")
         or diag(map { "$_ " . slurp("/proc/$_/cmdline") =~ tr/\0/ /r . "\n" } processes("$top/fleet"));
-    my @files = grep { -e } glob("$top/tmp/*");
+    my @files = grep { -e } glob("$top/tmp/* $top/fleet/h*/tmp/*");
     ok(!@files, "$name: no file is left") or diag("@files");
     unlink "$top/ours.mp4";
     revive($_) for @hosts;

@@ -32,7 +32,7 @@ unlink "$top/ours.mkv";
 sub left {
     return map({ "$_ " . slurp("/proc/$_/cmdline") =~ tr/\0/ /r }
                grep { slurp("/proc/$_/comm") !~ /^sshd/ } processes("$top/fleet")),
-           grep { -e } glob("$top/tmp/*"), glob("$top/ours.mkv.ffleet");
+           grep { -e } glob("$top/tmp/* $top/fleet/h*/tmp/*"), glob("$top/ours.mkv.ffleet");
 }
 
 # It plays, or stock would not have begun it yet either; after the fourth signal (status 123) stock leaves it as it is, too.
