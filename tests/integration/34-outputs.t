@@ -37,12 +37,14 @@ my $run = both('a pipe', '-i', 'a.mkv', @mjpeg, '-');
 is(maker($run), 'fleet', 'a pipe: the fleet makes it');
 cmp_ok(length $run->{stdout}, '>', 100000, 'a pipe: that is a film');
 
-stub('h1', 'head -c 5000 >/dev/null; exit 1');
-stub('h2', 'exec $FFMPEG "$@" | head -c 3000');
+# the third host leaves them something to do
+stub('h1', ': >$HERE/begun; head -c 5000 >/dev/null; exit 1');
+stub('h2', ': >$HERE/begun; exec $FFMPEG "$@" | head -c 3000');
+stub('h3', held("$top/fleet/h1/begun", "$top/fleet/h2/begun") . 'sleep 0.2; exec $FFMPEG "$@"');
 $run = both('broken hosts', '-i', 'a.mkv', @mjpeg, 'pipe:1');
 is(maker($run), 'fleet', 'broken hosts: the fleet makes it');
 ok(scalar(grep { $_->{outcome} ne 'ok' } events($run, 'attempt')), 'broken hosts: some did break');
-unstub('h1', 'h2');
+unstub(qw(h1 h2 h3));
 
 # found out only after some segments are done, here too; nothing may be on stdout by then
 my $complain = 'n=$(ls $HERE/seen.* 2>/dev/null | wc -l); : >$HERE/seen.$$; $FFMPEG "$@"; s=$?'
@@ -80,7 +82,7 @@ is($status[1], $status[0], 'a file that cannot be made: exit status');
 
 # an interrupted one leaves a playlist that can be played, or nothing
 make_path("$top/int");
-stub($_, 'sleep 30') for qw(h1 h2 h3);
+stub($_, 'sleep 300') for qw(h1 h2 h3);
 my $r = start({ name => 'int', cwd => "$top/int" }, qw(-nostdin -i ../a.mkv), @x264, 'out.m3u8');
 ok(wait_for { slurp($r->{err}) =~ /Output #0, hls, to 'out.m3u8'/ }, 'interrupted: under way');
 kill 'INT', $r->{pid};

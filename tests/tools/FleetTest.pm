@@ -17,7 +17,7 @@ use POSIX qw(:sys_wait_h);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw($top $ffleet $tools $real_ffmpeg fleet_up fleet_sh stub unstub make_input start finish run
+our @EXPORT = qw($top $ffleet $tools $real_ffmpeg fleet_up fleet_sh stub held unstub make_input start finish run
                  stock slurp put wait_for compare_ok events processes lines);
 
 our $here   = abs_path(dirname(__FILE__) . '/..');
@@ -27,7 +27,7 @@ BAIL_OUT('no ffleet here: set FFLEET') unless defined $ffleet && -x $ffleet;
 our $top = tempdir('ffleet-test-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 our ($real_ffmpeg) = grep { -x } map { "$_/ffmpeg" } split /:/, $ENV{PATH};
 BAIL_OUT('no ffmpeg on PATH') unless $real_ffmpeg;
-our $LIMIT = 60;   # seconds for a run
+our $LIMIT = 240;   # seconds for a run: none takes them but on a machine that has much else to do
 
 delete @ENV{ grep { /^(?:FFLEET_|FFREPORT|SSH_AUTH_SOCK)/ } keys %ENV };
 $ENV{HOME} = $ENV{XDG_CONFIG_HOME} = "$top/home";
@@ -60,9 +60,9 @@ sub put {
     close $f or die "$name: $!";
 }
 
-# wait_for { condition }: up to 20 seconds
+# wait_for { condition }: up to a minute
 sub wait_for(&) {
-    my $end = time + 20;
+    my $end = time + 60;
     while (time < $end) {
         return 1 if $_[0]->();
         sleep 0.01;
@@ -91,6 +91,12 @@ sub stub {
     my $name = "$top/fleet/$host/bin/ffmpeg";
     put($name, "#!/bin/sh\nFFMPEG=$real_ffmpeg\nHERE=$top/fleet/$host\n$probe\n$text\n");
     chmod 0755, $name;
+}
+
+# held(FILE...): for a stub: wait until all of them are there, a minute or so
+sub held {
+    my $there = join ' && ', map { "[ -e '$_' ]" } @_;
+    return "n=0; until $there || [ \$n = 3000 ]; do sleep 0.02; n=\$((n + 1)); done\n";
 }
 
 sub unstub {
