@@ -62,39 +62,35 @@ sub capture {
     return ($text // '', $ok);
 }
 
-sub probe_json {
+# What ffprobe tells of a file: all but its packets, and these by stream index (a list of hashes; {rest} is all that
+# is not one of the named fields). They are too many to be decoded as JSON in Perl.
+sub probe {
     my ($file) = @_;
-    my ($text, $ok) = capture($FFPROBE, qw(-v error -of json -show_data_hash md5 -show_format
-                              -show_streams -show_chapters -show_programs), $file);
+    my ($text, $ok) = capture($FFPROBE, qw(-v error -of json=compact=1 -show_data_hash md5 -show_format
+                              -show_streams -show_chapters -show_programs -show_packets), $file);
+    my $packets = $text =~ s/^    "packets": \[\n(.*?)^    \],\n//ms ? $1 : '';
     my $info = $ok && eval { JSON::PP->new->decode($text) };
-    die_usage("compare: ffprobe cannot read $file") unless $info;
-    return $info;
-}
-
-# All packets, by stream index: a list of hashes; {rest} is all that is not one of the named fields.
-sub probe_packets {
-    my ($file) = @_;
     my @streams;
-    open(my $in, '-|', $FFPROBE, qw(-v error -of compact -show_packets -show_data_hash md5), $file)
-        or die_usage("compare: $FFPROBE: $!");
-    while (my $line = <$in>) {
-        chomp $line;
-        next unless $line =~ s/^packet\|//;
-        my (%p, @rest);
-        for my $field (split /\|/, $line) {
-            my ($k, $v) = $field =~ /^([^=]*)=(.*)$/ ? ($1, $2) : ($field, '');
-            if ($k =~ /^(?:stream_index|pts|dts|duration|size|flags|data_hash)$/ && !exists $p{$k}) {
+
+    die_usage("compare: ffprobe cannot read $file") unless $info;
+    for (grep { /\S/ } split /^        (?=\{ )/m, $packets) {
+        my %p;
+        my @rest = s/"\w+":\s*(?:\[.*\]|\{[^{}]*\})//s ? $& : ();   # lists of side data
+        while (/"(\w+)": (?:"([^"]*)"|([^\s",]+))/g) {
+            my ($k, $v) = ($1, $2 // $3);
+            if ($k =~ /^(?:stream_index|pts|dts|duration|size|flags|data_hash)$/) {
                 $p{$k} = $v;
             } elsif ($k !~ /^(?:pos|codec_type|pts_time|dts_time|duration_time)$/) {
-                push @rest, $field;
+                push @rest, "$k=$v";
             }
         }
+        die_usage("compare: a packet of $file cannot be read: $_") unless defined $p{stream_index} && $p{data_hash};
         delete @p{ grep { $ignored{$_} } keys %p };
         $p{rest} = join '|', @rest;
         push @{ $streams[ $p{stream_index} ] }, \%p;
     }
-    close $in or die_usage("compare: ffprobe cannot read the packets of $file");
-    return \@streams;
+    delete @$_{qw(nb_read_packets nb_read_frames)} for @{ $info->{streams} };   # the packets themselves tell more
+    return ($info, \@streams);
 }
 
 # The decoded frames of one stream: framemd5's lines (without dts), and what the decoder complained of.
@@ -286,8 +282,13 @@ sub compare_video_packets {
         if $opt{'exact-packets'};
 }
 
+# $s, $o: the packets. Those that are equal decode alike; there is nothing to be learned from doing it, then.
 sub compare_video_frames {
-    my ($name, $st) = @_;
+    my ($name, $st, $s_packets, $o_packets) = @_;
+    my @fields = qw(pts dts duration size flags data_hash rest);
+    my $known  = !$opt{table} && !%ignored;
+
+    return if $known && !defined diff_packets($name, $s_packets, $o_packets, @fields);
     my ($s, $o) = map { decode($_, $st->{index}) } $stock_name, $ours_name;
     my ($ns, $no) = (scalar @{ $s->{frames} }, scalar @{ $o->{frames} });
 
@@ -295,9 +296,11 @@ sub compare_video_frames {
         $ns != $no ? "$name: stock decodes to $ns frames, ours to $no" : undef);
     row("$name: decoder's errors", scalar @{ $s->{errors} }, scalar @{ $o->{errors} },
         @{ $o->{errors} } && !@{ $s->{errors} } ? "$name: decoding ours: $o->{errors}[0]" : undef);
-    my @first = map { first_frame($_, $st->{index}) } $stock_name, $ours_name;
-    row("$name: first frame", map({ ($_->{pts_time} // '?') . ' s' } @first),
-        diff("$name frame 0", @first, {}));
+    unless ($known && @$s_packets && @$o_packets && !defined diff_packets($name, [$s_packets->[0]], [$o_packets->[0]], @fields)) {
+        my @first = map { first_frame($_, $st->{index}) } $stock_name, $ours_name;
+        row("$name: first frame", map({ ($_->{pts_time} // '?') . ' s' } @first),
+            diff("$name frame 0", @first, {}));
+    }
     return unless $opt{'exact-frames'};
     my $d;
     for my $i (0 .. min($ns, $no) - 1) {
@@ -322,7 +325,8 @@ sub compare_streams {
 }
 
 sub compare_files {
-    my ($s, $o) = map { probe_json($_) } $stock_name, $ours_name;
+    my ($s, $sp) = probe($stock_name);
+    my ($o, $op) = probe($ours_name);
     my %file_only = map { $_ => 1 } qw(filename size bit_rate);
 
     my @names = map { $_->{format}{format_name} } $s, $o;
@@ -336,7 +340,6 @@ sub compare_files {
     row('programs', scalar @{ $s->{programs} }, scalar @{ $o->{programs} },
         diff('program', $s->{programs}, $o->{programs}, { streams => 1 }));
 
-    my ($sp, $op) = map { probe_packets($_) } $stock_name, $ours_name;
     for my $st (@{ $s->{streams} }) {
         my ($own_s, $own_o) = map { $_->[ $st->{index} ] // [] } $sp, $op;
         if (is_video($st)) {
@@ -348,7 +351,7 @@ sub compare_files {
     }
 
     my @video = grep { is_video($_) } @{ $s->{streams} };
-    compare_video_frames(stream_name($_), $_) for @video;
+    compare_video_frames(stream_name($_), $_, map { $_ // [] } $sp->[ $_->{index} ], $op->[ $_->{index} ]) for @video;
 
     my ($ss, $os) = map { -s $_ } $stock_name, $ours_name;
     my $percent = $ss ? 100 * ($os - $ss) / $ss : 0;
