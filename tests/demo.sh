@@ -4,6 +4,7 @@
 # make demo: three SSH hosts on the loopback, one minute of film, encoded once by stock ffmpeg and
 # once by the hosts through ffleet; then who did what, and a comparison of the two files. Nothing
 # stays behind, Ctrl-C included. Exit status: 0 when the files agree and the hosts alone made ours.
+# DEMO_SIZE: that of the film (640x360).
 
 set -u
 
@@ -82,7 +83,7 @@ title=Sixty seconds" >"$tmp/film.txt"
             -0.748:0.1:0.6 0.37:0.1:0.8 -0.7:0.28:0.3 -1.4:0:0.7 -0.235:0.827:0.5 \
             0.29:0.015:0.6 -0.1:0.956:0.8 -0.77:0.173:0.4 -1.3:0.07:0.5 -0.65:0.48:0.6; do
         IFS=: read -r x y scale <<<"$scene"
-        inputs+=(-f lavfi -i "mandelbrot=s=640x360:r=25:maxiter=200:start_x=$x:start_y=$y:start_scale=$scale:end_pts=200")
+        inputs+=(-f lavfi -i "mandelbrot=s=${DEMO_SIZE:-640x360}:r=25:maxiter=200:start_x=$x:start_y=$y:start_scale=$scale:end_pts=200")
         graph+="[$n]trim=duration=4,format=yuv420p,setsar=1[v$n];"
         all+="[v$n]"
         n=$((n + 1))
