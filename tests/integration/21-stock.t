@@ -261,14 +261,14 @@ sub run {
         open STDERR, '>', $err;
         if ($stdin eq 'closed') {
             # exec of the program with descriptor 0 really closed
-            exec 'sh', '-c', 'exec "$@" <&-', 'sh', 'timeout', 60, $program, @words or exit 127;
+            exec 'sh', '-c', 'exec "$@" <&-', 'sh', 'timeout', 300, $program, @words or exit 127;
         }
         my $input = "$top/input";
         open my $f, '>', $input;
         print $f 'q' if $stdin eq 'q';
         close $f;
         open STDIN, '<', $stdin eq 'q' ? $input : '/dev/null';
-        exec 'timeout', 60, $program, @words or exit 127;
+        exec 'timeout', 300, $program, @words or exit 127;
     }
     waitpid $pid, 0;
     my $status = $?;

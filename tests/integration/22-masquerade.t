@@ -35,7 +35,7 @@ is() { # GOT EXPECTED LABEL
 
 # run COMMAND...: sets out, err, status; bounded
 run() {
-    out=$(/usr/bin/timeout 60 "$@" 2>"$top/err" </dev/null)
+    out=$(/usr/bin/timeout 300 "$@" 2>"$top/err" </dev/null)
     status=$?
     err=$(cat "$top/err")
 }

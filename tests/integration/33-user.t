@@ -185,9 +185,9 @@ is(keys_of($ours->{stdout}), keys_of($stock->{stdout}), '-progress pipe:1: the f
 like($ours->{stdout}, qr/^frame=125\n.*^progress=end\n\z/ms, '-progress pipe:1: the end');
 run({}, qw(-y -progress), "$top/progress", @short, qw(-i in.mp4), @encode, 'ours.mp4');
 like(slurp("$top/progress"), qr/^frame=125\n.*^progress=end\n\z/ms, '-progress FILE');
-my $server = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die $!;
+my $server = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', Timeout => 60) or die $!;
 my $job = start({}, qw(-y -progress), 'tcp://127.0.0.1:' . $server->sockport, @short, qw(-i in.mp4), @encode, 'ours.mp4');
-my $client = $server->accept;
+my $client = $server->accept or BAIL_OUT('-progress tcp: nobody comes');
 my $text = do { local $/; <$client> };
 is(finish($job)->{status}, 0, '-progress tcp: status');
 like($text, qr/^frame=125\n.*^progress=end\n\z/ms, '-progress tcp');

@@ -53,7 +53,7 @@ sub begun { return wait_for { -e "$top/fleet/h1/begun" } }
 ### in each phase
 
 # a host that takes the connection and says nothing
-my $silent = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1') or BAIL_OUT("a port: $!");
+my $silent = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1', Timeout => 60) or BAIL_OUT("a port: $!");
 my $config = slurp("$top/fleet/ssh_config");
 put("$top/silent", "Host quiet\n HostName 127.0.0.1\n Port " . $silent->sockport . "\n$config");
 my $run = start({ env => { FFLEET_SSH_CONFIG => "$top/silent", FFLEET_HOSTS => 'quiet' } }, '--no-fallback', @args);
