@@ -133,6 +133,24 @@ static int check_stream(const Plan *p, const PlanStream *s, char *reason, size_t
     return 0;
 }
 
+/**
+ * HLS adds up durations where a playlist has sound alone, and of MPEG-TS comes what its demuxer makes of frames: a tick less
+ * than what is rounded.
+ */
+static int has_sound_alone(const Plan *p)
+{
+    const char *map = !strcmp(p->oformat->name, "hls") ? option(p, "var_stream_map") : NULL;
+
+    for (; map && *map; map += strspn(map, " \t")) {
+        size_t len = strcspn(map, " \t");
+
+        if (memmem(map, len, "a:", 2) && !memmem(map, len, "v:", 2))
+            return 1;
+        map += len;
+    }
+    return 0;
+}
+
 /** Each of the output's files is of that format, so that it fits as well as in one file. */
 static int choose_foreign(Plan *p, char *reason, size_t size)
 {
@@ -153,6 +171,8 @@ static int choose_foreign(Plan *p, char *reason, size_t size)
     if (strcmp(inner->name, "mov") && video != AV_CODEC_ID_H264 && video != AV_CODEC_ID_HEVC)
         return reason_set(reason, size, "%s with %s is not split yet", p->oformat->name,
                       avcodec_get_name(video));
+    if (has_sound_alone(p))
+        p->carrier = av_guess_format("mp4", NULL, NULL);
     for (int i = 0; ret >= 0 && i < p->nb_streams; i++)
         ret = check_stream(p, &p->streams[i], reason, size);
     return ret;

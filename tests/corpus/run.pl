@@ -204,9 +204,10 @@ sub calm {
 
 sub same_bytes { return slurp($_[0]) eq slurp($_[1]) }
 
-# Playlists, without the numbers of bytes in them
+# Playlists, without the numbers of bytes in them and the time of day
 sub playlist {
     my ($text) = slurp($_[0]);
+    $text =~ s/(PROGRAM-DATE-TIME:|availabilityStartTime="|publishTime=")[^"\n]*/$1/g;
     $text =~ s/(BANDWIDTH=|bandwidth="|BYTERANGE:|BYTERANGE=")[\d@]+/$1/g;
     return $text;
 }
