@@ -24,7 +24,8 @@ static int receive_frames(AVCodecContext *dec, AVFrame *frame, AVPacket *const *
 
         if (i < 0)
             return AVERROR_PATCHWELCOME;
-        decoded[i] = 1;
+        decoded[i] = frame->decode_error_flags || frame->flags & AV_FRAME_FLAG_CORRUPT ? LEADIN_DAMAGED :
+                     LEADIN_WHOLE;
         av_frame_unref(frame);
     }
     return ret == AVERROR(EAGAIN) || ret == AVERROR_EOF ? 0 : ret;
@@ -37,7 +38,7 @@ int leadin_decode(const AVStream *st, AVPacket *const *pkts, int nb, uint8_t *de
     AVFrame *frame = av_frame_alloc();
     int ret = dec && frame ? 0 : AVERROR(ENOMEM);
 
-    memset(decoded, 0, nb);
+    memset(decoded, LEADIN_NOTHING, nb);
     if (!codec)
         ret = AVERROR_PATCHWELCOME;
     if (ret >= 0)

@@ -11,9 +11,16 @@
 
 #include <libavformat/avformat.h>
 
+/** What became of a packet. */
+enum {
+    LEADIN_NOTHING,
+    LEADIN_DAMAGED,   ///< a frame with that pts came out, but the decoder had to make parts of it up
+    LEADIN_WHOLE,
+};
+
 /**
  * Decode some packets from the start, to their end.
- * @param decoded for each packet: 1 when a frame with its pts came out, else 0
+ * @param decoded for each packet: one of the above
  * @return 0; AVERROR_PATCHWELCOME when the decoder gives frames at times that no packet has; other AVERROR codes
  */
 int leadin_decode(const AVStream *st, AVPacket *const *pkts, int nb, uint8_t *decoded);

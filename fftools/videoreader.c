@@ -4,6 +4,7 @@
 #include <libavutil/mathematics.h>
 
 #include "compat.h"
+#include "discont.h"
 #include "leadin.h"
 #include "loopend.h"
 #include "untimed.h"
@@ -12,6 +13,7 @@
 /* Until a keyframe is found and all that is shown before it. */
 #define MAX_LEAD_PACKETS 3000
 #define MAX_LEAD_BYTES   (64 << 20)
+#define DAMAGED "the input is damaged"
 
 struct VideoReader {
     const PlanInput *input;
@@ -20,17 +22,23 @@ struct VideoReader {
     double     ts_scale;     ///< -itsscale
     int64_t    base_offset;  ///< ffmpeg's, in the stream's time base
     int64_t    offset;       ///< with that of the loop
-    int64_t    dts, next_dts;  ///< of the packet before, and expected, as stock counts them: AV_TIME_BASE units
-    int64_t    ts_offset;  ///< as offset, in these units
-    int64_t    drift;      ///< by how much stock may have changed it
-    int        corrects;   ///< stock corrects the offset by what it expects
+    int64_t    next_dts;   ///< expected, in AV_TIME_BASE units
+    Discont   *discont;    ///< NULL: stock does not follow the clock's jumps
+    int64_t    shift;      ///< for its jumps, up to the packet before
+    int64_t    last_dts;   ///< of the packet before
+    int64_t    max_pts;    ///< of all packets so far
+    int64_t    floor;      ///< no packet may be shown before that any more
+    int64_t    max_raw, raw_floor; ///< likewise, by timestamps as they are in the file
     int        strict;     ///< errors of the decoder have consequences in stock
     int64_t    visible;    ///< pts of the first frame that filters may see
     int64_t    fragile_end;  ///< AV_NOPTS_VALUE: nothing is fragile
     Untimed   *untimed;    ///< or NULL
-    AVPacket **lead;       ///< the first packets, looked at before any is given out
+    AVPacket **lead;       ///< the first packets, looked at before any is given out; later others that have to be
     int        nb_lead;
     int        next;       ///< of them
+    AVPacket **gop;        ///< what was given out, from the last keyframe on; empty: too much
+    int        nb_gop;
+    int64_t    gop_bytes;
     int        started;
     int        loops;      ///< that are left; -1: without end
     LoopEnd   *loop;       ///< NULL: it is read once
@@ -52,10 +60,10 @@ int videoreader_open(VideoReader **out, const Plan *plan)
     r->fc       = plan_video_input(plan)->fc;
     r->st       = plan_video(plan);
     r->next_dts = r->fragile_end = AV_NOPTS_VALUE;
+    r->last_dts = AV_NOPTS_VALUE;
+    r->max_pts  = r->floor = r->max_raw = r->raw_floor = INT64_MIN;
     r->loops    = r->input->loop;
-    r->corrects = r->fc->iformat->flags & AVFMT_TS_DISCONT && !plan->copyts;
-    r->ts_offset = plan->ts_offset;
-    r->ts_scale  = plan->ts_scale;
+    r->ts_scale = plan->ts_scale;
     r->offset   = r->base_offset = av_rescale_q(plan->ts_offset, AV_TIME_BASE_Q, r->st->time_base);
     r->visible  = plan->trim_start == AV_NOPTS_VALUE ? INT64_MIN :
                   av_rescale_q(plan->trim_start, AV_TIME_BASE_Q, r->st->time_base);
@@ -69,7 +77,24 @@ int videoreader_open(VideoReader **out, const Plan *plan)
         if (ret < 0)
             return ret;
     }
+    if (discont_is_needed(plan))
+        return discont_alloc(&r->discont, plan);
     return r->loops ? loopend_alloc(&r->loop, plan) : 0;
+}
+
+static void forget_lead(VideoReader *r)
+{
+    for (int i = 0; i < r->nb_lead; i++)
+        av_packet_free(&r->lead[i]);
+    r->nb_lead = r->next = 0;
+}
+
+static void forget_gop(VideoReader *r)
+{
+    for (int i = 0; i < r->nb_gop; i++)
+        av_packet_free(&r->gop[i]);
+    r->nb_gop    = 0;
+    r->gop_bytes = 0;
 }
 
 void videoreader_close(VideoReader **rp)
@@ -78,10 +103,12 @@ void videoreader_close(VideoReader **rp)
 
     if (!r)
         return;
-    for (int i = 0; i < r->nb_lead; i++)
-        av_packet_free(&r->lead[i]);
+    forget_lead(r);
     av_freep(&r->lead);
+    forget_gop(r);
+    av_freep(&r->gop);
     loopend_free(&r->loop);
+    discont_free(&r->discont);
     untimed_close(&r->untimed);
     av_freep(rp);
 }
@@ -105,25 +132,46 @@ static int has_foreign_side_data(const AVPacket *pkt)
     return 0;
 }
 
-/**
- * Stock corrects jumps of the clock (process_input() in ffmpeg.c); those inputs are left to it. A DTS that is far behind the
- * last frame's time is a jump for it, too, and that time is 0 until there is a frame: after -ss that holds for packets
- * before the start. What it corrects then is how the packet before differs in duration, and mostly nothing.
- */
+/** Without a packet in between, so far that stock would take the time for damaged. */
 static int is_jump(VideoReader *r, const AVPacket *pkt)
 {
     AVRational tb = r->st->time_base;
-    int64_t last = FFMAX(r->dts, 0), limit = 10 * AV_TIME_BASE, delta;
+    int64_t dts, delta;
 
     if (pkt->dts == AV_NOPTS_VALUE)
         return 0;
-    r->dts = av_rescale_q(pkt->dts + r->offset, tb, AV_TIME_BASE_Q);
-    delta  = r->next_dts == AV_NOPTS_VALUE ? 0 : FFABS(r->dts - r->next_dts);
-    r->next_dts = r->dts + av_rescale_q(pkt->duration, tb, AV_TIME_BASE_Q);
-    if (r->corrects && r->dts + AV_TIME_BASE / 10 < last)
-        r->drift += FFMIN(delta, limit);
-    return delta > limit || av_rescale_q(r->ts_offset - r->drift, AV_TIME_BASE_Q, tb) !=
-                            av_rescale_q(r->ts_offset + r->drift, AV_TIME_BASE_Q, tb);
+    dts   = av_rescale_q(pkt->dts + r->offset, tb, AV_TIME_BASE_Q);
+    delta = r->next_dts == AV_NOPTS_VALUE ? 0 : FFABS(dts - r->next_dts);
+    r->next_dts = dts + av_rescale_q(pkt->duration, tb, AV_TIME_BASE_Q);
+    return delta > 10 * AV_TIME_BASE;
+}
+
+/**
+ * Where times are moved or go back, frames have to stay in order: what is decoded later has to be shown later, by a decoder,
+ * which knows nothing of times, as well. That holds from a keyframe on; else frames must not be reordered just there.
+ */
+static int goes_on(VideoReader *r, const AVPacket *pkt, int64_t raw_pts, int jumped)
+{
+    int64_t shift = discont_shift(r->discont);
+    int moved = FFABS(shift - r->shift) >= AV_TIME_BASE / 1000;
+    int back  = pkt->dts != AV_NOPTS_VALUE && r->last_dts != AV_NOPTS_VALUE && pkt->dts < r->last_dts;
+
+    if (moved || back) {
+        int key = pkt->flags & AV_PKT_FLAG_KEY;
+
+        if (!key && (jumped || back))
+            return 0;
+        r->floor     = r->max_pts;
+        r->raw_floor = key ? INT64_MIN : r->max_raw;
+        r->max_raw   = INT64_MIN;
+    }
+    r->shift    = shift;
+    r->last_dts = pkt->dts;
+    if (pkt->pts == AV_NOPTS_VALUE)
+        return 1;
+    r->max_pts = FFMAX(r->max_pts, pkt->pts);
+    r->max_raw = FFMAX(r->max_raw, raw_pts);
+    return pkt->pts > r->floor && raw_pts > r->raw_floor;
 }
 
 static int rewind_input(VideoReader *r)
@@ -139,7 +187,8 @@ static int rewind_input(VideoReader *r)
     return 0;
 }
 
-static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
+/** The next packet, as it is: of the video, or with its sound also what else counts for times. */
+static int read_any(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
 {
     int ret;
 
@@ -167,22 +216,56 @@ static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
             return stock_only(reason, reason_size, "the input cannot be read to its end");
         if (r->loop && ret >= 0 && loopend_add(r->loop, pkt) < 0)
             return AVERROR(ENOMEM);
-    } while (ret < 0 || pkt->stream_index != r->st->index || !pkt->size);
+    } while (ret < 0);
+    return 0;
+}
 
-    if (pkt->flags & AV_PKT_FLAG_CORRUPT)
-        return stock_only(reason, reason_size, "the input is damaged");
+/** Give it stock's timestamps. */
+static int correct_times(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
+{
+    int64_t raw_pts = pkt->pts;
+    int ret = 0;
+
+    if (r->discont) {
+        ret = discont_apply(r->discont, pkt);
+        if (ret == AVERROR_PATCHWELCOME)
+            return stock_only(reason, reason_size, "the input's timestamps jump, and it cannot be foreseen where to");
+        if (ret < 0)
+            return ret;
+    }
+    if (pkt->stream_index != r->st->index || !pkt->size)
+        return 0;
+    if (!r->discont) {
+        if (is_jump(r, pkt))
+            return stock_only(reason, reason_size, "the input's timestamps jump");
+        if (r->st->pts_wrap_bits < 64 && pkt->pts >= 1LL << (r->st->pts_wrap_bits - 1))
+            return stock_only(reason, reason_size, "the input's timestamps are about to wrap");
+        if (pkt->pts != AV_NOPTS_VALUE)
+            pkt->pts = (pkt->pts + r->offset) * r->ts_scale;
+        if (pkt->dts != AV_NOPTS_VALUE)
+            pkt->dts = (pkt->dts + r->offset) * r->ts_scale;
+    } else if (!goes_on(r, pkt, raw_pts, ret)) {
+        return stock_only(reason, reason_size, "the input's timestamps jump, and its frames get out of order");
+    }
+    return 0;
+}
+
+static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
+{
+    int ret;
+
+    do {
+        ret = read_any(r, pkt, reason, reason_size);
+        if (ret >= 0)
+            ret = correct_times(r, pkt, reason, reason_size);
+        if (ret < 0)
+            return ret;
+    } while (pkt->stream_index != r->st->index || !pkt->size);
+
     if (has_foreign_side_data(pkt))
         return stock_only(reason, reason_size, "the video carries side data that cannot travel");
-    if (is_jump(r, pkt))
-        return stock_only(reason, reason_size, "the input's timestamps jump");
     if (r->loop && pkt->flags & AV_PKT_FLAG_DISCARD)
         return stock_only(reason, reason_size, "the input to be looped has frames that are not shown");
-    if (r->st->pts_wrap_bits < 64 && pkt->pts >= 1LL << (r->st->pts_wrap_bits - 1))
-        return stock_only(reason, reason_size, "the input's timestamps are about to wrap");
-    if (pkt->pts != AV_NOPTS_VALUE)
-        pkt->pts = (pkt->pts + r->offset) * r->ts_scale;
-    if (pkt->dts != AV_NOPTS_VALUE)
-        pkt->dts = (pkt->dts + r->offset) * r->ts_scale;
     return 0;
 }
 
@@ -207,15 +290,15 @@ static int read_timed(VideoReader *r, AVPacket *pkt, char *reason, size_t reason
     return ret;
 }
 
-static int keep_lead(VideoReader *r, AVPacket *pkt)
+static int keep_packet(AVPacket ***packets, int *nb, const AVPacket *pkt)
 {
-    AVPacket **list = av_realloc_array(r->lead, r->nb_lead + 1, sizeof(*list));
+    AVPacket **list = av_realloc_array(*packets, *nb + 1, sizeof(*list));
 
     if (!list)
         return AVERROR(ENOMEM);
-    r->lead = list;
-    list[r->nb_lead] = av_packet_clone(pkt);
-    return list[r->nb_lead++] ? 0 : AVERROR(ENOMEM);
+    *packets  = list;
+    list[*nb] = av_packet_clone(pkt);
+    return list[(*nb)++] ? 0 : AVERROR(ENOMEM);
 }
 
 /**
@@ -229,7 +312,9 @@ static int read_lead(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_
 
     while ((ret = read_timed(r, pkt, reason, reason_size)) >= 0) {
         bytes += pkt->size;
-        ret = keep_lead(r, pkt);
+        if (pkt->flags & AV_PKT_FLAG_CORRUPT)
+            return stock_only(reason, reason_size, DAMAGED);
+        ret = keep_packet(&r->lead, &r->nb_lead, pkt);
         if (ret < 0)
             return ret;
         if (key < 0 && pkt->flags & AV_PKT_FLAG_KEY && pkt->pts != AV_NOPTS_VALUE)
@@ -321,25 +406,108 @@ end:
     return ret;
 }
 
+/** Read on to where a decoder begins anew, behind all that is marked as damaged and what that may concern. */
+static int read_marked(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
+{
+    int last = 0, ret = 0;
+    int64_t bytes = 0;
+
+    forget_lead(r);
+    do {
+        if (pkt->flags & AV_PKT_FLAG_CORRUPT)
+            last = r->nb_lead;
+        else if (pkt->flags & AV_PKT_FLAG_KEY && r->nb_lead > last + 1)
+            ret = AVERROR_EOF;
+        bytes += pkt->size;
+        if (r->nb_lead > MAX_LEAD_PACKETS || bytes > MAX_LEAD_BYTES)
+            return stock_only(reason, reason_size, DAMAGED);
+        if (keep_packet(&r->lead, &r->nb_lead, pkt) < 0)
+            return AVERROR(ENOMEM);
+        if (ret >= 0)
+            ret = read_timed(r, pkt, reason, reason_size);
+    } while (ret >= 0);
+    av_packet_unref(pkt);
+    return ret == AVERROR_EOF ? 0 : ret;
+}
+
+/**
+ * Packets are marked as damaged where recordings were joined, mostly for no more than their continuity counters. Whether all is
+ * there the decoder tells.
+ */
+static int check_marked(VideoReader *r, char *reason, size_t reason_size)
+{
+    int nb = r->nb_gop, ret = 0;
+    uint8_t *decoded = av_malloc(nb + r->nb_lead);
+
+    if (!decoded)
+        return AVERROR(ENOMEM);
+    for (int i = 0; i < r->nb_lead && ret >= 0; i++)
+        ret = keep_packet(&r->gop, &r->nb_gop, r->lead[i]);
+    if (ret >= 0)
+        ret = leadin_decode(r->st, r->gop, r->nb_gop, decoded);
+    for (int i = 0; i < r->nb_gop && ret >= 0; i++)
+        if (r->gop[i]->pts >= r->gop[0]->pts && decoded[i] != LEADIN_WHOLE)
+            ret = AVERROR_PATCHWELCOME;
+    av_free(decoded);
+    while (r->nb_gop > nb)
+        av_packet_free(&r->gop[--r->nb_gop]);
+    return ret == AVERROR(ENOMEM) || ret >= 0 ? ret : stock_only(reason, reason_size, DAMAGED);
+}
+
+/** Remember what was given out. */
+static int note_packet(VideoReader *r, const AVPacket *pkt)
+{
+    int key = pkt->flags & AV_PKT_FLAG_KEY;
+
+    if (!r->discont || (!key && !r->nb_gop))
+        return 0;
+    if (key || r->nb_gop > MAX_LEAD_PACKETS || r->gop_bytes > MAX_LEAD_BYTES)
+        forget_gop(r);
+    r->gop_bytes += pkt->size;
+    return key || r->nb_gop ? keep_packet(&r->gop, &r->nb_gop, pkt) : 0;
+}
+
+/** Whether the decoder tells of everything that it misses; HEVC's does not. */
+static int decoder_tells(const VideoReader *r)
+{
+    enum AVCodecID id = r->st->codecpar->codec_id;
+
+    return id == AV_CODEC_ID_H264 || id == AV_CODEC_ID_MPEG2VIDEO || id == AV_CODEC_ID_MPEG1VIDEO;
+}
+
+static int read_next(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
+{
+    int ret = read_timed(r, pkt, reason, reason_size);
+
+    if (ret < 0 || !(pkt->flags & AV_PKT_FLAG_CORRUPT))
+        return ret;
+    if (!r->nb_gop || r->strict || !decoder_tells(r))
+        return stock_only(reason, reason_size, DAMAGED);
+    ret = read_marked(r, pkt, reason, reason_size);
+    if (ret >= 0)
+        ret = check_marked(r, reason, reason_size);
+    if (ret >= 0)
+        av_packet_move_ref(pkt, r->lead[r->next++]);
+    return ret;
+}
+
 int videoreader_next(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
 {
-    if (!r->started) {
-        int ret = start(r, pkt, reason, reason_size);
+    int ret = 0;
 
-        if (ret < 0)
-            return ret;
-    }
-    if (r->next < r->nb_lead) {
+    if (!r->started)
+        ret = start(r, pkt, reason, reason_size);
+    if (ret < 0)
+        return ret;
+    if (r->next < r->nb_lead)
         av_packet_move_ref(pkt, r->lead[r->next++]);
-    } else {
-        int ret = read_timed(r, pkt, reason, reason_size);
-
-        if (ret < 0)
-            return ret;
-    }
+    else
+        ret = read_next(r, pkt, reason, reason_size);
+    if (ret < 0)
+        return ret;
     if (pkt->pts == AV_NOPTS_VALUE)
         return stock_only(reason, reason_size, "a packet of the input has no timestamp");
-    return 0;
+    return note_packet(r, pkt);
 }
 
 int videoreader_is_fragile(const VideoReader *r, int64_t pts)
