@@ -2,20 +2,27 @@
 #include <string.h>
 
 #include <libavutil/bprint.h>
+#include <libavutil/mathematics.h>
 #include <libavutil/mem.h>
+#include <libavutil/parseutils.h>
 
 #include "filterargs.h"
 #include "filterrate.h"
 #include "timinggraph.h"
 
-#define MAX_SETPTS 16
+#define MAX_READERS 16
 
 typedef struct Rates {
     AVBPrint   before;             ///< the timing filters so far
     AVRational time_base, first;   ///< of what the filters get
-    AVRational rates[MAX_SETPTS];  ///< that each setpts sees
+    AVRational rates[MAX_READERS]; ///< that each setpts and tpad sees
     int nb;
 } Rates;
+
+static int reads_rate(const char *name)
+{
+    return !strcmp(name, "setpts") || !strcmp(name, "tpad");
+}
 
 static int collect_rate(void *opaque, const char *name, AVDictionary **opts)
 {
@@ -23,7 +30,7 @@ static int collect_rate(void *opaque, const char *name, AVDictionary **opts)
     AVRational rate = r->first;
     TimingGraph *g = NULL;
 
-    if (!strcmp(name, "setpts") && r->before.len) {
+    if (reads_rate(name) && r->before.len) {
         int ret = timinggraph_open(&g, r->before.str, r->time_base, r->first);
 
         if (ret < 0)
@@ -31,8 +38,8 @@ static int collect_rate(void *opaque, const char *name, AVDictionary **opts)
         rate = timinggraph_frame_rate(g);
         timinggraph_free(&g);
     }
-    if (!strcmp(name, "setpts")) {
-        if (r->nb < MAX_SETPTS)
+    if (reads_rate(name)) {
+        if (r->nb < MAX_READERS)
             r->rates[r->nb] = rate;
         r->nb++;
     }
@@ -69,11 +76,33 @@ static int replace_rate(AVBPrint *bp, const char *expr, AVRational rate)
     return found;
 }
 
-static int count_setpts(void *opaque, const char *name, AVDictionary **opts)
+static int count_readers(void *opaque, const char *name, AVDictionary **opts)
 {
     (void)opts;
-    *(int *)opaque += !strcmp(name, "setpts");
+    *(int *)opaque += reads_rate(name);
     return 0;
+}
+
+/** The number of frames in the place of a duration, as tpad finds it. @return 1, or an AVERROR code */
+static int set_padding(AVDictionary **opts, AVRational rate)
+{
+    static const char *const names[][2] = { { "start_duration", "start" }, { "stop_duration", "stop" } };
+    int ret = 0;
+
+    for (int i = 0; ret >= 0 && i < 2; i++) {
+        const AVDictionaryEntry *e = av_dict_get(*opts, names[i][0], NULL, AV_DICT_MATCH_CASE);
+        int64_t time = 0;
+
+        if (!e || av_parse_time(&time, e->value, 1) < 0 || !time)
+            continue;
+        ret = av_dict_set(opts, names[i][0], NULL, AV_DICT_MATCH_CASE);
+        if (ret >= 0)
+            ret = av_dict_set(opts, names[i][1], NULL, AV_DICT_MATCH_CASE);
+        if (ret >= 0)
+            ret = av_dict_set_int(opts, names[i][1], av_rescale_q(time, rate, av_inv_q(AV_TIME_BASE_Q)),
+                                  AV_DICT_MATCH_CASE);
+    }
+    return ret < 0 ? ret : 1;
 }
 
 static int set_rate(void *opaque, const char *name, AVDictionary **opts)
@@ -84,9 +113,11 @@ static int set_rate(void *opaque, const char *name, AVDictionary **opts)
     AVBPrint bp;
     int ret = 0;
 
-    if (strcmp(name, "setpts"))
+    if (!reads_rate(name))
         return 0;
     rate = r->rates[r->nb++];
+    if (!strcmp(name, "tpad"))
+        return rate.num > 0 && rate.den > 0 ? set_padding(opts, rate) : AVERROR(EINVAL);
     if (!e || rate.num <= 0 || rate.den <= 0)
         return 0;
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
@@ -108,9 +139,9 @@ int filterrate_fix(char **filters, const char *timing, AVRational time_base, AVR
     if (ret >= 0)
         ret = filterargs_visit(&copy, collect_rate, &r);
     if (ret >= 0)
-        ret = filterargs_visit(filters, count_setpts, &nb);
+        ret = filterargs_visit(filters, count_readers, &nb);
     /* the same ones, then: a second input has none */
-    if (ret >= 0 && nb == r.nb && nb <= MAX_SETPTS) {
+    if (ret >= 0 && nb == r.nb && nb <= MAX_READERS) {
         r.nb = 0;
         ret  = filterargs_visit(filters, set_rate, &r);
     }

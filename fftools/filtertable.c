@@ -51,7 +51,7 @@ static const FilterGroup groups[] = {
     { FILTER_READS_T, 0, SHIP | FILTER_NEEDS_FONT, "draws a subtitle file by time",
       "ass subtitles" },
     { FILTER_RETIMING, 0, 0, "changes the number of frames or their times",
-      "fps framestep select setpts settb trim" },
+      "fps framestep select setpts settb tpad trim" },
     { FILTER_READS_N, 0, 0, "counts frames unless it is given a time and a duration", "fade" },
 
     { FILTER_WINDOW, 0, 0, "looks at neighbouring frames",
@@ -85,7 +85,7 @@ static const FilterGroup groups[] = {
     { FILTER_TIMING, 0, 0, "changes the number of frames or their times",
       "decimate dejudder detelecine doubleweave fieldmatch framerate interlace "
       "minterpolate mpdecimate pullup repeatfields separatefields telecine "
-      "tile tinterlace tpad untile weave zoompan" },
+      "tile tinterlace untile weave zoompan" },
     { FILTER_TIMING, 0, FILE_, "changes the times of frames", "fsync" },
     { FILTER_TIMING, 0, GPU, "may change the number of frames",
       "bwdif_cuda bwdif_vulkan deinterlace_qsv deinterlace_vaapi" },

@@ -11,6 +11,7 @@
 #include <libavutil/error.h>
 #include <libavutil/mem.h>
 #include <libavutil/opt.h>
+#include <libavutil/parseutils.h>
 
 #include "filterargs.h"
 #include "filtertable.h"
@@ -23,11 +24,15 @@ typedef struct Verdict {
     enum FilterTrait trait;
     int  flags;
     int  renumbers; ///< frames get times that begin anew with the first one
+    int  leads;     ///< frames come before the first one, on each host before its first
     char why[128];  ///< predicate of a sentence
 } Verdict;
 
 /* More neighbours than this are not worth carrying along. */
 #define MAX_WINDOW 64
+/* More frames, or seconds, of padding are too much to make on each host for nothing. */
+#define MAX_PADDING 300
+#define MAX_PADDING_TIME 10
 
 static const char *const trait_names[] = {
     [FILTER_POINTWISE]   = "pointwise",
@@ -242,6 +247,30 @@ static void judge_retiming(Verdict *v, const char *filter, const char *key, cons
     v->renumbers |= !strcmp(filter, "setpts") && !only_reads(value, "PTS,TB,T,PI,E,PHI,AVTB");
 }
 
+/* @return whether there is padding, and how much is known; AVERROR_PATCHWELCOME: it has no end, or is long */
+static int read_padding(AVDictionary *opts, const char *frames, const char *duration)
+{
+    const AVDictionaryEntry *n = av_dict_get(opts, frames, NULL, AV_DICT_MATCH_CASE);
+    const AVDictionaryEntry *t = av_dict_get(opts, duration, NULL, AV_DICT_MATCH_CASE);
+    char *end = NULL;
+    long nb = n ? strtol(n->value, &end, 10) : 0;
+    int64_t time = 0;
+
+    if ((end && *end) || nb < 0 || nb > MAX_PADDING || (t && av_parse_time(&time, t->value, 1) < 0) || time < 0 ||
+        time > MAX_PADDING_TIME * (int64_t)AV_TIME_BASE)
+        return AVERROR_PATCHWELCOME;
+    return nb || time;
+}
+
+static void judge_padding(Verdict *v, AVDictionary *opts)
+{
+    int before = read_padding(opts, "start", "start_duration"), after = read_padding(opts, "stop", "stop_duration");
+
+    if (before < 0 || after < 0)
+        raise_to(v, FILTER_TIMING, 0, "adds frames%s", " without end, or very many");
+    v->leads = v->renumbers = before > 0;
+}
+
 /* A deinterlacer that makes two frames of one. */
 static int makes_fields(const char *filter, AVDictionary *opts)
 {
@@ -336,6 +365,8 @@ static int judge_filter(Verdict *v, const char *name, const char *args)
         judge_fade(v, opts);
     if (is_deinterlacer(name))
         judge_fields(v, name, opts);
+    if (!strcmp(name, "tpad"))
+        judge_padding(v, opts);
     for (e = NULL; (e = av_dict_get(opts, "", e, AV_DICT_IGNORE_SUFFIX));)
         judge_option(v, name, g, eval_frame, e->key, e->value);
     e = av_dict_get(opts, "fontfile", NULL, AV_DICT_MATCH_CASE);
@@ -393,7 +424,7 @@ end:
 
 static int parse_chain(const char *p, enum FilterTrait *worst, char *why, size_t why_size)
 {
-    int flags = 0, foreign = 0, renumbered = 0, nb_rates = 0, windows = 0, ret;
+    int flags = 0, foreign = 0, renumbered = 0, leads = 0, nb_rates = 0, windows = 0, ret;
 
     p += strspn(p, BLANKS);
     if (av_strstart(p, "sws_flags=", NULL)) {
@@ -420,8 +451,11 @@ static int parse_chain(const char *p, enum FilterTrait *worst, char *why, size_t
             raise_to(&v, FILTER_TIMING, 0, "reads times that '%s' has changed", "setpts");
         if (renumbered && v.trait == FILTER_READS_N && strcmp(name, "fade"))
             raise_to(&v, FILTER_TIMING, 0, "may read times that '%s' has changed", "setpts");
-        nb_rates   += av_match_name(name, "fps,framestep,select");
         windows    |= v.trait == FILTER_WINDOW;
+        if ((leads && v.trait == FILTER_RETIMING) || (windows && (leads || v.leads)))
+            raise_to(&v, FILTER_TIMING, 0, "is beside frames that '%s' puts in front of the first", "tpad");
+        leads      |= v.leads;
+        nb_rates   += av_match_name(name, "fps,framestep,select");
         renumbered |= v.renumbers;
         if (windows && nb_rates > 1)
             raise_to(&v, FILTER_TIMING, 0, "changes the frame rate again%s",

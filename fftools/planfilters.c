@@ -160,12 +160,12 @@ static int find_reach(const Plan *p)
 }
 
 /**
- * fps fills up to where its input ends. After trim, or -t of the input, that is how far the input has been read by then: on and
+ * fps fills up to where its input ends, and tpad goes on from there. After trim, or -t of the input, that is how far the input has been read by then: on and
  * on for the sake of a stream that has no packets for a while.
  */
 static int fills_to_unknown(const Plan *p)
 {
-    if (!p->timing || !strstr(p->timing, "fps") ||
+    if (!p->timing || !(strstr(p->timing, "fps") || strstr(p->timing, "tpad")) ||
         (!strstr(p->timing, "trim") && plan_video_input(p)->limits.duration == INT64_MAX))
         return 0;
     for (int i = 0; i < p->nb_streams; i++)

@@ -203,7 +203,8 @@ int decide_keyframes(Plan *p)
         return 0;
     p->source_keyframes = !strcmp(o->value, "source");
     if (p->source_keyframes)
-        return 0;
+        return p->timing && strstr(p->timing, "tpad") ?
+               plan_stock(p, "-force_key_frames source is not split together with tpad") : 0;
     ret = strstr(o->value, "chapters") && !av_strstart(o->value, "expr:", NULL) ?
           chapters_resolve(p, o->value, &spec) : (spec = av_strdup(o->value)) ? 0 : AVERROR(ENOMEM);
     if (ret >= 0)

@@ -170,7 +170,7 @@ static int simulate(const SegmentBuild *b, Frame **seen, int nb_seen, int at_end
     av_free(timing);
 
     for (int i = 0; ret >= 0 && i < nb_seen; i++) {
-        f   = (TimingFrame) { seen[i]->number, seen[i]->when, seen[i]->duration };
+        f   = (TimingFrame) { .source = seen[i]->number, .pts = seen[i]->when, .duration = seen[i]->duration };
         ret = timinggraph_send(m.graph, &f);
         if (ret == AVERROR_EOF) {
             at_end = ret = 0;
@@ -194,7 +194,7 @@ static int find_made(const SegmentBuild *b, const TimingFrame *made, int nb, int
     for (int skip = before; skip + b->nb_made + after <= nb; skip++) {
         int i = 0;
 
-        while (i < b->nb_made && made[skip + i].source == b->made[i]->number)
+        while (i < b->nb_made && made[skip + i].source == b->made[i]->number && made[skip + i].blank == b->made[i]->blank)
             i++;
         if (i == b->nb_made)
             return skip;

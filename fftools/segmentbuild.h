@@ -23,6 +23,8 @@ typedef struct Frame {
     int       of_key;   ///< it shows a keyframe of the input
     int       hidden;   ///< decoded, but not for the filters to see: edit lists, -ss and -t of the input
     int       discard;  ///< never shown: hidden, or by -ss and -t of the output
+    int       blank;    ///< of a made one: nothing of its source is in it
+    int       late;     ///< of a made one: only the end of the input lets it come, after others of its source
     int       forced;   ///< its first output frame is a forced keyframe
     int       placed;   ///< slot and count are set; count may still grow while it is the last
 } Frame;

@@ -191,7 +191,7 @@ int segment_may_start(const Segmenter *s, const Frame *f)
     int64_t margin = s->target / MARGIN_PART, early = s->place_gap / 2;
     int full = s->bytes >= s->max_bytes || s->nb_gaps + s->nb_forced >= MAX_WORDS;
 
-    if (f == s->start || !f->count || !filters_may_start(s, f))
+    if (f == s->start || !f->count || f->late || !filters_may_start(s, f))
         return 0;
     if (s->plan->segment_length || full)
         return is_place(s, f) && (full || length >= s->target);
@@ -302,6 +302,8 @@ static int take_made(Segmenter *s, const TimingFrame *t, char *reason, size_t re
     f->order    = order;
     f->key      = source->key && first;
     f->of_key   = source->key;
+    f->blank    = t->blank;
+    f->late     = s->drained && !first;
     f->placed   = 1;
     made[s->nb_made++] = f;
     return show_frame(s, f, reason, reason_size);
@@ -321,7 +323,7 @@ static int drain_filters(Segmenter *s, char *reason, size_t reason_size)
 
 static int filter_frame(Segmenter *s, const Frame *f, char *reason, size_t reason_size)
 {
-    const TimingFrame t = { f->number, f->when, f->duration };
+    const TimingFrame t = { .source = f->number, .pts = f->when, .duration = f->duration };
     int ret = timinggraph_send(s->graph, &t);
 
     if (ret >= 0)
@@ -343,7 +345,7 @@ static int place_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
     s->ended  |= s->in_trim.eof;
     if (!f->hidden) {
         f->number    = s->next_number++;
-        s->last_seen = (TimingFrame) { f->number, f->when, f->duration };
+        s->last_seen = (TimingFrame) { .source = f->number, .pts = f->when, .duration = f->duration };
     }
     f->discard = f->hidden || s->ended ||
                  (!s->graph && (swallowed(s) || !trim_passes(&s->out_trim, f->when)));

@@ -19,6 +19,8 @@ struct TimingGraph {
     AVFilterContext *src, *sink;
     AVFrame *blank;
     AVFrame *out;
+    int64_t  source;   ///< of the last frame that came out, or of the first that went in
+    int      begun;
 };
 
 static int link_filters(TimingGraph *g, const char *filters, AVRational tb, AVRational rate)
@@ -108,7 +110,9 @@ AVRational timinggraph_frame_rate(const TimingGraph *g)
 int timinggraph_send(TimingGraph *g, const TimingFrame *frame)
 {
     g->blank->pts    = frame->pts;
-    g->blank->opaque = (void *)(intptr_t)frame->source;
+    g->blank->opaque = (void *)(intptr_t)(frame->source + 1);
+    if (!g->begun++)
+        g->source = frame->source;
     compat_set_frame_duration(g->blank, frame->duration);
     return av_buffersrc_add_frame_flags(g->src, g->blank,
                                         AV_BUFFERSRC_FLAG_KEEP_REF | AV_BUFFERSRC_FLAG_PUSH);
@@ -125,7 +129,8 @@ int timinggraph_receive(TimingGraph *g, TimingFrame *frame)
 
     if (ret < 0)
         return ret;
-    frame->source   = (intptr_t)g->out->opaque;
+    frame->blank    = !g->out->opaque;
+    frame->source   = g->source = frame->blank ? g->source : (intptr_t)g->out->opaque - 1;
     frame->pts      = g->out->pts;
     frame->duration = compat_frame_duration(g->out);
     av_frame_unref(g->out);

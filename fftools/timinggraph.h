@@ -20,6 +20,7 @@ typedef struct TimingFrame {
     int64_t source;    ///< the number that was sent with the frame it is made of
     int64_t pts;       ///< in timinggraph_time_base()
     int64_t duration;  ///< likewise; 0: unknown
+    int     blank;     ///< a filter made it of nothing; source is then of the one before, or the first
 } TimingFrame;
 
 /**

@@ -28,6 +28,15 @@ static void numbers_take_the_place_of_names(void **state)
     check("scale=64:-2,setpts='N/(FR*TB)'", "setpts='N/(FR*TB)'", "scale=64:-2,setpts=expr=N/((30000/1001)*TB)");
 }
 
+static void frames_take_the_place_of_durations(void **state)
+{
+    (void)state;
+    check("tpad=start_duration=2", NULL, "tpad=start=60");
+    check("tpad=stop_mode=clone:stop_duration=0.5", NULL, "tpad=stop_mode=clone:stop=15");
+    check("fps=10,hflip,tpad=stop_duration=1", "fps=10,tpad=stop_duration=1", "fps=10,hflip,tpad=stop=10");
+    check("tpad=stop=7", NULL, "tpad=stop=7");
+}
+
 static void it_is_the_rate_at_that_place(void **state)
 {
     (void)state;
@@ -48,6 +57,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_take_the_place_of_names),
+        cmocka_unit_test(frames_take_the_place_of_durations),
         cmocka_unit_test(it_is_the_rate_at_that_place),
         cmocka_unit_test(the_rest_stays),
     };
