@@ -9,9 +9,10 @@
 #include "reason.h"
 #include "segmentpriv.h"
 
-/* Packets of one segment that may wait in memory, before the next place to cut is found. */
-#define MAX_PENDING_BYTES (256 << 20)
-#define MAX_SEGMENT_BYTES (64 << 20)   /* without --memory */
+/* Packets of one segment that may wait, before the next place to cut is found. */
+#define MAX_PENDING_BYTES (4LL << 30)
+/* Those of them in memory, without --memory. */
+#define MAX_HELD_BYTES (64 << 20)
 /* Each costs a term of an expression on the host's command line. */
 #define MAX_FORCED 1000
 
@@ -26,7 +27,8 @@ int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
     s->pool      = pool;
     s->st        = plan_video(plan);
     s->target    = 1;
-    s->max_bytes = plan->cmd->own.memory ? plan->cmd->own.memory / 4 : MAX_SEGMENT_BYTES;
+    s->max_held  = plan->cmd->own.memory ? plan->cmd->own.memory / 4 : MAX_HELD_BYTES;
+    s->store.pool = pool;
     s->pkt       = av_packet_alloc();
     ret = s->pkt ? segment_place_open(s) : AVERROR(ENOMEM);
     return ret < 0 ? ret : videoreader_open(&s->reader, plan);
@@ -34,8 +36,10 @@ int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
 
 void segment_frame_free(Frame **f)
 {
-    if (*f)
+    if (*f) {
         av_packet_free(&(*f)->pkt);
+        packetstore_forget(&(*f)->stored);
+    }
     av_freep(f);
 }
 
@@ -55,6 +59,7 @@ void segmenter_close(Segmenter **sp)
     av_freep(&s->waiting);
     av_freep(&s->forced);
     av_packet_free(&s->pkt);
+    packetstore_close(&s->store);
     videoreader_close(&s->reader);
     av_freep(sp);
 }
@@ -94,8 +99,17 @@ static int append_frame(Segmenter *s, Frame *f)
     if (!a)
         return AVERROR(ENOMEM);
     s->frames = a;
+    f->size = f->pkt->size;
+    if (s->held + f->size > s->max_held) {
+        int ret = packetstore_put(&s->store, f->pkt, &f->stored);
+
+        if (ret < 0)
+            return ret;
+    } else {
+        s->held += f->size;
+    }
+    s->bytes += f->size;
     a[s->nb_frames++] = f;
-    s->bytes += f->pkt->size;
     return 0;
 }
 
@@ -187,7 +201,8 @@ static int drop_before(Segmenter *s, const Frame *f)
             (s->graph && s->frames[i]->number > s->last_source))
             return AVERROR_PATCHWELCOME;
     for (int i = 0; i < keep; i++) {
-        s->bytes -= s->frames[i]->pkt->size;
+        s->bytes -= s->frames[i]->size;
+        s->held  -= s->frames[i]->stored.blob ? 0 : s->frames[i]->size;
         segment_frame_free(&s->frames[i]);
     }
     s->nb_frames -= keep;
@@ -213,7 +228,7 @@ static int make_segment(Segmenter *s, int nb, const Frame *cut, int64_t end, Seg
 {
     Segment *seg = av_mallocz(sizeof(*seg));
     SegmentBuild b = {
-        .plan   = s->plan,   .st = s->st, .pool = s->pool,
+        .plan   = s->plan,   .st = s->st, .pool = s->pool, .store = &s->store,
         .frames = s->frames, .nb_frames = nb,
         .first  = s->start->slot, .end = end, .at_end = !cut,
     };

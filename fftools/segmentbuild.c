@@ -345,8 +345,9 @@ static int write_packets(const SegmentBuild *b, const Segment *seg, int from, Bl
     const Plan *plan = b->plan;
     AVRational tb = plan->timing ? plan->in_time_base :
                     av_inv_q(av_mul_q(plan->frame_rate, (AVRational){ SEGMENT_WIRE_UNITS, 1 }));
+    AVPacket *pkt = av_packet_alloc();
     WireWriter *w = NULL;
-    int ret = shipment_write(&plan->files, blob);
+    int ret = pkt ? shipment_write(&plan->files, blob) : AVERROR(ENOMEM);
 
     if (ret >= 0)
         ret = wire_writer_open(&w, b->st, tb, blob);
@@ -354,12 +355,16 @@ static int write_packets(const SegmentBuild *b, const Segment *seg, int from, Bl
     for (int i = from; ret >= 0 && i < b->nb_frames; i++) {
         const Frame *f = b->frames[i];
 
-        ret = wire_write(w, f->pkt, plan->timing ? f->pts + seg->chain.shift :
-                         f->wire + SEGMENT_WIRE_BASE * SEGMENT_WIRE_UNITS);
+        ret = packetstore_get(b->store, f->pkt, &f->stored, pkt);
+        if (ret >= 0)
+            ret = wire_write(w, pkt, plan->timing ? f->pts + seg->chain.shift :
+                             f->wire + SEGMENT_WIRE_BASE * SEGMENT_WIRE_UNITS);
+        av_packet_unref(pkt);
     }
     if (ret >= 0)
         ret = wire_writer_finish(w);
     wire_writer_free(&w);
+    av_packet_free(&pkt);
     return ret;
 }
 

@@ -4,12 +4,15 @@
 
 /** @file Inside segment.c: how the frames collected become a Segment, once it is known where it ends. */
 
+#include "packetstore.h"
 #include "segment.h"
 #include "timinggraph.h"
 
 /** A frame of the input; or, with timing filters, one that these make: then without a packet. */
 typedef struct Frame {
     AVPacket *pkt;
+    StoredPayload stored;  ///< the packet's, if it is not with it
+    int       size;     ///< of the payload
     int64_t   pts;      ///< with ffmpeg's offset, in the stream's time base (made ones: the filters')
     int64_t   dts;      ///< likewise; INT64_MIN: unknown
     int64_t   duration;
@@ -33,6 +36,7 @@ typedef struct SegmentBuild {
     const Plan *plan;
     AVStream   *st;        ///< of the input
     BlobPool   *pool;
+    PacketStore *store;
     Frame     **frames;    ///< whose packets may be needed, in decoding order
     int         nb_frames;
     Frame     **made;      ///< with timing filters: those of the segment, from its first owed one on; else NULL

@@ -6,6 +6,7 @@
 #include "compat.h"
 #include "reason.h"
 #include "segmentpriv.h"
+#include "sizing.h"
 
 /* The host's command line has to stay of a sane length. */
 #define MAX_WORDS 200
@@ -14,6 +15,8 @@
 #define MAX_LEAD_PART 3
 /* So much longer or shorter than wanted, as a part of it, a segment may be to end at a keyframe of the input. */
 #define MARGIN_PART   32
+/* So much has to go to a host before it can be done. */
+#define HUGE_BYTES    (2LL << 30)
 #define TIMING_DIFFERS "its video streams differ in the timing of frames"
 
 static void start_timeline(Timeline *t, const Plan *plan)
@@ -78,6 +81,7 @@ int segment_place_open(Segmenter *s)
                   av_rescale_q_rnd(out->duration, AV_TIME_BASE_Q, av_inv_q(plan->frame_rate),
                                    AV_ROUND_UP);
     s->max_frames  = plan->max_frames;
+    s->least       = sizing_least(plan);
     s->last_source = -1;
     if (plan->force_keyframes &&
         forced_keyframes_alloc(&s->keyframes, plan->force_keyframes, plan->frame_rate) < 0)
@@ -189,7 +193,8 @@ int segment_may_start(const Segmenter *s, const Frame *f)
 {
     int64_t length = f->slot - s->start->slot;
     int64_t margin = s->target / MARGIN_PART, early = s->place_gap / 2;
-    int full = s->bytes >= s->max_bytes || s->nb_gaps + s->nb_forced >= MAX_WORDS;
+    int full = (s->bytes >= s->max_held && length >= s->least) || s->bytes >= HUGE_BYTES ||
+               s->nb_gaps + s->nb_forced >= MAX_WORDS;
 
     if (f == s->start || !f->count || f->late || !filters_may_start(s, f))
         return 0;

@@ -32,7 +32,9 @@ struct Segmenter {
     Frame     **frames;        ///< of the segment being collected, in decoding order
     int         nb_frames;
     size_t      frames_size;   ///< for av_fast_realloc()
-    int64_t     bytes;
+    int64_t     bytes;         ///< of their packets
+    int64_t     held;          ///< those of them that are in memory
+    PacketStore store;         ///< where the others are
     Frame     **made;          ///< by the timing filters, from the segment's first one on
     int         nb_made;
     size_t      made_size;
@@ -47,7 +49,8 @@ struct Segmenter {
     Frame      *start;         ///< the first one that the segment owes
 
     int64_t     target;        ///< slots
-    int64_t     max_bytes;     ///< a segment ends earlier then
+    int64_t     least;         ///< slots; a segment shorter than that ends only before it would get huge
+    int64_t     max_held;      ///< more bytes are not kept in memory, and a segment ends earlier then
     int64_t     last_place;    ///< the last slot where a segment might begin
     int64_t     place_gap;     ///< slots from the one before to it
     int         nb_gaps;       ///< in the slots of this segment: each costs a term of an expression

@@ -12,15 +12,25 @@
 /* When nothing is known, and where keyframes are free but for the last ones. */
 #define USUAL_LENGTH   8.0
 
+/** Then each segment adds a keyframe that stock's output does not have. */
+static int adds_keyframe(const Plan *plan)
+{
+    return !plan->gop && !plan->force_keyframes && !plan->source_keyframes && plan->judge.rate != RATE_FRAME_LOCAL;
+}
+
+int64_t sizing_least(const Plan *plan)
+{
+    double length = plan->segment_length ? plan->segment_length : adds_keyframe(plan) ? MIN_LENGTH : 0;
+
+    return length * av_q2d(plan->frame_rate) + 0.5;
+}
+
 int64_t sizing_next(const Plan *plan, Fleet *fleet, int slots, int64_t position)
 {
     double rate = av_q2d(plan->frame_rate), length = plan->segment_length;
     double left = plan->duration - position / rate, share = 0;
-    /* then each segment adds a keyframe that stock's output does not have */
-    int free_keys = !plan->gop && !plan->force_keyframes && !plan->source_keyframes &&
-                    plan->judge.rate != RATE_FRAME_LOCAL;
-    double min   = free_keys ? USUAL_LENGTH : MIN_LENGTH;
-    double least = free_keys ? MIN_LENGTH : SHORTEST;
+    double min   = adds_keyframe(plan) ? USUAL_LENGTH : MIN_LENGTH;
+    double least = adds_keyframe(plan) ? MIN_LENGTH : SHORTEST;
     /* the fleet's work is frames; a slot may be the tick of a clock */
     double frames = av_q2d(plan_usual_rate(plan));
     int ret;

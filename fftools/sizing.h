@@ -20,4 +20,7 @@
  */
 int64_t sizing_next(const Plan *plan, Fleet *fleet, int slots, int64_t position);
 
+/** Slots that a segment should have at least, even where they are many bytes; 0: a cut costs nothing. */
+int64_t sizing_least(const Plan *plan);
+
 #endif
