@@ -13,7 +13,6 @@
 #include "compat.h"
 #include "inputs.h"
 #include "inputurl.h"
-#include "lavfi.h"
 #include "reason.h"
 #include "untimed.h"
 
@@ -255,7 +254,11 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
     }
     if (fmt && !strcmp(fmt->value, "lavfi")) {
         in->virtual = 1;
-        return lavfi_open(&in->fc, url, &in->endless, reason, size);
+        ret = lavfi_open(&in->lavfi, &in->fc, url, &in->endless, reason, size);
+        /* there stock fails to seek */
+        if (ret >= 0 && in->lavfi && (in->limits.start != AV_NOPTS_VALUE || in->limits.start_eof != AV_NOPTS_VALUE))
+            ret = reason_set(reason, size, "lavfi's pictures are to begin in the middle");
+        return ret;
     }
     if (fmt && !iformat)
         return reason_set(reason, size, "the input format %s is not one that is split yet", fmt->value);
@@ -307,6 +310,7 @@ static void close_reader(PlanInput *in)
     else
         avformat_close_input(&in->fc);
     in->fc = NULL;
+    lavfi_close(&in->lavfi);
     avio_closep(&pb);
     if (in->feed)
         close(in->feed_fd);
@@ -349,7 +353,7 @@ int input_check_splittable(const PlanInput *in, const AVStream *st, char *reason
     static const char *const formats[] = {
         "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts", "mpeg", "flv", "asf", "nut", "mxf",
         "ogg", "ivf", "avi", "concat", "yuv4mpegpipe", "rawvideo", "image2", "h264", "hevc", "m4v", "mpegvideo",
-        "obu", "mjpeg", "jpeg_pipe", NULL
+        "obu", "mjpeg", "jpeg_pipe", "lavfi", NULL
     };
 
     if (st->codecpar->codec_id == AV_CODEC_ID_RAWVIDEO &&

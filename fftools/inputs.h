@@ -13,6 +13,7 @@
 #include <libavformat/avformat.h>
 
 #include "cmdline.h"
+#include "lavfi.h"
 #include "spool.h"
 #include "timelimits.h"
 
@@ -30,6 +31,7 @@ typedef struct PlanInput {
     int (*interrupted)(void *); ///< may be set: polled while fc waits for a pipe or the network; nonzero makes it end with AVERROR_EXIT
     void            *opaque;
     int              virtual;  ///< fc only says what there is, see lavfi.h
+    Lavfi           *lavfi;    ///< makes its pictures; or NULL
     int              loop;     ///< -stream_loop: how often it is read once more; -1: for ever
     int              endless;  ///< nothing but -t ends it
     TimeLimits       limits;   ///< start is also set by -sseof

@@ -333,7 +333,10 @@ static int decide_virtual(Plan *p)
 {
     for (int i = 0; i < p->nb_streams; i++)
         if (p->inputs[p->streams[i].file].virtual && p->streams[i].copy)
-            return plan_stock(p, "sound of a lavfi input is copied");
+            return plan_stock(p, "a lavfi input is copied");
+    if (plan_video_input(p)->virtual && !encoder_is_slow(p))
+        return plan_stock(p, "lavfi's pictures are more to send than the encoder %s has to do with them",
+                          p->streams[p->fleet_stream].encoder->name);
     return 0;
 }
 

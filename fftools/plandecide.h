@@ -17,6 +17,8 @@ int plan_listed(const char *const *list, const char *name);
 
 /* planencoder.c: the options of the encoder, and what they mean for cutting */
 int decide_encoder(Plan *p);
+/** After that: whether it takes longer than to send pictures as they are. */
+int encoder_is_slow(const Plan *p);
 
 /* planfilters.c: what becomes of a picture between decoder and encoder */
 int decide_rotation(Plan *p);

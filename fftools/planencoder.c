@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdlib.h>
 #include <string.h>
 
 #include <libavutil/avstring.h>
@@ -240,4 +241,31 @@ int decide_encoder(Plan *p)
         p->threads = auto_threads(s->encoder->name, opts, plan_video(p)->codecpar);
     av_dict_free(&opts);
     return ret;
+}
+
+/** The last value of an encoder's option, or what it is by itself. */
+static const char *find_arg(const Plan *p, const char *name, const char *value)
+{
+    for (int i = 0; i < p->nb_encoder_args; i += 2)
+        if (!strcmp(p->encoder_args[i] + 1, name))
+            value = p->encoder_args[i + 1];
+    return value;
+}
+
+int encoder_is_slow(const Plan *p)
+{
+    static const char *const x264[] = { "slower", "veryslow", "placebo", NULL };
+    static const char *const x265[] = { "medium", "slow", "slower", "veryslow", "placebo", NULL };
+    const char *name = p->streams[p->fleet_stream].encoder->name;
+
+    if (av_strstart(name, "libx264", NULL))
+        return plan_listed(x264, find_arg(p, "preset", "medium"));
+    if (!strcmp(name, "libx265"))
+        return plan_listed(x265, find_arg(p, "preset", "medium"));
+    if (!strcmp(name, "libvpx-vp9"))
+        return strcmp(find_arg(p, "deadline", find_arg(p, "quality", "good")), "realtime") &&
+               atoi(find_arg(p, "cpu-used", find_arg(p, "speed", "1"))) <= 3;
+    if (!strcmp(name, "libaom-av1"))
+        return strcmp(find_arg(p, "usage", "good"), "realtime") && atoi(find_arg(p, "cpu-used", "1")) <= 6;
+    return !strcmp(name, "libsvtav1") && atoi(find_arg(p, "preset", "10")) <= 6;
 }

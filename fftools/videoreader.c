@@ -194,7 +194,7 @@ static int read_any(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_s
 
     do {
         av_packet_unref(pkt);
-        ret = av_read_frame(r->fc, pkt);
+        ret = r->input->lavfi ? lavfi_read(r->input->lavfi, pkt) : av_read_frame(r->fc, pkt);
         if (ret < 0 && ret != AVERROR(EAGAIN) && r->input->spool) {
             int error = spool_error(r->input->spool);
 
