@@ -15,8 +15,8 @@ use IO::Socket::INET;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+$seed  //= defined $count ? time ^ $$ : 1;
 $count //= 4;
-$seed  //= time ^ $$;
 my @encode = qw(-c:v libx264 -preset ultrafast -qp 25 -g 25 -sc_threshold 0 -c:a copy);
 my @args   = (qw(-nostdin -y -v error --segment-length 0.5 -i in.mp4), @encode, 'ours.mkv');
 
