@@ -90,8 +90,9 @@ export FFLEET    = $(CURDIR)/$(PROGRAM)
 export BUILD     = $(CURDIR)
 export SRC_DIR   = $(abspath $(SRC))
 RUN_TEST         = sh $(SRC)/tests/run.sh
-# Two at a time, as each has hosts and folders of its own and waits a good deal.
-PROVE            = prove --jobs 2 --exec '$(RUN_TEST)'
+# One more at a time than there are cores: each has hosts and folders of its own, and waits a good deal.
+JOBS             = $(shell expr `nproc` + 1)
+PROVE            = prove --jobs $(JOBS) --exec '$(RUN_TEST)'
 
 tests-built: all $(UNIT_TESTS) $(TEST_TOOLS)
 	@if [ "$(MISSING_TEST)" = yes ]; then \
