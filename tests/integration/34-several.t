@@ -181,11 +181,13 @@ hls_ok('one output for each', "-i IN/in.mp4 $ladder a.m3u8 -s 96x54 $ladder b.m3
 for (['one stream of two', '-map 0:0'], ['two in the wrong order', '-map 0:1 -map 0:0']) {
     my ($name, $maps) = @$_;
 
-    stub('h1', qq{"\$FFMPEG" "\$@" | "\$FFMPEG" -v error -f nut -i - $maps -c copy -f nut -});
+    stub('h1', qq{: >\$HERE/begun; "\$FFMPEG" "\$@" | "\$FFMPEG" -v error -f nut -i - $maps -c copy -f nut -});
+    stub('h2', held("$top/fleet/h1/begun") . 'exec $FFMPEG "$@"');
     my ($stock, $ours) = both("-v error -i IN/in.mp4 -map 0:v -map 0:v $x264 -c:v:1 mpeg4 -q:v:1 4 -g 25 o.mkv");
-    unstub('h1');
+    unstub('h1', 'h2');
+    unlink "$top/fleet/h1/begun";
     is($ours->{status}, 0, "a host returns $name");
-    ok(!events($ours, 'attempt', host => 'h1', outcome => 'ok'), 'nothing of it is used');
+    ok(events($ours, 'attempt', host => 'h1') && !events($ours, 'attempt', host => 'h1', outcome => 'ok'), 'nothing of it is used');
     compare_ok("$top/stock/o.mkv", "$top/ours/o.mkv", 'the output is right');
 }
 
