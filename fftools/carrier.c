@@ -380,6 +380,23 @@ static int is_write_only(const AVOutputFormat *f)
     return f->flags & AVFMT_NOTIMESTAMPS || is_hash(f);
 }
 
+/** A file each, by a pattern: what is wrong with it is stock's to say, and beside other outputs so are pictures. */
+static int check_pictures(const Plan *p, char *reason, size_t size)
+{
+    enum AVCodecID id = p->streams[p->fleet_stream].encoder->id;
+    char name[4096];
+
+    if (p->cmd->nb_outputs > 1 || p->nb_streams > 1)
+        return reason_set(reason, size, "pictures are not split beside other streams or outputs");
+    if (id != AV_CODEC_ID_PNG && id != AV_CODEC_ID_MJPEG)
+        return reason_set(reason, size, "pictures other than PNG and JPEG are not split yet");
+    if (option(p, "strftime") || option(p, "protocol_opts") ||
+        (!strcmp(p->oformat->name, "image2") && !option(p, "update") &&
+         av_get_frame_filename(name, sizeof(name), plan_file(p)->url, 1) < 0))
+        return reason_set(reason, size, "the pictures' names are not numbered");
+    return 0;
+}
+
 /**
  * Of the null muxer nobody sees more than how much it got; what follows a raw stream is its packets, and no file may
  * be a better place for the rest. A hash tells of every bit.
@@ -390,6 +407,8 @@ static int choose_write_only(Plan *p, char *reason, size_t size)
     const EncoderTraits *traits = encoder_traits(name);
 
     p->carrier = p->trial_format = av_guess_format("matroska", NULL, NULL);
+    if (av_strstart(p->oformat->name, "image2", NULL))
+        return check_pictures(p, reason, size);
     if (!is_hash(p->oformat))
         return 0;
     if (!strcmp(name, "rawvideo"))

@@ -190,7 +190,7 @@ static int decide_output(Plan *p)
         "nut", "avi", "asf", "ogg", "ogv", "mxf", "hls", "dash", "segment",
         "stream_segment,ssegment", "null", "h264", "hevc", "mpeg1video", "mpeg2video", "mjpeg",
         "ivf", "obu", "dnxhd", "framemd5", "framehash", "framecrc", "crc", "md5", "hash",
-        "streamhash", "tee", NULL
+        "streamhash", "tee", "image2", "image2pipe", NULL
     };
     const CmdFile *f = plan_file(p);
     const CmdOption *fmt = cmdline_last(f->options, f->nb_options, "f");

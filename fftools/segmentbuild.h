@@ -23,6 +23,7 @@ typedef struct Frame {
     int64_t   index;    ///< of the first output frame that shows it
     int64_t   wire;
     int       key;
+    int       near_key; ///< a keyframe of the input comes between the frame shown before and this, or is this
     int       of_key;   ///< it shows a keyframe of the input
     int       hidden;   ///< decoded, but not for the filters to see: edit lists, -ss and -t of the input
     int       discard;  ///< never shown: hidden, or by -ss and -t of the output

@@ -166,7 +166,7 @@ static int is_place(const Segmenter *s, const Frame *f)
         return f->key;
     if (s->plan->gop)
         return !(f->index % s->plan->gop);
-    return f->key;
+    return f->near_key;
 }
 
 /** The slot where the next such place is expected. */
@@ -216,6 +216,13 @@ static int breaks_run(const Segmenter *s, const Frame *f, const Frame *next)
     return next->slot != f->slot + f->count || (s->graph && f->count > 1);
 }
 
+/** Where few frames are shown, keyframes of the input hardly ever are: the next frame is as good a place. */
+static void pass_key(Segmenter *s, Frame *settled)
+{
+    settled->near_key |= s->key_passed;
+    s->key_passed      = settled->near_key && !settled->count;
+}
+
 static void note_place(Segmenter *s, const Frame *f)
 {
     if (!f->count || !is_place(s, f))
@@ -258,6 +265,7 @@ static int show_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
         s->start = f;
     if (!settled)
         return 0;
+    pass_key(s, settled);
     ret = settle_frame(s, settled, reason, reason_size);
     if (ret >= 0)
         note_place(s, settled);
@@ -276,15 +284,28 @@ Frame *segment_find_source(const Segmenter *s, int64_t number)
     return NULL;
 }
 
+/** Whether one of the frames that the filters saw after a number, up to another, is a keyframe. */
+static int saw_key(const Segmenter *s, int64_t after, int64_t to)
+{
+    for (int i = s->nb_frames - 1; i >= 0; i--) {
+        int64_t number = s->frames[i]->number;
+
+        if (s->frames[i]->key && number >= 0 && number <= to)
+            return number > after;
+    }
+    return 0;
+}
+
 /** A frame that the timing filters made. */
 static int take_made(Segmenter *s, const TimingFrame *t, char *reason, size_t reason_size)
 {
     Frame *source = segment_find_source(s, t->source), *f, **made;
-    int first = t->source != s->last_source;
+    int first = t->source != s->last_source, near_key;
     int64_t order;
 
     if (!source || t->source < s->last_source)
         return reason_set(reason, reason_size, "the filters put frames in another order");
+    near_key = first && saw_key(s, s->last_source, t->source);
     s->last_source = t->source;
     order = s->next_made++;
     if (!trim_passes(&s->out_trim, t->pts)) {
@@ -306,6 +327,7 @@ static int take_made(Segmenter *s, const TimingFrame *t, char *reason, size_t re
     f->number   = t->source;
     f->order    = order;
     f->key      = source->key && first;
+    f->near_key = near_key;
     f->of_key   = source->key;
     f->blank    = t->blank;
     f->late     = s->drained && !first;
@@ -352,6 +374,7 @@ static int place_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
         f->number    = s->next_number++;
         s->last_seen = (TimingFrame) { .source = f->number, .pts = f->when, .duration = f->duration };
     }
+    f->near_key = f->key;
     f->discard = f->hidden || s->ended ||
                  (!s->graph && (swallowed(s) || !trim_passes(&s->out_trim, f->when)));
     s->ended |= s->out_trim.eof;

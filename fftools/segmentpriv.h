@@ -53,6 +53,7 @@ struct Segmenter {
     int64_t     max_held;      ///< more bytes are not kept in memory, and a segment ends earlier then
     int64_t     last_place;    ///< the last slot where a segment might begin
     int64_t     place_gap;     ///< slots from the one before to it
+    int         key_passed;    ///< a keyframe of the input came since the last frame that is shown
     int         nb_gaps;       ///< in the slots of this segment: each costs a term of an expression
     int64_t     next_id;
     int         first_seen;    ///< by the filters
