@@ -56,14 +56,20 @@ static void print_trim(AVBPrint *bp, const Plan *plan, int64_t from, int64_t to)
     av_bprintf(bp, "trim=start=%.6f:end=%.6f,", (base + from) / rate, (base + to) / rate);
 }
 
+/** In front of a term of a sum, the i-th: libavutil takes a hundred of them in a row at most, but sums of sums. */
+static const char *join_terms(int i)
+{
+    return !i ? "(" : i % 32 ? "+" : ")+(";
+}
+
 /** Open the gaps again that stock leaves with variable frame rate, and `fps` has filled. */
 static void print_gaps(AVBPrint *bp, const Segment *seg)
 {
     for (int i = 0; seg->nb_ranges > 1 && i < seg->nb_ranges; i++) {
         int64_t first = seg->ranges[i].first - seg->first_slot;
 
-        av_bprintf(bp, "%sbetween(n,%"PRId64",%"PRId64")%s", i ? "+" : ",select='", first,
-                   first + seg->ranges[i].count - 1, i == seg->nb_ranges - 1 ? "'" : "");
+        av_bprintf(bp, "%s%sbetween(n,%"PRId64",%"PRId64")%s", i ? "" : ",select='", join_terms(i), first,
+                   first + seg->ranges[i].count - 1, i == seg->nb_ranges - 1 ? ")'" : "");
     }
 }
 
@@ -71,6 +77,7 @@ static void print_gaps(AVBPrint *bp, const Segment *seg)
 static void print_slots(AVBPrint *bp, const Plan *plan, const SegmentChain *c)
 {
     int64_t n = 0;
+    int nb = 0;
 
     if (!plan->rate_open)
         av_bprintf(bp, "settb=%d/%d,", plan->frame_rate.den, plan->frame_rate.num);
@@ -81,9 +88,10 @@ static void print_slots(AVBPrint *bp, const Plan *plan, const SegmentChain *c)
 
         n += last->count;
         if (step)
-            av_bprintf(bp, "+%"PRId64"*gte(N,%"PRId64")", step, n);
+            av_bprintf(bp, "%s%s%"PRId64"*gte(N,%"PRId64")", nb ? "" : "+", join_terms(nb), step, n);
+        nb += !!step;
     }
-    av_bprintf(bp, "'");
+    av_bprintf(bp, nb ? ")'" : "'");
 }
 
 /**
@@ -111,9 +119,9 @@ static int print_chain(AVBPrint *bp, const Plan *plan, const Segment *seg)
     av_bprintf(bp, "%s,select='", filters ? filters : plan->filters);
     av_free(filters);
     for (int i = 0; i < c->nb_runs; i++)
-        av_bprintf(bp, "%sbetween(n,%"PRId64",%"PRId64")", i ? "+" : "", c->runs[i].index,
+        av_bprintf(bp, "%sbetween(n,%"PRId64",%"PRId64")", join_terms(i), c->runs[i].index,
                    c->runs[i].index + c->runs[i].count - 1);
-    av_bprintf(bp, "',");
+    av_bprintf(bp, ")',");
     print_slots(bp, plan, c);
     return 0;
 }

@@ -106,6 +106,8 @@ open GOP of 6 s, by itself           | far.mkv    | -c:v mjpeg -q:v 4 -c:a copy 
 its windows, by itself               | far.mkv    | -vf bwdif=1,tmix=5 -c:v mjpeg -q:v 4 -an | out.mkv | --exact-frames | fleet
 +its times, by itself                | far.mkv    | -ss 1.3 -vf "fps=17,setpts=1.1*PTS,select='not(eq(mod(n\,5)\,2))'" -c:v mjpeg -q:v 4 -an | out.mkv | --exact-frames | fleet
 +its rate, by itself                 | far.mkv    | -r 30 -c:v ffv1 -g 1 | out.avi | --exact-frames | fleet
+# more terms than libavutil takes in a row
+gaps by the hundred                  | long.mp4   | -t 17 -r 50 -c:v mjpeg -q:v 6 -an | out.mkv | --exact-packets --exact-frames | fleet
 # 64,097 bits a second, of which FFmpeg's NUT makes garbage
 MP3 of an odd bit rate, to avi       | mp3.mp4    | X264 -c:a copy | out.avi | --exact-frames |
 # encoders whose frames are the same however cut
