@@ -24,7 +24,7 @@
 #include "trial.h"
 #include "triallog.h"
 
-#define MEMORY_BUDGET    (256 << 20)  /* of packets that wait; more of them go to TMPDIR */
+#define MEMORY_BUDGET    (192 << 20)  /* of packets that wait; more of them go to TMPDIR */
 #define POLL_MS          50
 #define STOP_TIMEOUT_US  (10 * 1000000LL)
 #define INTERRUPT_STATUS 255          /* ffmpeg's after SIGINT and SIGTERM */

@@ -12,7 +12,7 @@
 /* Packets of one segment that may wait, before the next place to cut is found. */
 #define MAX_PENDING_BYTES (4LL << 30)
 /* Those of them in memory, without --memory. */
-#define MAX_HELD_BYTES (64 << 20)
+#define MAX_HELD_BYTES (48 << 20)
 /* Each costs a term of an expression on the host's command line. */
 #define MAX_FORCED 1000
 

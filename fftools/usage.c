@@ -27,7 +27,7 @@ static const char help[] =
 "  --no-fallback             fail rather than encode on this machine\n"
 "  --resume                  keep what is done beside the output, and go on from there\n"
 "  --work-dir DIR            the same, in a folder of your choice\n"
-"  --memory SIZE             for packets that wait (256M); more of them go to TMPDIR\n"
+"  --memory SIZE             for packets that wait (192M); more of them go to TMPDIR\n"
 "  --status                  show what the hosts are doing\n"
 "  --version                 print the version\n"
 "  --help                    print this text (--help TOPIC is ffmpeg's)\n"
