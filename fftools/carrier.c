@@ -570,14 +570,26 @@ int carrier_is_nut(const Plan *p)
     return !strcmp(p->carrier->name, "nut");
 }
 
+/** Matroska's demuxer cuts what follows from the frame's size to milliseconds, and so has it when it is copied from there. */
+static int is_cut(const Plan *p, int stream)
+{
+    const PlanStream *s = &p->streams[stream];
+    AVRational tb = p->inputs[s->file].fc->streams[s->index]->time_base;
+
+    return is_segment(p) && !strcmp(p->carrier->name, "matroska") && !(s->copy && tb.num == 1 && tb.den == 1000);
+}
+
 int64_t carrier_duration(const Plan *p, int stream, const AVStream *st, const AVPacket *pkt)
 {
     int frame;
 
-    if (!carrier_is_foreign(p) || !carrier_is_mov(p) || p->streams[stream].copy ||
-        p->streams[stream].type != AVMEDIA_TYPE_AUDIO)
+    if (p->streams[stream].type != AVMEDIA_TYPE_AUDIO ||
+        !((carrier_is_foreign(p) && carrier_is_mov(p) && !p->streams[stream].copy) || is_cut(p, stream)))
         return pkt->duration;
     frame = av_get_audio_frame_duration2(st->codecpar, pkt->size);
+    /* it cannot tell from the size, but FFmpeg's encoder knows no other */
+    if (frame <= 0 && !p->streams[stream].copy && st->codecpar->codec_id == AV_CODEC_ID_EAC3)
+        frame = 1536;
     return frame > 0 ? av_rescale_q(frame, av_make_q(1, st->codecpar->sample_rate), st->time_base) :
                        pkt->duration;
 }

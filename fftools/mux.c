@@ -94,6 +94,8 @@ static int set_video_stream(Mux *m, AVStream *st, const Trial *t, const AVCodecP
         st->sample_aspect_ratio = par->sample_aspect_ratio;
     par->sample_aspect_ratio = st->sample_aspect_ratio;
     par->video_delay   = params->video_delay;
+    if (m->plan->trial_format != m->plan->oformat)
+        par->field_order = triallog_field_order(t, t->plan->fleet_stream);
     m->video[t->plan->nth_fleet] = st;
     /* libaom gives them with the first packet only, and NUT has no place for that */
     if (params->extradata_size <= 0 && par->codec_id == AV_CODEC_ID_AV1)

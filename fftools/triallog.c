@@ -99,10 +99,10 @@ void triallog_version(Trial *t)
         snprintf(t->lavf_ident, sizeof(t->lavf_ident), "%d.%d.%d", a, b, c);
 }
 
-/** As the dump of the output tells it, in kbit/s. */
-static int64_t dumped_bit_rate(const Trial *t, int stream)
+/** The line for a stream in the dump of its output; NULL: there is none. */
+static const char *dumped_line(const Trial *t, int stream, size_t *len)
 {
-    const char *p, *end, *rate;
+    const char *p, *end;
     char want[32];
 
     snprintf(want, sizeof(want), "Output #%d,", t->plan->output);
@@ -110,12 +110,36 @@ static int64_t dumped_bit_rate(const Trial *t, int stream)
     snprintf(want, sizeof(want), "  Stream #%d:%d", t->plan->output, stream);
     p = p ? strstr(p, want) : NULL;
     end = p ? strchr(p, '\n') : NULL;
-    rate = end ? memmem(p, end - p, " kb/s", 5) : NULL;
+    *len = end ? end - p : 0;
+    return end ? p : NULL;
+}
+
+/** As the dump of the output tells it, in kbit/s. */
+static int64_t dumped_bit_rate(const Trial *t, int stream)
+{
+    size_t len;
+    const char *p = dumped_line(t, stream, &len), *rate = p ? memmem(p, len, " kb/s", 5) : NULL;
+
     if (!rate)
         return 0;
     while (rate > p && rate[-1] >= '0' && rate[-1] <= '9')
         rate--;
     return strtoll(rate, NULL, 10) * 1000;
+}
+
+enum AVFieldOrder triallog_field_order(const Trial *t, int stream)
+{
+    static const struct { const char *text; enum AVFieldOrder order; } orders[] = {
+        { "progressive", AV_FIELD_PROGRESSIVE }, { "top first", AV_FIELD_TT }, { "bottom first", AV_FIELD_BB },
+        { "top coded first", AV_FIELD_TB }, { "bottom coded first", AV_FIELD_BT },
+    };
+    size_t len;
+    const char *p = dumped_line(t, stream, &len);
+
+    for (size_t i = 0; p && i < FF_ARRAY_ELEMS(orders); i++)
+        if (memmem(p, len, orders[i].text, strlen(orders[i].text)))
+            return orders[i].order;
+    return AV_FIELD_UNKNOWN;
 }
 
 int64_t triallog_bit_rate(const Trial *t, const Plan *plan, int stream,

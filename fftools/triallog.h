@@ -14,6 +14,8 @@ void triallog_version(Trial *t);
 /** The bit rate that stock's muxer is told for a stream of the output, bits a second; 0: none. par: as read back */
 int64_t triallog_bit_rate(const Trial *t, const Plan *plan, int stream,
                            const AVCodecParameters *par);
+/** Likewise the order of the fields of a video stream, which not every container tells. */
+enum AVFieldOrder triallog_field_order(const Trial *t, int stream);
 
 /**
  * Print what stock printed up to and including its dumps of the outputs, at the levels that are
