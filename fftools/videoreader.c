@@ -5,6 +5,7 @@
 
 #include "compat.h"
 #include "discont.h"
+#include "gradual.h"
 #include "leadin.h"
 #include "loopend.h"
 #include "untimed.h"
@@ -32,6 +33,7 @@ struct VideoReader {
     int        strict;     ///< errors of the decoder have consequences in stock
     int64_t    visible;    ///< pts of the first frame that filters may see
     int64_t    fragile_end;  ///< AV_NOPTS_VALUE: nothing is fragile
+    int        nb_gradual; ///< places that only look like keyframes, since the last one
     Untimed   *untimed;    ///< or NULL
     AVPacket **lead;       ///< the first packets, looked at before any is given out; later others that have to be
     int        nb_lead;
@@ -250,6 +252,19 @@ static int correct_times(VideoReader *r, AVPacket *pkt, char *reason, size_t rea
     return 0;
 }
 
+/** @return whether there are real keyframes */
+static int check_keyframe(VideoReader *r, AVPacket *pkt)
+{
+    if (!(pkt->flags & AV_PKT_FLAG_KEY))
+        return 1;
+    if (!gradual_is_start(r->st->codecpar, pkt)) {
+        r->nb_gradual = 0;
+        return 1;
+    }
+    pkt->flags &= ~AV_PKT_FLAG_KEY;
+    return !r->nb_gradual++;
+}
+
 static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
 {
     int ret;
@@ -262,6 +277,8 @@ static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
             return ret;
     } while (pkt->stream_index != r->st->index || !pkt->size);
 
+    if (!check_keyframe(r, pkt))
+        return stock_only(reason, reason_size, "the input is refreshed bit by bit, not by keyframes");
     if (has_foreign_side_data(pkt))
         return stock_only(reason, reason_size, "the video carries side data that cannot travel");
     if (r->loop && pkt->flags & AV_PKT_FLAG_DISCARD)
