@@ -187,8 +187,8 @@ int decide_filter_timing(Plan *p)
     if (rate) {
         if (av_parse_video_rate(&p->in_rate, rate->value) < 0)
             return plan_stock(p, "the frame rate %s is invalid", rate->value);
-        if (p->timing || plan_video_input(p)->limits.start != AV_NOPTS_VALUE)
-            return plan_stock(p, "-r of the input is not split together with -ss there or filters that read times");
+        if (p->timing)
+            return plan_stock(p, "-r of the input is not split together with filters that read times");
         p->in_frame_rate = p->in_rate;
         p->in_time_base  = av_inv_q(p->in_rate);
     }

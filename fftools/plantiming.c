@@ -88,6 +88,8 @@ int decide_copyts(Plan *p)
                       p->out_limits.duration != INT64_MAX))
         return plan_stock(p, "-copyts is not split together with time limits of the output or filters "
                      "that read times");
+    if (p->copyts && p->in_rate.num)
+        return plan_stock(p, "-copyts is not split together with -r of the input");
     if (p->copyts && begins_late(p) && !plan_listed(late_formats, p->oformat->name))
         return plan_stock(p, "-copyts lets the output begin late, which is not split in %s yet", p->oformat->name);
     return 0;

@@ -67,7 +67,8 @@ int videoreader_open(VideoReader **out, const Plan *plan)
     r->loops    = r->input->loop;
     r->ts_scale = plan->ts_scale;
     r->offset   = r->base_offset = av_rescale_q(plan->ts_offset, AV_TIME_BASE_Q, r->st->time_base);
-    r->visible  = plan->trim_start == AV_NOPTS_VALUE ? INT64_MIN :
+    /* with -r, frames are counted from the first one that is decoded: none is before the start */
+    r->visible  = plan->trim_start == AV_NOPTS_VALUE || plan->in_rate.num ? INT64_MIN :
                   av_rescale_q(plan->trim_start, AV_TIME_BASE_Q, r->st->time_base);
     r->strict   = cmdline_last(plan->cmd->globals, plan->cmd->nb_globals, "xerror") ||
                   cmdline_last(plan->cmd->globals, plan->cmd->nb_globals, "max_error_rate");
