@@ -471,10 +471,35 @@ static int leave_conflicting(Plan *first)
     return 0;
 }
 
+/** Whether outputs have the same beside their videos: encoders that hold back more would end these elsewhere. */
+static int same_others(const Plan *a, const Plan *b)
+{
+    int i = 0, k = 0;
+
+    for (;; i++, k++) {
+        const PlanStream *s, *t;
+
+        while (i < a->nb_streams && a->streams[i].fleet)
+            i++;
+        while (k < b->nb_streams && b->streams[k].fleet)
+            k++;
+        if (i == a->nb_streams || k == b->nb_streams)
+            return i == a->nb_streams && k == b->nb_streams;
+        s = &a->streams[i];
+        t = &b->streams[k];
+        if (s->file != t->file || s->index != t->index || s->copy != t->copy || s->encoder != t->encoder)
+            return 0;
+    }
+}
+
 /** Where streams end each other, the order of work in all outputs is one: all do, or none does. */
 static int decide_ties(Plan *first)
 {
     int nb = 0, nb_tied = 0;
+
+    for (Plan *p = first; p; p = p->next)
+        if (p->tied_ends && p->max_frames == INT64_MAX && !same_others(first, p))
+            return plan_stock(first, "its outputs have other sound each, and -shortest may end their videos at different frames");
 
     for (Plan *p = first; p; p = p->next) {
         nb++;
