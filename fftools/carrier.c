@@ -33,6 +33,11 @@ static int is_mov(const AVOutputFormat *f)
     return av_match_name(f->name, "mov,mp4,ipod,3gp,3g2,psp,f4v");
 }
 
+static int is_matroska(const AVOutputFormat *f)
+{
+    return !strcmp(f->name, "matroska") || !strcmp(f->name, "webm");
+}
+
 static int is_hash(const AVOutputFormat *f)
 {
     return av_match_name(f->name, "framemd5,framehash,framecrc,crc,md5,hash,streamhash");
@@ -163,7 +168,7 @@ static int choose_foreign(Plan *p, char *reason, size_t size)
     if ((ret = check_cuts(p, reason, size)) < 0 || (ret = check_names(p, reason, size)) < 0)
         return ret;
     p->carrier = p->trial_format = inner;
-    if (is_segment(p) && !strcmp(inner->name, "matroska"))
+    if (is_segment(p) && is_matroska(inner))
         return 0;
     if (strcmp(inner->name, "mpegts") && strcmp(inner->name, "mp4") && strcmp(inner->name, "mov"))
         return reason_set(reason, size, "%s files of the format %s are not split yet",
@@ -576,7 +581,7 @@ static int is_cut(const Plan *p, int stream)
     const PlanStream *s = &p->streams[stream];
     AVRational tb = p->inputs[s->file].fc->streams[s->index]->time_base;
 
-    return is_segment(p) && !strcmp(p->carrier->name, "matroska") && !(s->copy && tb.num == 1 && tb.den == 1000);
+    return is_segment(p) && is_matroska(p->carrier) && !(s->copy && tb.num == 1 && tb.den == 1000);
 }
 
 int64_t carrier_duration(const Plan *p, int stream, const AVStream *st, const AVPacket *pkt)
