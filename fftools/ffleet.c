@@ -135,7 +135,7 @@ static int become_stock(Program *p, const char *reason, int overwrite)
     reportfile_close(&p->report, 1);
     trace_event(p->trace, "plan", "decision", "s", "stock", "reason", "s", reason, NULL);
     for (int i = 0; p->plan && i < p->plan->nb_inputs && ret >= 0; i++)
-        ret = input_replay(&p->plan->inputs[i]);
+        ret = p->plan->reason[0] ? input_return(&p->plan->inputs[i]) : input_replay(&p->plan->inputs[i]);
     if (ret < 0) {
         snprintf(p->err, sizeof(p->err), "what was read of a pipe cannot be put back: %s", av_err2str(ret));
         return ret;

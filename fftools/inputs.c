@@ -11,6 +11,7 @@
 #include <libavutil/opt.h>
 
 #include "compat.h"
+#include "fetch.h"
 #include "inputs.h"
 #include "inputurl.h"
 #include "reason.h"
@@ -109,15 +110,6 @@ static int check_http(PlanInput *in, const CmdFile *f, char *reason, size_t size
         return AVERROR(ENOMEM);
     in->fc->interrupt_callback = (AVIOInterruptCB) { is_interrupted, in };
     return 0;
-}
-
-/** Once it is open. */
-static int check_server(const PlanInput *in, char *reason, size_t size)
-{
-    AVIOContext *pb = in->fc->pb;
-
-    return pb && pb->seekable & AVIO_SEEKABLE_NORMAL && avio_size(pb) > 0 ? 0 :
-           reason_set(reason, size, "an input's server does not offer parts of a file of known size");
 }
 
 static int check_url(PlanInput *in, const CmdFile *f, char *reason, size_t size)
@@ -231,12 +223,63 @@ static int open_pipe(PlanInput *in, char *url, size_t url_size, char *reason, si
     return 0;
 }
 
+static int open_context(PlanInput *in, const char *url, const AVInputFormat *iformat)
+{
+    AVDictionary *opts = NULL;
+    int ret = input_av_options(in->file, AVCLASS_FORMAT, &opts);
+
+    if (ret >= 0)
+        ret = add_demuxer_options(in->file, iformat, &opts);
+    if (ret >= 0 && !av_dict_get(opts, "scan_all_pmts", NULL, 0))
+        ret = av_dict_set(&opts, "scan_all_pmts", "1", 0);
+    if (ret >= 0)
+        ret = avformat_open_input(&in->fc, url, iformat, &opts);
+    av_dict_free(&opts);
+    return ret;
+}
+
+static int is_remote(const PlanInput *in)
+{
+    return in->network || in->fetch;
+}
+
+/** Whether the server offers parts of what it has, so that several can read it. */
+static int has_parts(const PlanInput *in)
+{
+    AVIOContext *pb = in->fc->pb;
+
+    return pb && pb->seekable & AVIO_SEEKABLE_NORMAL && avio_size(pb) > 0;
+}
+
+/** What can be read only once is read like a pipe. Of what format it is the server may have told. */
+static int fetch(PlanInput *in, char *reason, size_t size)
+{
+    const AVInputFormat *iformat = in->fc->iformat;
+    const CmdFile *f = in->file;
+    char pipe[32];
+    int ret;
+
+    for (int i = 0; i < f->nb_options; i++)
+        if (!f->options[i].def && fetch_takes_option(f->options[i].name))
+            return reason_set(reason, size, "an input's server does not offer parts of a file of known size (with -%s)",
+                              f->options[i].name);
+    avformat_close_input(&in->fc);
+    in->network = 0;
+    ret = fetch_start(&in->fetch, f->url, &in->number);
+    if (ret < 0)
+        return ret;
+    in->alias = av_asprintf("/dev/fd/%d", in->number);
+    ret = in->alias ? open_pipe(in, pipe, sizeof(pipe), reason, size) : AVERROR(ENOMEM);
+    if (ret >= 0)
+        ret = avio_open2(&in->fc->pb, pipe, AVIO_FLAG_READ, &in->fc->interrupt_callback, NULL);
+    return ret < 0 ? ret : open_context(in, f->url, iformat);
+}
+
 int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
 {
     const CmdOption *fmt = cmdline_last(f->options, f->nb_options, "f");
     const CmdOption *loop = cmdline_last(f->options, f->nb_options, "stream_loop");
     const AVInputFormat *iformat = fmt ? av_find_input_format(fmt->value) : NULL;
-    AVDictionary *opts = NULL;
     const char *url = f->url;
     char pipe[32];
     int ret;
@@ -274,25 +317,20 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
     }
     if (ret < 0)
         return ret;
-    ret = input_av_options(f, AVCLASS_FORMAT, &opts);
-    if (ret >= 0)
-        ret = add_demuxer_options(f, iformat, &opts);
-    if (ret >= 0 && !av_dict_get(opts, "scan_all_pmts", NULL, 0))
-        ret = av_dict_set(&opts, "scan_all_pmts", "1", 0);
-    if (ret >= 0)
-        ret = avformat_open_input(&in->fc, url, iformat, &opts);
-    av_dict_free(&opts);
+    ret = open_context(in, url, iformat);
+    if (ret >= 0 && in->network && !has_parts(in))
+        ret = fetch(in, reason, size);
+    if (ret == AVERROR_PATCHWELCOME)
+        return ret;
     /* urls may hold secrets */
     if (ret < 0)
-        return reason_set(reason, size, "the input %s cannot be opened: %s", in->network ? "on the network" : f->url,
+        return reason_set(reason, size, "the input %s cannot be opened: %s", is_remote(in) ? "on the network" : f->url,
                           av_err2str(ret));
-    if (in->network && (ret = check_server(in, reason, size)) < 0)
-        return ret;
     if (in->alias && !fmt && (ret = name_format(in, reason, size)) < 0)
         return ret;
     ret = avformat_find_stream_info(in->fc, NULL);
     if (ret < 0)
-        return reason_set(reason, size, "the input %s cannot be probed: %s", in->network ? "on the network" : f->url,
+        return reason_set(reason, size, "the input %s cannot be probed: %s", is_remote(in) ? "on the network" : f->url,
                           av_err2str(ret));
     if (in->fc->nb_streams > MAX_STREAMS)
         return reason_set(reason, size, "an input has very many streams");
@@ -324,6 +362,7 @@ void input_close(PlanInput *in)
     if (in->alias)
         close(in->number);
     av_freep(&in->alias);
+    fetch_stop(&in->fetch);
 }
 
 void input_stop(PlanInput *in)
@@ -346,6 +385,14 @@ int input_replay(PlanInput *in)
     }
     spool_free(&in->spool);
     return ret;
+}
+
+int input_return(PlanInput *in)
+{
+    if (!in->fetch)
+        return input_replay(in);
+    input_close(in);
+    return 0;
 }
 
 int input_check_splittable(const PlanInput *in, const AVStream *st, char *reason, size_t size)

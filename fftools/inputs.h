@@ -9,6 +9,7 @@
  */
 
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include <libavformat/avformat.h>
 
@@ -22,7 +23,8 @@ typedef struct PlanInput {
     AVFormatContext *fc;
     Spool           *spool;    ///< of the pipe, where the input is one; or NULL
     int              number;   ///< of that pipe's descriptor: 0, stdin; another that we were started with; or a FIFO's, see alias
-    char            *alias;    ///< the name by which our children find a FIFO, as one can be opened only once; or NULL
+    char            *alias;    ///< the name by which our children find a FIFO, or what is fetched, as one can be opened only once; or NULL
+    pid_t            fetch;    ///< of who fetches it from a server; 0: nobody
     char             alias_format[32]; ///< the format to be named with it; empty: none
     SpoolFeed       *feed;     ///< what fc reads then
     int              feed_fd;
@@ -49,6 +51,8 @@ void input_close(PlanInput *in);
 void input_stop(PlanInput *in);
 /** Before stock takes over: put back what was read of the pipe, which stays open. @return 0 or an AVERROR code */
 int  input_replay(PlanInput *in);
+/** Likewise if nothing was made of it yet: what is fetched stock may as well fetch itself. */
+int  input_return(PlanInput *in);
 
 /** The descriptor that ffmpeg reads by that name, if that is a pipe; else -1. */
 int  input_pipe(const char *url);

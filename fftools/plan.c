@@ -152,6 +152,8 @@ static int decide_inputs(Plan *p)
         p->nb_inputs++;
         if (input_open(&p->inputs[i], &p->cmd->inputs[i], p->reason, sizeof(p->reason)) < 0)
             return p->reason[0] ? 1 : plan_stock(p, "out of memory");
+        if (p->inputs[i].spool && plan_pipe(p) != &p->inputs[i])
+            return plan_stock(p, "it reads several pipes");
     }
     return 0;
 }

@@ -16,7 +16,8 @@ my $url    = 'http://127.0.0.1:' . $socket->sockport;
 
 sub answer { my ($c, @lines) = @_; print $c join "\r\n", @lines, 'Connection: close', '', '' }
 
-# ok: a plain file server; key: with a password; whole: no ranges; cut: ends early; stall: falls silent
+# ok: a plain file server; key: with a password; whole: no ranges; live: nor a size, and something else each time;
+# cut: ends early; stall: falls silent
 sub serve {
     my ($c) = @_;
     my ($mode, $path) = (<$c> // '') =~ m{^GET /(\w+)/([\w.]+)} or return;
@@ -28,10 +29,10 @@ sub serve {
     return answer($c, 'HTTP/1.1 403 Forbidden', 'Content-Length: 0') if $mode eq 'key' && $key ne 'opensesame';
     my $data = slurp("$top/$path");
     my $size = length $data;
-    $from = 0 if $mode eq 'whole';
+    $from = 0 if $mode =~ /whole|live/;
     $data = substr $data, $from;
-    answer($c, $mode eq 'whole' ? 'HTTP/1.1 200 OK' : ('HTTP/1.1 206 Part', 'Accept-Ranges: bytes',
-           "Content-Range: bytes $from-" . ($size - 1) . "/$size"), 'Content-Length: ' . length $data);
+    answer($c, $mode eq 'live' ? 'HTTP/1.0 200 OK' : $mode =~ /whole/ ? 'HTTP/1.1 200 OK' : ('HTTP/1.1 206 Part', 'Accept-Ranges: bytes',
+           "Content-Range: bytes $from-" . ($size - 1) . "/$size"), $mode eq 'live' ? () : 'Content-Length: ' . length $data);
     $mode = 'ok' if $mode eq 'stall' && $from;
     print $c $mode =~ /cut|stall/ ? substr $data, 0, length($data) / 2 : $data;
     $c->flush;
@@ -79,7 +80,11 @@ my $run = case('with a password', 'fleet', '-headers', "X-Key: opensesame", '-us
 unlike($run->{stderr} . join('', slurp($run->{trace}), map { slurp($_) } glob "$top/fleet/h*/log"),
        qr/opensesame|ali\b/, 'secrets stay here');
 case('a wrong password', 'stock', '-i', "$url/key/in.ts");
-case('no parts', 'stock', '-i', "$url/whole/in.ts");
+case('no parts', 'fleet', '-i', "$url/whole/in.ts");
+case('nor a size, sound copied', 'fleet', '-i', "$url/live/in.ts", qw(-t 4 -c:a copy));
+case('from the middle of it', 'fleet', qw(-ss 2), '-i', "$url/live/in.ts", qw(-c:a copy));
+case('no parts, with an option', 'stock', '-user_agent', 'me', '-i', "$url/whole/in.ts");
+case('no parts, backwards', 'stock', '-i', "$url/whole/in.ts", qw(-vf reverse -threads 1));
 case('an end that comes early', 'stock', '-i', "$url/cut/in.ts");
 
 my $silent = start({}, qw(-y -v error --segment-length 1 -probesize 100k -analyzeduration 500k -i), "$url/stall/in.ts", @encode, 'silent.mkv');
