@@ -113,7 +113,7 @@ for my $n (0 .. $count - 1) {
     my ($what, @later) = plan_faults();
     my $name = 'FFLEET_FAULT_SEED=' . ($seed + $n) . ": $what";
     my $begin = time;
-    my $run = start({ env => { FFLEET_HOSTS => join(' ', map { "$_$feed" } @hosts), FFLEET_STALL_TIMEOUT => 3 } }, @args);
+    my $run = start({ env => { FFLEET_HOSTS => join(' ', map { "$_$feed" } @hosts), FFLEET_STALL_TIMEOUT => 8 } }, @args);
     for (@later) {
         my ($when, $host, $do) = @$_;
         sleep 0.02 while time - $begin < $when && kill 0, $run->{pid};
