@@ -99,6 +99,7 @@ int shipment_write(const Shipment *s, Blob *blob)
 /*
  * The folder's name is known, and the traps are set, before it is made: so it cannot be left behind by a signal in
  * between. mkdir takes no folder of somebody else's. With the connection gone, to tell stderr of the dead child is SIGPIPE.
+ * A signal tidies up by itself, as one that comes during the EXIT trap ends that in bash.
  *
  * dd must take exactly so many bytes and leave the rest to ffmpeg: GNU's and busybox's do with fullblock, others
  * refuse that word at once, and go byte by byte.
@@ -108,8 +109,14 @@ void shipment_print_head(const Shipment *s, AVBPrint *bp)
     if (!s->nb_files)
         return;
     av_bprintf(bp, "d= p=\n"
-                   "trap 'trap \"\" HUP INT TERM PIPE; cd /; [ -z \"$d\" ] || rm -rf \"$d\"' EXIT\n"
-                   "trap 'kill -9 $p 2>/dev/null; exit 143' HUP INT TERM PIPE\n"
+                   "tidy() {\n"
+                   "trap '' HUP INT TERM PIPE\n"
+                   "[ -z \"$p\" ] || kill -9 $p 2>/dev/null\n"
+                   "cd /\n"
+                   "[ -z \"$d\" ] || rm -rf \"$d\"\n"
+                   "}\n"
+                   "trap tidy EXIT\n"
+                   "trap 'tidy; exit 143' HUP INT TERM PIPE\n"
                    "d=`mktemp -u \"${TMPDIR:-/tmp}/ffleet-XXXXXX\"` && mkdir -m 700 \"$d\" || "
                    "{ [ $? -gt 128 ] || d=; exit 1; }\n"
                    "cd \"$d\" && mkdir fonts || exit 1\n"
@@ -136,5 +143,5 @@ void shipment_print_head(const Shipment *s, AVBPrint *bp)
 void shipment_print_tail(const Shipment *s, AVBPrint *bp)
 {
     if (s->nb_files)
-        av_bprintf(bp, " <&3 3<&- &\np=$!\nwait $p\n");
+        av_bprintf(bp, " <&3 3<&- &\np=$!\nwait $p\nset -- $?\np=\nexit $1\n");
 }

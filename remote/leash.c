@@ -20,6 +20,8 @@
  *   without /proc, or where it does not fit the parent's number, ask with kill -0.
  *   That number is told where it is known: a parent that dies before the shell begins is not seen in $PPID,
  *   but that init is there in its place.
+ * - It is told each second: a shell that has just been forked for the command swallows what comes before it has put
+ *   this shell's traps away. Nothing but SIGKILL would end the command then, and what it made on the way would stay.
  * - After SIGTERM ffmpeg encodes all frames that it has begun, which may take long; SIGHUP ends it at once. Under
  *   nohup it does not hear that one.
  * - The group is that of the caller ("0"), as some servers start no new one.
@@ -38,9 +40,11 @@ static const char leash_head[] =
     "while kill -0 $P && kill -0 $$; do sleep 1 & wait $!; done\n"
     "fi\n"
     "trap '' USR1\n"
+    "for i in 1 2 3; do\n"
     "kill -HUP 0\n"
     "kill -TERM 0\n"
-    "sleep 3 & wait $!\n"
+    "sleep 1 & wait $!\n"
+    "done\n"
     "kill -KILL 0\n"
     ") &\n"
     "(\n"

@@ -10,7 +10,7 @@
  * that neither reads nor writes would run on for ever. The leash is sh text around the
  * command with a watchdog that asks once a second whether the parent (the SSH
  * server's session, or this program) still lives. If not, the command's process
- * group gets SIGHUP and SIGTERM, and three seconds later SIGKILL: time to tidy up.
+ * group gets SIGHUP and SIGTERM, three times in as many seconds, and then SIGKILL: time to tidy up.
  *
  * The command's stdin, stdout, stderr and exit status pass through untouched; a command killed by
  * signal n ends with status 128 + n. When the command ends, the watchdog is gone before the exit is seen.

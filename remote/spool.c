@@ -9,8 +9,9 @@
 /*
  * - The folder's name is known, and the traps are set, before it is made: a signal in between leaves nothing
  *   behind. mkdir takes no folder of somebody else's.
- * - A signal runs the EXIT trap, too: not every sh does that by itself. SIGPIPE is one of them: the shell
- *   tells stderr of its dead child, and with the connection gone nobody reads that.
+ * - A signal tidies up, too: not every sh runs the EXIT trap then, and one that comes during that trap ends it
+ *   (in bash). SIGPIPE is one of them: the shell tells stderr of its dead child, and with the connection gone
+ *   nobody reads that.
  * - head takes no byte more than it is asked for from a pipe, and what follows comes only later.
  * - What arrived is counted: a full disk need not make head fail.
  * - Once it is open, the file needs no name any more.
@@ -18,8 +19,9 @@
  */
 static const char text[] =
     "d=\n"
-    "trap 'trap \"\" HUP INT TERM PIPE; [ -z \"$d\" ] || rm -rf \"$d\"' EXIT\n"
-    "trap 'exit 143' HUP INT TERM PIPE\n"
+    "tidy() { trap '' HUP INT TERM PIPE; [ -z \"$d\" ] || rm -rf \"$d\"; }\n"
+    "trap tidy EXIT\n"
+    "trap 'tidy; exit 143' HUP INT TERM PIPE\n"
     "d=`mktemp -u \"${TMPDIR:-/tmp}/ffleet.XXXXXXXXXX\"` && mkdir -m 700 \"$d\" || {\n"
     "[ $? -gt 128 ] || d=\n"
     "echo 'no folder can be made' >&2\n"

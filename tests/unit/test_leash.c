@@ -157,6 +157,19 @@ static void check_late(void)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status) ? WEXITSTATUS(status) > 128 : WTERMSIG(status) > 0);
     close(out[0]);
+
+    /* Told to end when it has hardly begun, it is told again: after SIGKILL alone, what it made would stay. */
+    for (int i = 0; i < 5; i++) {
+        char made[64] = "";
+
+        pid = start("d=/tmp/test_leash.$$; trap 'rmdir $d; exit 143' HUP TERM; mkdir $d && echo $d; sleep 300", gone, "", out);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        if (read(out[0], made, sizeof(made) - 1) > 0) {
+            made[strcspn(made, "\n")] = 0;
+            assert_int_not_equal(rmdir(made), 0);
+        }
+        close(out[0]);
+    }
 }
 
 /* Likewise, and nobody could tell whose parent it was: init is in $PPID. */
