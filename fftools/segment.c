@@ -230,7 +230,7 @@ static int make_segment(Segmenter *s, int nb, const Frame *cut, int64_t end, Seg
     SegmentBuild b = {
         .plan   = s->plan,   .st = s->st, .pool = s->pool, .store = &s->store,
         .frames = s->frames, .nb_frames = nb,
-        .first  = s->start->slot, .end = end, .at_end = !cut,
+        .first  = segmenter_position(s), .end = end, .at_end = !cut,
     };
     int64_t first = INT64_MAX;
     int ret = seg ? 0 : AVERROR(ENOMEM);
@@ -266,7 +266,7 @@ static void find_next_cut(Segmenter *s)
 {
     for (int i = 0; i < s->nb_made && s->made[i] != s->last && !s->cut; i++)
         if (segment_may_start(s, s->made[i])) {
-            s->cut       = s->made[i];
+            segment_set_cut(s, s->made[i]);
             s->after_cut = s->last_seen.source - s->cut->number;
         }
 }
@@ -280,9 +280,9 @@ static int cut_segment(Segmenter *s, Frame *cut, Segment **seg, char *reason, si
         int64_t tail = neighbour_pts(s, source, s->plan->reach);
 
         for (int i = 0; i < s->nb_frames; i++)
-            if (s->frames[i]->pts < tail)
+            if (s->frames[i]->pts < tail || (cut->skip && s->frames[i]->pts <= cut->pts))
                 nb = i + 1;
-        ret = make_segment(s, nb, cut, cut->slot, seg);
+        ret = make_segment(s, nb, cut, cut->slot + cut->skip, seg);
     }
     if (ret >= 0) {
         s->start   = cut;
@@ -350,7 +350,7 @@ void segmenter_set_length(Segmenter *s, int64_t slots)
 
 int64_t segmenter_position(const Segmenter *s)
 {
-    return s->start ? s->start->slot : 0;
+    return s->start ? s->start->slot + s->start->skip : 0;
 }
 
 /** Forget what -ss leaves out. */

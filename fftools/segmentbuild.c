@@ -19,6 +19,12 @@ static int by_pts(const void *a, const void *b)
     return FFDIFFSIGN(x->pts, y->pts);
 }
 
+/** The first slot that shows it in a segment, where that begins in the middle of it. */
+static int64_t first_shown(const Frame *f, int64_t first)
+{
+    return f->slot < first && f->slot + f->count > first ? first : f->slot;
+}
+
 /**
  * Set the wire timestamps of frames sorted by pts.
  * @param first, end slots: the first that is owed, and the first behind those
@@ -34,7 +40,7 @@ static int set_wire_times(Frame **sorted, int nb, int64_t first, int64_t end)
     for (int i = 0, begun = 0; i < last_shown; i++) {
         if (begun && sorted[i]->discard)
             return AVERROR_PATCHWELCOME;
-        begun |= sorted[i]->placed && sorted[i]->count && sorted[i]->slot >= first;
+        begun |= sorted[i]->placed && sorted[i]->count && first_shown(sorted[i], first) >= first;
     }
     /* what follows the last frame known to be shown only has to stay out of the way */
     for (int i = last_shown + 1; i < nb; i++)
@@ -45,7 +51,7 @@ static int set_wire_times(Frame **sorted, int nb, int64_t first, int64_t end)
         int apart = f->discard || shown == first * SEGMENT_WIRE_UNITS;
 
         if (f->count)
-            f->wire = shown = f->slot * SEGMENT_WIRE_UNITS;
+            f->wire = shown = first_shown(f, first) * SEGMENT_WIRE_UNITS;
         else if (apart)
             f->wire = FFMIN(next - 1, shown - SEGMENT_WIRE_UNITS / 2 - 1);
         else
@@ -95,19 +101,20 @@ static int find_ranges(const SegmentBuild *b, Segment *seg, Frame **shown, int n
 
     for (int i = 0; i < nb; i++) {
         const Frame *f = shown[i];
+        int64_t from = FFMAX(f->slot, seg->first_slot), to = FFMIN(f->slot + f->count, b->end);
 
-        if (!f->placed || !f->count || f->slot < seg->first_slot || f->slot >= b->end)
+        if (!f->placed || !f->count || from >= to)
             continue;
-        if (!last || last->first + last->count != f->slot) {
+        if (!last || last->first + last->count != from) {
             last = av_realloc_array(seg->ranges, seg->nb_ranges + 1, sizeof(*seg->ranges));
             if (!last)
                 return AVERROR(ENOMEM);
             seg->ranges = last;
             last = &seg->ranges[seg->nb_ranges++];
-            *last = (SlotRange) { .first = f->slot };
+            *last = (SlotRange) { .first = from };
         }
-        last->count    += f->count;
-        seg->nb_frames += f->count;
+        last->count    += to - from;
+        seg->nb_frames += to - from;
         seg->nb_slots   = last->first + last->count - seg->first_slot;
     }
     /* where the frame rate is open they are on no command line */

@@ -21,6 +21,7 @@ typedef struct Frame {
     int64_t   order;    ///< of a made one: among all that are made
     int64_t   slot, count;
     int64_t   index;    ///< of the first output frame that shows it
+    int64_t   skip;     ///< a segment begins behind so many of its slots, which are owed by the one before
     int64_t   wire;
     int       key;
     int       near_key; ///< a keyframe of the input comes between the frame shown before and this, or is this
@@ -29,7 +30,7 @@ typedef struct Frame {
     int       discard;  ///< never shown: hidden, or by -ss and -t of the output
     int       blank;    ///< of a made one: nothing of its source is in it
     int       late;     ///< of a made one: only the end of the input lets it come, after others of its source
-    int       forced;   ///< its first output frame is a forced keyframe
+    int64_t   forced;   ///< 0: it is no forced keyframe, n: its n-th output frame is the first that is
     int       placed;   ///< slot and count are set; count may still grow while it is the last
 } Frame;
 

@@ -132,7 +132,8 @@ static int settle_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size
 
         if (!forced_keyframes_next(s->keyframes, f->slot + i))
             continue;
-        f->forced |= !i;
+        if (!f->forced)
+            f->forced = i + 1;
         list = av_realloc_array(s->forced, s->nb_forced + 1, sizeof(*list));
         if (!list)
             return AVERROR(ENOMEM);
@@ -157,16 +158,24 @@ static int has_fixed_places(const Segmenter *s)
     return s->keyframes || s->plan->source_keyframes || s->plan->gop;
 }
 
-/** Whether the encoder begins anew there, or may at no cost. */
-static int is_place(const Segmenter *s, const Frame *f)
+/**
+ * Where the encoder begins anew, or may at no cost: behind so many of the frame's slots. Only without filters that hosts would
+ * have to begin there, too, is a frame cut in two.
+ * @return -1: nowhere there
+ */
+static int64_t find_place(const Segmenter *s, const Frame *f)
 {
+    int64_t place;
+
     if (s->keyframes)
-        return f->forced;
-    if (s->plan->source_keyframes)
-        return f->key;
-    if (s->plan->gop)
-        return !(f->index % s->plan->gop);
-    return f->near_key;
+        place = f->forced - 1;
+    else if (s->plan->source_keyframes)
+        place = f->key - 1;
+    else if (s->plan->gop)
+        place = (s->plan->gop - f->index % s->plan->gop) % s->plan->gop;
+    else
+        place = f->near_key - 1;
+    return place < f->count && (place <= 0 || (!s->graph && !s->plan->reach)) ? place : -1;
 }
 
 /** The slot where the next such place is expected. */
@@ -191,7 +200,7 @@ static int ends_anywhere(const Segmenter *s, const Frame *f, int64_t length, int
 
 int segment_may_start(const Segmenter *s, const Frame *f)
 {
-    int64_t length = f->slot - s->start->slot;
+    int64_t length = f->slot - segmenter_position(s);
     int64_t margin = s->target / MARGIN_PART, early = s->place_gap / 2;
     int full = (s->bytes >= s->max_held && length >= s->least) || s->bytes >= HUGE_BYTES ||
                s->nb_gaps + s->nb_forced >= MAX_WORDS;
@@ -199,8 +208,8 @@ int segment_may_start(const Segmenter *s, const Frame *f)
     if (f == s->start || !f->count || f->late || !filters_may_start(s, f))
         return 0;
     if (s->plan->segment_length || full)
-        return is_place(s, f) && (full || length >= s->target);
-    if (!is_place(s, f))
+        return find_place(s, f) >= 0 && (full || length >= s->target);
+    if (find_place(s, f) < 0)
         return ends_anywhere(s, f, length, margin);
     /* the next place may be farther from what is wanted */
     if (!has_fixed_places(s))
@@ -225,10 +234,18 @@ static void pass_key(Segmenter *s, Frame *settled)
 
 static void note_place(Segmenter *s, const Frame *f)
 {
-    if (!f->count || !is_place(s, f))
+    int64_t place = find_place(s, f);
+
+    if (!f->count || place < 0)
         return;
-    s->place_gap  = f->slot - s->last_place;
-    s->last_place = f->slot;
+    s->place_gap  = f->slot + place - s->last_place;
+    s->last_place = f->slot + place;
+}
+
+void segment_set_cut(Segmenter *s, Frame *f)
+{
+    s->cut  = f;
+    f->skip = FFMAX(find_place(s, f), 0);
 }
 
 /**
@@ -270,7 +287,7 @@ static int show_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
     if (ret >= 0)
         note_place(s, settled);
     if (ret >= 0 && s->start && !s->cut && segment_may_start(s, settled)) {
-        s->cut       = settled;
+        segment_set_cut(s, settled);
         s->after_cut = 0;
     }
     return ret;

@@ -83,6 +83,8 @@ int segment_place_last(Segmenter *s, char *reason, size_t reason_size);
 
 /** Whether a segment may begin with f, now that it is settled. */
 int segment_may_start(const Segmenter *s, const Frame *f);
+/** The next one is to begin there, in the middle of its slots if the place is. */
+void segment_set_cut(Segmenter *s, Frame *f);
 /** The frame of the input that has that number among those that filters see, or NULL. */
 Frame *segment_find_source(const Segmenter *s, int64_t number);
 
