@@ -84,10 +84,9 @@ int decide_copyts(Plan *p)
     static const char *const late_formats[] = { "mp4", "mov", "ipod", "matroska", "webm", NULL };
 
     p->copyts = is_set(p, "copyts");
-    if (p->copyts && (p->out_limits.start != AV_NOPTS_VALUE || p->timing ||
-                      p->out_limits.duration != INT64_MAX))
-        return plan_stock(p, "-copyts is not split together with time limits of the output or filters "
-                     "that read times");
+    if (p->copyts && p->out_limits.start != AV_NOPTS_VALUE &&
+        plan_video_input(p)->limits.start != AV_NOPTS_VALUE)
+        return plan_stock(p, "-copyts is not split together with -ss on both sides");
     if (p->copyts && p->in_rate.num)
         return plan_stock(p, "-copyts is not split together with -r of the input");
     if (p->copyts && begins_late(p) && !plan_listed(late_formats, p->oformat->name))
