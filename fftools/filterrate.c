@@ -117,7 +117,7 @@ static int set_rate(void *opaque, const char *name, AVDictionary **opts)
         return 0;
     rate = r->rates[r->nb++];
     if (!strcmp(name, "tpad"))
-        return rate.num > 0 && rate.den > 0 ? set_padding(opts, rate) : AVERROR(EINVAL);
+        return rate.num > 0 && rate.den > 0 ? set_padding(opts, rate) : AVERROR_PATCHWELCOME;
     if (!e || rate.num <= 0 || rate.den <= 0)
         return 0;
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);

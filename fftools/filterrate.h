@@ -12,7 +12,7 @@
  * @param timing     the part of them that filterchain_timing() makes
  * @param time_base  of the frames that the filters get
  * @param frame_rate likewise; {0, 1} unknown
- * @return 0 or an AVERROR code
+ * @return 0; AVERROR_PATCHWELCOME: tpad sees no frame rate; other AVERROR codes
  */
 int filterrate_fix(char **filters, const char *timing, AVRational time_base, AVRational frame_rate);
 

@@ -206,7 +206,9 @@ int decide_filter_timing(Plan *p)
     p->filter_frame_rate = timinggraph_frame_rate(g);
     p->reach             = find_reach(p);
     timinggraph_free(&g);
-    if (filterrate_fix(&p->filters, p->timing, p->in_time_base, p->in_frame_rate) < 0)
-        return plan_stock(p, "the filters %s cannot be read", p->filters);
+    ret = filterrate_fix(&p->filters, p->timing, p->in_time_base, p->in_frame_rate);
+    if (ret < 0)
+        return plan_stock(p, ret == AVERROR_PATCHWELCOME ? "tpad in %s sees no frame rate, by which it goes" :
+                          "the filters %s cannot be read", p->filters);
     return 0;
 }
