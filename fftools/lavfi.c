@@ -186,7 +186,8 @@ static int open_graph(Lavfi *l, const char *text, char *reason, size_t size)
     l->frame = av_frame_alloc();
     if (!l->graph || !l->frame)
         return AVERROR(ENOMEM);
-    ret = avfilter_graph_parse_ptr(l->graph, text, &in, &out, NULL);
+    /* what has no context would be taken for a message of ours */
+    ret = avfilter_graph_parse_ptr(l->graph, text, &in, &out, l->graph);
     if (ret >= 0 && (in || !out || out->next || !out->name || !av_strstart(out->name, "out", NULL)))
         ret = reason_set(reason, size, "an input is lavfi's with several links, which is not split yet");
     if (ret >= 0)

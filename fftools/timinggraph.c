@@ -45,7 +45,7 @@ static int link_filters(TimingGraph *g, const char *filters, AVRational tb, AVRa
         goto end;
     *out = (AVFilterInOut) { .name = av_strdup("in"), .filter_ctx = g->src };
     *in  = (AVFilterInOut) { .name = av_strdup("out"), .filter_ctx = g->sink };
-    ret = avfilter_graph_parse_ptr(g->graph, filters, &in, &out, NULL);
+    ret = avfilter_graph_parse_ptr(g->graph, filters, &in, &out, g->graph);
     if (ret >= 0)
         ret = avfilter_graph_config(g->graph, NULL);
 end:
