@@ -342,6 +342,7 @@ static int finish_early(Job *j)
     if (outputs_started(j->outputs))
         return ret >= 0 ? outputs_finish(j->outputs, 0) : ret;
     ret = 0;
+    journal_output(j->journal);
     for (const Plan *p = j->plan; p && ret >= 0; p = plan_next_output(p))
         ret = p->trial_format == p->oformat ? write_trial(j, p) : 0;
     return ret;

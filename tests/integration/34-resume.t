@@ -22,6 +22,7 @@ make_input('in.mp4', qw(-f lavfi -i testsrc2=s=160x90:r=25:d=10 -f lavfi -i sine
 my $whole = run({}, @args[0, 2 .. $#args - 1], 'whole.mp4');
 is($whole->{status}, 0, 'uninterrupted');
 my $segments = events($whole, 'attempt', outcome => 'ok');
+cmp_ok($segments, '>=', 10, 'in many segments');
 
 sub folder { return "$top/ours.mp4.ffleet" }
 sub kept   { return scalar grep { /^done / } split /\n/, slurp(folder() . '/journal') }
@@ -37,23 +38,27 @@ sub whole_ok {
     unlink "$top/ours.mp4";
 }
 
+# Hosts that are slow, and of which no attempt ends once so many segments are done, with those of earlier runs: what
+# comes late finds a run that has not ended.
+my $nb_runs = 0;
+sub slow {
+    my ($most) = @_;
+    my ($left, $tickets) = ($most - kept(), "$top/tickets" . $nb_runs++);
+    mkdir $tickets or BAIL_OUT("$tickets: $!");
+    stub($_, "sleep 0.15; n=1; until mkdir $tickets/\$n 2>/dev/null || [ \$n = 100 ]; do n=\$((n + 1)); done\n"
+           . "[ \$n -le $left ] || exec sleep 300\n" . 'exec $FFMPEG "$@"') for qw(h1 h2);
+    return $tickets;
+}
+
 # Kill it when so many segments are done, or a little later
 sub killed {
     my ($after, $delay) = @_;
-    slow($after + 4);
+    slow($after + 3);
     my $run = start({}, @args);
     ok(wait_for { kept() >= $after }, "killed after $after: so far") if $after;
     sleep $delay;
     kill 'KILL', $run->{pid};
     return finish($run)->{status};
-}
-
-# Hosts that are slow, and wait when so many segments are done: a kill that comes late finds a run that has not ended.
-sub slow {
-    my ($limit) = @_;
-    my $wait = "n=0; while [ \$n -lt 300 ] && [ \"\$(grep -c ^done '" . folder() . "/journal' 2>/dev/null)\" -ge $limit ] 2>/dev/null; " .
-               'do sleep 0.1; n=$((n + 1)); done';
-    stub($_, qq(sleep 0.15; $wait; exec \$FFMPEG "\$@")) for qw(h1 h2);
 }
 
 $seed //= 1;
@@ -69,21 +74,33 @@ for my $n (0 .. 4) {
 
 # twice in one run, with other hosts, and once by a signal that it can catch
 killed(2, 0);
-killed(5, 0);
-slow(12);
+killed(4, 0);
+my $before = kept();
+slow($before + 2);
 my $run = start({}, @args);
-ok(wait_for { kept() >= 8 }, 'interrupted: so far');
+ok(wait_for { kept() > $before }, 'interrupted: so far');
 kill 'INT', $run->{pid};
 is(finish($run)->{status}, 255, 'interrupted: status');
 my $kept = kept();
-cmp_ok($kept, '>=', 8, 'interrupted: what is done is kept');
+cmp_ok($kept, '>', $before, 'interrupted: what is done is kept');
 unstub(qw(h1 h2));
 whole_ok('interrupted', run({ env => { FFLEET_HOSTS => 'h2' } }, @args), $kept);
+
+# before the first segment is there, when what the trial made is the output
+my $tickets = slow(0);
+$run = start({}, @args);
+ok(wait_for { -d "$tickets/1" }, 'interrupted early: so far');
+kill 'INT', $run->{pid};
+is(finish($run)->{status}, 255, 'interrupted early: status');
+ok(-s "$top/ours.mp4", 'interrupted early: a few frames are there');
+unstub(qw(h1 h2));
+whole_ok('interrupted early', run({}, @args), 0);
 
 # what is damaged is done again: a result, and the end of the list
 killed(4, 0);
 $kept = kept();
-my ($file) = glob folder() . '/*.nut';
+my ($done) = slurp(folder() . '/journal') =~ /^done (\d+) /m;
+my $file  = folder() . "/$done.nut";
 my $bytes = slurp($file);
 substr($bytes, length($bytes) / 2, 1) ^= "\x55";
 put($file, $bytes);
@@ -93,6 +110,7 @@ whole_ok('damaged', run({}, @args), $kept - 1);
 
 # another command's, a changed input's, and a stranger's are refused, and not touched
 killed(2, 0);
+unstub(qw(h1 h2));
 my $list = slurp(folder() . '/journal');
 sub refused {
     my ($name, @words) = @_;
