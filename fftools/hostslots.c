@@ -20,7 +20,7 @@ static const struct {
     { "libx264",    BY_ROWS,  80 }, { "libx264rgb", BY_ROWS, 80 }, { "libx265", BY_ROWS, 110 },
     { "libvpx",     BY_TILES, 30 }, { "libvpx-vp9", BY_TILES, 40 },
     { "libaom-av1", FEW,      40 }, { "librav1e",   FEW,      50 }, { "libsvtav1", MANY, 150 },
-    { NULL }
+    { .name = NULL }
 };
 
 static int find_encoder(const char *name)

@@ -86,7 +86,7 @@ static int parse_size(const char *value, int64_t *size)
 
     if (*end == 'B')
         end++;
-    if (*end || !(n >= 1) || n > INT64_MAX / 2)
+    if (*end || !(n >= 1) || n >= 0x1p62)
         return AVERROR(EINVAL);
     *size = n;
     return 0;
