@@ -14,6 +14,7 @@
 /* Until a keyframe is found and all that is shown before it. */
 #define MAX_LEAD_PACKETS 3000
 #define MAX_LEAD_BYTES   (64 << 20)
+#define ERROR_THRESHOLD  (3600 * 30 * INT64_C(1000000))  /* stock's -dts_error_threshold */
 #define DAMAGED "the input is damaged"
 
 struct VideoReader {
@@ -146,7 +147,7 @@ static int is_jump(VideoReader *r, const AVPacket *pkt)
     dts   = av_rescale_q(pkt->dts + r->offset, tb, AV_TIME_BASE_Q);
     delta = r->next_dts == AV_NOPTS_VALUE ? 0 : FFABS(dts - r->next_dts);
     r->next_dts = dts + av_rescale_q(pkt->duration, tb, AV_TIME_BASE_Q);
-    return delta > 10 * AV_TIME_BASE;
+    return delta > ERROR_THRESHOLD;
 }
 
 /**

@@ -28,6 +28,7 @@ h264.mp4      | VIDEO(25) AUDIO(6) -c:v libx264 -preset veryfast -g 25 -c:a aac 
 long.mp4      | SMOOTH(25) AUDIO(24) -c:v libx264 -preset ultrafast -g 200 -keyint_min 200 -sc_threshold 0 -crf 18 -c:a aac
 far.mkv       | SMOOTH(25) AUDIO(24) -c:v libx264 -preset superfast -bf 3 -g 150 -sc_threshold 0 -x264-params open-gop=1 -c:a aac
 refresh.mp4   | VIDEO(25) -c:v libx264 -preset ultrafast -g 40 -x264-params intra-refresh=1
+hole.mkv      | SMOOTH(25) AUDIO(24) -vf setpts='PTS+gte(N\,75)*20/TB' -t 25 -fps_mode vfr -c:v libx264 -preset ultrafast -g 25 -c:a aac
 hevc.ts       | VIDEO(25) AUDIO(6) -c:v libx265 -preset ultrafast -x265-params keyint=25:log-level=none -c:a aac -output_ts_offset 10
 h264.ts       | VIDEO(25) AUDIO(6) -c:v libx264 -preset veryfast -g 25 -c:a mp2
 mp3.mp4       | VIDEO(25) AUDIO(6) -c:v libx264 -preset ultrafast -g 25 -c:a libmp3lame -b:a 64k
@@ -111,6 +112,8 @@ its windows, by itself               | far.mkv    | -vf bwdif=1,tmix=5 -c:v mjpe
 gaps by the hundred                  | long.mp4   | -t 17 -r 50 -c:v mjpeg -q:v 6 -an | out.mkv | --exact-packets --exact-frames | fleet
 # 64,097 bits a second, of which FFmpeg's NUT makes garbage
 MP3 of an odd bit rate, to avi       | mp3.mp4    | X264 -c:a copy | out.avi | --exact-frames |
+# nothing for 20 seconds
+a hole in the video                  | hole.mkv   | X264 -c:a copy | out.mkv | --exact-frames | fleet
 # what looks like keyframes is none
 refreshed bit by bit                 | refresh.mp4 | -c:v mjpeg -q:v 4 | out.mkv | --exact-packets | stock
 # encoders whose frames are the same however cut
