@@ -20,6 +20,7 @@ typedef struct DiscontStream {
     int      vague;        ///< whether it is, only stock knows
     int      decoded;      ///< sound that is not copied
     int      wrap_done;    ///< stock's wrap_correction_done
+    int      begun;        ///< a keyframe was read
     int64_t  next_dts;     ///< where stock expects the next packet; AV_NOPTS_VALUE: there was none
     int      known;        ///< next_dts is exact
     int      timed;        ///< so is the DTS of the packet before
@@ -238,6 +239,14 @@ static int expect_sound(DiscontStream *s, const AVPacket *pkt)
     return 0;
 }
 
+/** Whether the decoder is sure to make no frame before a keyframe: MPEG-2's waits for one, H.264's does not always. */
+static int is_silent(const DiscontStream *s)
+{
+    enum AVCodecID id = s->st->codecpar->codec_id;
+
+    return !s->begun && (id == AV_CODEC_ID_MPEG1VIDEO || id == AV_CODEC_ID_MPEG2VIDEO);
+}
+
 /**
  * Likewise of video. 5.1 also looks at how far the decoder has come, which is 0 until there is a frame. Where pts are
  * all ahead, frames are, too.
@@ -246,6 +255,7 @@ static void expect_video(const Discont *d, DiscontStream *s, const AVPacket *pkt
 {
     int64_t length = to_us(pkt->duration, s->st), ahead = 0;
 
+    s->begun |= pkt->flags & AV_PKT_FLAG_KEY;
     if (pkt->pts != AV_NOPTS_VALUE && pkt->dts != AV_NOPTS_VALUE)
         s->ahead = FFMIN(s->ahead, to_us(pkt->pts - pkt->dts, s->st));
     if (s->nb_packets >= NB_SETTLED && s->ahead != INT64_MAX)
@@ -253,7 +263,7 @@ static void expect_video(const Discont *d, DiscontStream *s, const AVPacket *pkt
     s->known    = pkt->duration > 0 && !d->in_rate.num;
     s->next_dts = s->least + length;
     if (!COMPAT_TIMING_7)
-        s->most = FFMAX(s->least + length + ahead, 0);
+        s->most = FFMAX(is_silent(s) ? s->least : s->least + length + ahead, 0);
 }
 
 static int expect_next(const Discont *d, DiscontStream *s, const AVPacket *pkt)

@@ -28,6 +28,7 @@ struct VideoReader {
     Discont   *discont;    ///< NULL: stock does not follow the clock's jumps
     int64_t    shift;      ///< for its jumps, up to the packet before
     int64_t    last_dts;   ///< of the packet before
+    int        begun;      ///< a keyframe was read
     int64_t    max_pts;    ///< of all packets so far
     int64_t    floor;      ///< no packet may be shown before that any more
     int64_t    max_raw, raw_floor; ///< likewise, by timestamps as they are in the file
@@ -159,10 +160,13 @@ static int goes_on(VideoReader *r, const AVPacket *pkt, int64_t raw_pts, int jum
     int64_t shift = discont_shift(r->discont);
     int moved = FFABS(shift - r->shift) >= AV_TIME_BASE / 1000;
     int back  = pkt->dts != AV_NOPTS_VALUE && r->last_dts != AV_NOPTS_VALUE && pkt->dts < r->last_dts;
+    int key   = pkt->flags & AV_PKT_FLAG_KEY;
 
+    r->begun |= key;
+    /* where a program stream is entered in the middle, DTS are guessed */
+    if (!r->begun && !jumped)
+        moved = back = 0;
     if (moved || back) {
-        int key = pkt->flags & AV_PKT_FLAG_KEY;
-
         if (!key && (jumped || back))
             return 0;
         r->floor     = r->max_pts;
