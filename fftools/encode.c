@@ -433,6 +433,7 @@ static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
     const Segment *seg = a->task->opaque;
     const FrameTally *seen = e->plan->timing ? &t->entered : &t->fps_in;
     int64_t wanted = e->plan->timing ? seg->chain.nb_seen : seg->nb_window;
+    int64_t sure   = e->plan->timing ? seg->chain.nb_sure : wanted;
     Encoded *r;
     int ret;
 
@@ -455,7 +456,7 @@ static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
         return AVERROR_INVALIDDATA;
     }
     /* a frame that could not be decoded would be hidden by a repeated one */
-    if (seen->frames != wanted) {
+    if (seen->frames < sure || seen->frames > wanted) {
         snprintf(why, why_size, "%"PRId64" frames could be decoded instead of %"PRId64,
                  seen->frames, wanted);
         return AVERROR_EXTERNAL;

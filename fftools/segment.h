@@ -53,6 +53,7 @@ typedef struct SegmentChain {
     int64_t   shift;       ///< added to the times on the wire, in Plan.in_time_base
     int64_t   from, to;    ///< times of the frames that the filters see, likewise
     int64_t   nb_seen;     ///< how many
+    int64_t   nb_sure;     ///< those of them that they see at least, before one of them ends all (trim)
     int64_t   before;      ///< frames that stock's filters see before those
     int64_t   after;       ///< and that they make before the first one made here
     ChainRun *runs;

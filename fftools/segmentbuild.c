@@ -139,6 +139,7 @@ typedef struct Simulation {
     TimingFrame *frames;   ///< that come out
     unsigned size;
     int nb;
+    int ended;             ///< no more will come
 } Simulation;
 
 static int collect(Simulation *m)
@@ -154,15 +155,18 @@ static int collect(Simulation *m)
         m->frames = grown;
         grown[m->nb++] = f;
     }
+    m->ended = ret == AVERROR_EOF;
     return ret == AVERROR(EAGAIN) || ret == AVERROR_EOF ? 0 : ret;
 }
 
 /**
  * What a host's filters make of these frames. Only at the end of the input do those count that come when the
  * host's input ends: it cannot know how long its last frame lasts.
+ * @param nb_sure gets how many of the frames seen they take at least, before they end by themselves (trim)
  * @return how many, or an AVERROR code
  */
-static int simulate(const SegmentBuild *b, Frame **seen, int nb_seen, int at_end, TimingFrame **made)
+static int simulate(const SegmentBuild *b, Frame **seen, int nb_seen, int at_end, TimingFrame **made,
+                    int *nb_sure)
 {
     const Plan *plan = b->plan;
     Simulation m = { 0 };
@@ -176,17 +180,19 @@ static int simulate(const SegmentBuild *b, Frame **seen, int nb_seen, int at_end
                                plan->in_frame_rate);
     av_free(timing);
 
-    for (int i = 0; ret >= 0 && i < nb_seen; i++) {
+    *nb_sure = nb_seen;
+    for (int i = 0; ret >= 0 && !m.ended && i < nb_seen; i++) {
         f   = (TimingFrame) { .source = seen[i]->number, .pts = seen[i]->when, .duration = seen[i]->duration };
         ret = timinggraph_send(m.graph, &f);
-        if (ret == AVERROR_EOF) {
-            at_end = ret = 0;
-            break;
-        }
+        m.ended = ret == AVERROR_EOF;
         if (ret >= 0)
             ret = collect(&m);
+        if (m.ended) {
+            *nb_sure = ret < 0 ? i : i + 1;
+            ret = 0;
+        }
     }
-    if (ret >= 0 && at_end)
+    if (ret >= 0 && at_end && !m.ended)
         ret = timinggraph_end(m.graph, segment_input_end(plan, f));
     if (ret >= 0)
         ret = collect(&m);
@@ -209,16 +215,19 @@ static int find_made(const SegmentBuild *b, const TimingFrame *made, int nb, int
     return -1;
 }
 
-/** @return index of the first owed frame among those made of seen[from..to]; -1: they are not there */
-static int try_range(const SegmentBuild *b, Frame **seen, int nb_seen, int from, int to)
+/**
+ * @param nb_sure see simulate()
+ * @return index of the first owed frame among those made of seen[from..to]; -1: they are not there
+ */
+static int try_range(const SegmentBuild *b, Frame **seen, int nb_seen, int from, int to, int *nb_sure)
 {
     const int margin = b->plan->window ? 2 * b->plan->window + 2 : 0;
     const int at_end = b->at_end && to == nb_seen - 1;
     TimingFrame *made;
-    int nb = simulate(b, seen + from, to - from + 1, at_end, &made), skip;
+    int nb = simulate(b, seen + from, to - from + 1, at_end, &made, nb_sure), skip;
+    int ended = at_end || *nb_sure <= to - from;
 
-    skip = nb < 0 ? nb : find_made(b, made, nb, seen[from]->number ? margin : 0,
-                                   at_end ? 0 : margin);
+    skip = nb < 0 ? nb : find_made(b, made, nb, seen[from]->number ? margin : 0, ended ? 0 : margin);
     av_free(made);
     return skip;
 }
@@ -228,7 +237,7 @@ static int try_range(const SegmentBuild *b, Frame **seen, int nb_seen, int from,
  * that its filters make the same? Tried out: first where to begin, then where to end.
  * @return index of the first owed one among what it makes then; AVERROR_PATCHWELCOME: no number will do
  */
-static int find_lead(const SegmentBuild *b, Frame **seen, int nb_seen, int *from, int *to)
+static int find_lead(const SegmentBuild *b, Frame **seen, int nb_seen, int *from, int *to, int *nb_sure)
 {
     const int window = b->plan->window ? b->plan->window + 1 : 0;
     int first = 0, last = nb_seen - 1, skip = -1;
@@ -239,21 +248,18 @@ static int find_lead(const SegmentBuild *b, Frame **seen, int nb_seen, int *from
         last--;
     for (int lead = window; skip == -1 && lead <= b->plan->reach; lead++) {
         *from = FFMAX(first - lead, 0);
-        skip  = try_range(b, seen, nb_seen, *from, nb_seen - 1);
+        skip  = try_range(b, seen, nb_seen, *from, nb_seen - 1, nb_sure);
         if (lead > first)
             break;
     }
     if (skip < 0)
         return skip == -1 ? AVERROR_PATCHWELCOME : skip;
-    for (*to = FFMIN(last + window, nb_seen - 1); *to < nb_seen - 1; ++*to) {
-        int ret = try_range(b, seen, nb_seen, *from, *to);
+    for (*to = FFMIN(last + window, nb_seen - 1);; ++*to) {
+        int ret = try_range(b, seen, nb_seen, *from, *to, nb_sure);
 
-        if (ret == skip)
-            break;
-        if (ret < -1)
-            return ret;
+        if (ret == skip || ret < -1 || *to == nb_seen - 1)
+            return ret < -1 ? ret : skip;
     }
-    return skip;
 }
 
 /**
@@ -292,7 +298,7 @@ static int find_runs(const SegmentBuild *b, SegmentChain *c, int skip, const Tim
 static int describe_chain(const SegmentBuild *b, Frame **sorted, Segment *seg)
 {
     SegmentChain *c = &seg->chain;
-    int first = 0, last = b->nb_frames, from, to, skip, keep = 0, ret = 0;
+    int first = 0, last = b->nb_frames, from, to, skip, nb_sure, keep = 0, ret = 0;
     TimingFrame *made = NULL;
     int64_t least = 0;
 
@@ -306,11 +312,11 @@ static int describe_chain(const SegmentBuild *b, Frame **sorted, Segment *seg)
     if (first == last || !b->nb_made)
         return AVERROR_PATCHWELCOME;
     sorted += first;
-    skip = find_lead(b, sorted, last - first, &from, &to);
+    skip = find_lead(b, sorted, last - first, &from, &to, &nb_sure);
     if (skip < 0)
         return skip;
     if (b->plan->rate_open)
-        ret = simulate(b, sorted + from, to - from + 1, b->at_end && to == last - first - 1, &made);
+        ret = simulate(b, sorted + from, to - from + 1, b->at_end && to == last - first - 1, &made, &nb_sure);
     if (ret >= 0)
         ret = find_runs(b, c, skip, made);
     av_free(made);
@@ -319,6 +325,7 @@ static int describe_chain(const SegmentBuild *b, Frame **sorted, Segment *seg)
     c->from    = sorted[from]->pts;
     c->to      = sorted[to]->pts + 1;
     c->nb_seen = to - from + 1;
+    c->nb_sure = nb_sure;
     c->before  = sorted[from]->number;
     c->after   = b->made[0]->order - skip;
     for (const Plan *p = b->plan; p; p = p->next)
