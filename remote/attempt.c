@@ -90,6 +90,9 @@ static int try_gate(void *opaque)
         fleet_changed(f);
     }
     open = sched_permit(f->sched, w->fh->index, w->index, fleet_clock());
+    /* the input of another one may travel now */
+    if (open)
+        fleet_changed(f);
     pthread_mutex_unlock(&f->lock);
     t->uploaded = 1;
     return open;

@@ -21,10 +21,12 @@
 
 /* A peer that acknowledges nothing for so long is gone. */
 #define UNACKED_MS 30000
+/* More than that does not wait in the kernel: when an input is written, it has all but arrived. */
+#define UNSENT_BYTES (128 << 10)
 
 static int set_options(int fd)
 {
-    int one = 1, unacked = UNACKED_MS;
+    int one = 1, unacked = UNACKED_MS, unsent = UNSENT_BYTES;
 
     /* Only TCP_NODELAY matters for more than comfort; none is worth failing for. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -32,7 +34,11 @@ static int set_options(int fd)
 #ifdef TCP_USER_TIMEOUT
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked, sizeof(unacked));
 #endif
+#ifdef TCP_NOTSENT_LOWAT
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+#endif
     (void)unacked;
+    (void)unsent;
     return 0;
 }
 

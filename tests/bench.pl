@@ -10,6 +10,7 @@ use FleetTest;
 use IO::Select;
 use IO::Socket::INET;
 use JSON::PP;
+use List::Util qw(shuffle);
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
@@ -240,7 +241,7 @@ sub relay {
         $credit = 65536 if $credit > 65536;
         $last = $now;
         my $busy;
-        for my $s ($select->can_read(0.01)) {
+        for my $s (shuffle($select->can_read(0.01))) {   # a link is fair
             if ($s == $listen) {
                 my $c = $listen->accept or next;
                 setsockopt $c, Socket::SOL_SOCKET(), Socket::SO_RCVBUF(), pack 'l', 32768;
@@ -348,7 +349,7 @@ sub start_up {
             # one right after the other, each first in turn: what else the machine does meets both
             my ($s, $o);
             my $stock = sub { ($s) = timed({ program => $real_ffmpeg, name => 'stock' }, @{ $_[0] }) };
-            my $ours  = sub { ($o) = timed({ env => { FFLEET_HOSTS => undef } }, @{ $_[0] }) };
+            my $ours  = sub { ($o) = timed({ env => { FFLEET_HOSTS => undef, FFLEET_TRACE => undef } }, @{ $_[0] }) };
             if ($n % 2) { $stock->($_); $ours->($_) } else { $ours->($_); $stock->($_) }
             if ($n) { push @more, $o - $s; push @stock, $s }
         }
