@@ -15,7 +15,6 @@ static void close_blob(PacketStore *s)
 
 int packetstore_put(PacketStore *s, AVPacket *pkt, StoredPayload *stored)
 {
-    AVPacket *rest;
     int64_t offset;
     int ret = 0;
 
@@ -29,15 +28,10 @@ int packetstore_put(PacketStore *s, AVPacket *pkt, StoredPayload *stored)
     ret    = blob_append(s->open, pkt->data, pkt->size);
     if (ret < 0)
         return ret;
-    rest = av_packet_alloc();
-    if (!rest || av_packet_copy_props(rest, pkt) < 0) {
-        av_packet_free(&rest);
-        return AVERROR(ENOMEM);
-    }
     *stored = (StoredPayload) { blob_ref(s->open), offset, pkt->size };
-    av_packet_unref(pkt);
-    av_packet_move_ref(pkt, rest);
-    av_packet_free(&rest);
+    av_buffer_unref(&pkt->buf);
+    pkt->data = NULL;
+    pkt->size = 0;
     return 0;
 }
 
@@ -45,8 +39,6 @@ int packetstore_get(PacketStore *s, const AVPacket *pkt, const StoredPayload *st
 {
     int ret, done = 0;
 
-    if (!stored->blob)
-        return av_packet_ref(whole, pkt);
     if (stored->blob == s->open)
         close_blob(s);
     ret = av_new_packet(whole, stored->size);

@@ -28,7 +28,7 @@ typedef struct StoredPayload {
 
 /**
  * Move a packet's payload into the store.
- * @param pkt keeps all but its payload; unchanged on error
+ * @param pkt reference counted; keeps all but its payload; unchanged on error
  * @return 0 or an AVERROR code (ENOSPC when the temporary folder is full)
  */
 int  packetstore_put(PacketStore *s, AVPacket *pkt, StoredPayload *stored);
@@ -36,6 +36,7 @@ int  packetstore_put(PacketStore *s, AVPacket *pkt, StoredPayload *stored);
  * Make a packet with its payload.
  * @param pkt   what was given to packetstore_put()
  * @param whole blank; the caller's
+ * @return 0 or an AVERROR code
  */
 int  packetstore_get(PacketStore *s, const AVPacket *pkt, const StoredPayload *stored, AVPacket *whole);
 void packetstore_forget(StoredPayload *stored);

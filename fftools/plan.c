@@ -499,14 +499,13 @@ static int decide_ties(Plan *first)
 {
     int nb = 0, nb_tied = 0;
 
-    for (Plan *p = first; p; p = p->next)
-        if (p->tied_ends && p->max_frames == INT64_MAX && !same_others(first, p))
-            return plan_stock(first, "its outputs have other sound each, and -shortest may end their videos at different frames");
-
     for (Plan *p = first; p; p = p->next) {
+        if (p->tied_ends && p->max_frames == INT64_MAX && !same_others(first, p))
+            return plan_stock(first, "its outputs have other sound each, and -shortest may end their videos at "
+                              "different frames");
         nb++;
         nb_tied += p->tied_ends;
-        first->sure_end = p == first || !p->tied_ends ? first->sure_end : FFMIN(first->sure_end, p->sure_end);
+        first->sure_end = FFMIN(first->sure_end, p->sure_end);
     }
     return nb_tied && nb_tied < nb ?
            plan_stock(first, "its outputs' streams end each other in several ways (-shortest, -frames)") : 0;

@@ -160,8 +160,8 @@ static int find_reach(const Plan *p)
 }
 
 /**
- * fps fills up to where its input ends, and tpad goes on from there. After trim, or -t of the input, that is how far the input has been read by then: on and
- * on for the sake of a stream that has no packets for a while.
+ * fps fills up to where its input ends, and tpad goes on from there. After trim, or -t of the input, that is how far the
+ * input has been read by then: on and on for the sake of a stream that has no packets for a while.
  */
 static int fills_to_unknown(const Plan *p)
 {

@@ -95,20 +95,20 @@ static int append_frame(Segmenter *s, Frame *f)
 {
     Frame **a = av_fast_realloc(s->frames, (unsigned *)&s->frames_size,
                                 (s->nb_frames + 1) * sizeof(*a));
+    int size = f->pkt->size;
 
     if (!a)
         return AVERROR(ENOMEM);
     s->frames = a;
-    f->size = f->pkt->size;
-    if (s->held + f->size > s->max_held) {
+    if (s->held + size > s->max_held) {
         int ret = packetstore_put(&s->store, f->pkt, &f->stored);
 
         if (ret < 0)
             return ret;
     } else {
-        s->held += f->size;
+        s->held += size;
     }
-    s->bytes += f->size;
+    s->bytes += size;
     a[s->nb_frames++] = f;
     return 0;
 }
@@ -201,8 +201,8 @@ static int drop_before(Segmenter *s, const Frame *f)
             (s->graph && s->frames[i]->number > s->last_source))
             return AVERROR_PATCHWELCOME;
     for (int i = 0; i < keep; i++) {
-        s->bytes -= s->frames[i]->size;
-        s->held  -= s->frames[i]->stored.blob ? 0 : s->frames[i]->size;
+        s->held  -= s->frames[i]->pkt->size;
+        s->bytes -= s->frames[i]->pkt->size + s->frames[i]->stored.size;
         segment_frame_free(&s->frames[i]);
     }
     s->nb_frames -= keep;

@@ -254,12 +254,17 @@ static int find_lead(const SegmentBuild *b, Frame **seen, int nb_seen, int *from
     }
     if (skip < 0)
         return skip == -1 ? AVERROR_PATCHWELCOME : skip;
-    for (*to = FFMIN(last + window, nb_seen - 1);; ++*to) {
-        int ret = try_range(b, seen, nb_seen, *from, *to, nb_sure);
+    for (*to = FFMIN(last + window, nb_seen - 1); *to < nb_seen - 1; ++*to) {
+        int sure, ret = try_range(b, seen, nb_seen, *from, *to, &sure);
 
-        if (ret == skip || ret < -1 || *to == nb_seen - 1)
-            return ret < -1 ? ret : skip;
+        if (ret == skip) {
+            *nb_sure = sure;
+            break;
+        }
+        if (ret < -1)
+            return ret;
     }
+    return skip;
 }
 
 /**
@@ -369,9 +374,10 @@ static int write_packets(const SegmentBuild *b, const Segment *seg, int from, Bl
     for (int i = from; ret >= 0 && i < b->nb_frames; i++) {
         const Frame *f = b->frames[i];
 
-        ret = packetstore_get(b->store, f->pkt, &f->stored, pkt);
+        if (f->stored.blob)
+            ret = packetstore_get(b->store, f->pkt, &f->stored, pkt);
         if (ret >= 0)
-            ret = wire_write(w, pkt, plan->timing ? f->pts + seg->chain.shift :
+            ret = wire_write(w, f->stored.blob ? pkt : f->pkt, plan->timing ? f->pts + seg->chain.shift :
                              f->wire + SEGMENT_WIRE_BASE * SEGMENT_WIRE_UNITS);
         av_packet_unref(pkt);
     }

@@ -12,7 +12,6 @@
 typedef struct Frame {
     AVPacket *pkt;
     StoredPayload stored;  ///< the packet's, if it is not with it
-    int       size;     ///< of the payload
     int64_t   pts;      ///< with ffmpeg's offset, in the stream's time base (made ones: the filters')
     int64_t   dts;      ///< likewise; INT64_MIN: unknown
     int64_t   duration;

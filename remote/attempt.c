@@ -85,13 +85,11 @@ static int try_gate(void *opaque)
     int     open;
 
     pthread_mutex_lock(&f->lock);
-    if (!t->uploaded) {
+    if (!t->uploaded)
         sched_uploaded(f->sched, w->fh->index, w->index, fleet_clock());
-        fleet_changed(f);
-    }
     open = sched_permit(f->sched, w->fh->index, w->index, fleet_clock());
     /* the input of another one may travel now */
-    if (open)
+    if (!t->uploaded || open)
         fleet_changed(f);
     pthread_mutex_unlock(&f->lock);
     t->uploaded = 1;

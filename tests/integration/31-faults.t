@@ -26,12 +26,12 @@ sub judge {
     my ($name, $run, @want) = @_;
     my @left = lines($run);
 
-    for my $again (map { ref eq 'ARRAY' ? @$_ : () } @want) {
-        @left = grep { !/$again/ } @left;
-    }
     for my $want (grep { ref ne 'ARRAY' } @want) {
         my ($i) = grep { $left[$_] =~ $want } 0 .. $#left;
         if (defined $i) { splice @left, $i, 1 } else { push @left, "missing: $want" }
+    }
+    for my $again (map { ref eq 'ARRAY' ? @$_ : () } @want) {
+        @left = grep { !/$again/ } @left;
     }
     is($run->{status}, 0, "$name: status");
     # what is equal to a good output byte for byte need not be looked at again
@@ -187,7 +187,8 @@ for my $hang (['slow', 'sleep 300; exec $FFMPEG "$@"'], ['hangs after half', '$F
 $ENV{FFLEET_STALL_TIMEOUT} = 5;  # enough for a busy machine
 stub('h1', '[ -e $HERE/stalled ] && exec $FFMPEG "$@"; : >$HERE/stalled; $FFMPEG "$@" | head -c 3000; exec sleep 300');
 $run = run({ env => { FFLEET_HOSTS => 'h1' } }, @ours);
-judge('stalls', $run, [qr/^host h1: segment \d: nothing moved for 5 seconds; trying again$/]);
+my $stalled = qr/^host h1: segment \d: nothing moved for 5 seconds; trying again$/;
+judge('stalls', $run, $stalled, [$stalled]);
 ok(events($run, 'attempt', host => 'h1', outcome => 'stalled') >= 1
    && events($run, 'attempt', outcome => 'ok') == 6, 'stalls: the trace');
 delete $ENV{FFLEET_STALL_TIMEOUT};
