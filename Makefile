@@ -20,8 +20,8 @@ vpath %.c $(SRC)
 
 # front.c holds main(): it hands over to stock, or loads ffleet.c and all the rest.
 # Tests link with everything else.
-FFTOOLS_OBJS = $(patsubst $(SRC)/%.c,%.o,$(wildcard $(SRC)/fftools/*.c))
-FRONT_OBJS   = $(addprefix fftools/,front.o certain.o cmdline.o options.o stock.o)
+FFTOOLS_OBJS = $(patsubst $(SRC)/%.c,%.o,$(wildcard $(SRC)/fftools/*.c $(SRC)/fftools/*/*.c))
+FRONT_OBJS   = $(addprefix fftools/,front.o certain.o stock.o command/cmdline.o command/options.o)
 CORE_OBJ     = fftools/ffleet.o
 PART_OBJS    = $(filter-out fftools/front.o $(CORE_OBJ),$(FFTOOLS_OBJS))
 REMOTE_OBJS  = $(patsubst $(SRC)/%.c,%.o,$(wildcard $(SRC)/remote/*.c))
@@ -147,14 +147,14 @@ uninstall:
 	$(Q)rmdir '$(DESTDIR)$(COREDIR)' 2>/dev/null || :
 
 clean:
-	$(Q)rm -f $(PROGRAM) $(CORE) fftools/ffleet.installed fftools/*.[oad] remote/*.[oad] tests/*/*.[od] $(UNIT_TESTS) $(TEST_TOOLS)
+	$(Q)rm -f $(PROGRAM) $(CORE) fftools/ffleet.installed fftools/*.[oad] fftools/*/*.[od] remote/*.[oad] tests/*/*.[od] $(UNIT_TESTS) $(TEST_TOOLS)
 
 distclean: clean
 	$(Q)rm -rf asan-build tsan-build
 	$(Q)rm -f config.h config.mak config.log
 ifneq ($(SRC),.)
 	$(Q)rm -f Makefile
-	$(Q)rmdir fftools remote tests/unit tests/tools tests 2>/dev/null || :
+	$(Q)rmdir fftools/* fftools remote tests/unit tests/tools tests 2>/dev/null || :
 endif
 
 .PHONY: all tests-built check check-unit check-integration check-asan check-tsan check-corpus check-faults bench demo \

@@ -4,7 +4,7 @@
 
 /** @file What the command line alone shows to be stock's, before any file or library is opened. */
 
-#include "cmdline.h"
+#include "command/cmdline.h"
 
 /**
  * A sufficient condition: what is found here is right even where the command turns out to be wrong,

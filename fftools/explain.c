@@ -2,10 +2,10 @@
 #include <stdio.h>
 
 #include "compat.h"
+#include "encode/hostcommand.h"
 #include "explain.h"
-#include "hostcommand.h"
-#include "segment.h"
-#include "sizing.h"
+#include "plan/sizing.h"
+#include "segment/segment.h"
 
 static void print_streams(const Plan *plan)
 {

@@ -17,7 +17,7 @@
 
 #include "../remote/hosts.h"
 #include "certain.h"
-#include "cmdline.h"
+#include "command/cmdline.h"
 #include "stock.h"
 
 #define CORE_FILE "ffleet.so"

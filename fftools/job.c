@@ -9,20 +9,20 @@
 
 #include <libavutil/time.h>
 
-#include "benchmark.h"
 #include "../remote/tempfile.h"
+#include "command/terminal.h"
 #include "compat.h"
-#include "encode.h"
+#include "encode/encode.h"
+#include "encode/journal.h"
+#include "encode/reader.h"
 #include "job.h"
-#include "journal.h"
-#include "outputs.h"
-#include "overwrite.h"
-#include "reader.h"
-#include "remainder.h"
-#include "report.h"
-#include "terminal.h"
-#include "trial.h"
-#include "triallog.h"
+#include "output/outputs.h"
+#include "output/overwrite.h"
+#include "remainder/remainder.h"
+#include "remainder/trial.h"
+#include "remainder/triallog.h"
+#include "show/benchmark.h"
+#include "show/report.h"
 
 #define MEMORY_BUDGET    (192 << 20)  /* of packets that wait; more of them go to TMPDIR */
 #define POLL_MS          50

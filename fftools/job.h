@@ -9,7 +9,7 @@
 
 #include "../remote/hosts.h"
 #include "../remote/trace.h"
-#include "plan.h"
+#include "plan/plan.h"
 
 typedef struct JobResult {
     int  status;        ///< for exit(), when job_run() returned 0

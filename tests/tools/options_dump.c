@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fftools/options.h"
+#include "fftools/command/options.h"
 
 static void print_flags(int flags)
 {

@@ -13,7 +13,7 @@
 #include <libavutil/error.h>
 #include <libavutil/mem.h>
 
-#include "fftools/cmdline.h"
+#include "fftools/command/cmdline.h"
 
 #define MAX_WORDS 64
 #define NB(a) (sizeof(a) / sizeof(*(a)))

@@ -10,7 +10,7 @@
 #include <libavcodec/avcodec.h>
 #include <libavutil/error.h>
 
-#include "fftools/encodertraits.h"
+#include "fftools/plan/encodertraits.h"
 
 #define NO AVERROR(ENOSYS)
 

@@ -8,7 +8,7 @@
 #include <libavutil/error.h>
 #include <libavutil/mem.h>
 
-#include "fftools/filtercount.h"
+#include "fftools/filter/filtercount.h"
 
 static void shift(void **state)
 {

@@ -7,7 +7,7 @@
 
 #include <libavutil/mem.h>
 
-#include "fftools/filterrate.h"
+#include "fftools/filter/filterrate.h"
 
 /** @param timing NULL: all of filters */
 static void check(const char *filters, const char *timing, const char *expected)

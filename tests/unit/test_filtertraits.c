@@ -12,7 +12,7 @@
 #include <libavutil/error.h>
 #include <libavutil/mem.h>
 
-#include "fftools/filtertraits.h"
+#include "fftools/filter/filtertraits.h"
 
 static void every_filter_has_an_entry(void **state)
 {

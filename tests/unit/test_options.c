@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <libavcodec/version.h>
 
-#include "fftools/options.h"
+#include "fftools/command/options.h"
 
 static void test_find(void **state)
 {

@@ -8,7 +8,7 @@
 
 #include <libavutil/avutil.h>
 
-#include "fftools/panel.h"
+#include "fftools/show/panel.h"
 
 static void check_host(const PanelHost *h, const char *expected)
 {

@@ -15,7 +15,7 @@
 #include <libavutil/mem.h>
 #include <libavutil/opt.h>
 
-#include "fftools/paramsets.h"
+#include "fftools/encode/paramsets.h"
 
 #define NB_FRAMES 12
 

@@ -14,7 +14,7 @@
 #include <libavutil/log.h>
 #include <libavutil/mem.h>
 
-#include "fftools/progress.h"
+#include "fftools/show/progress.h"
 
 #define TEXT_SIZE (1 << 16)
 

@@ -14,7 +14,7 @@
 
 #include <libavutil/error.h>
 
-#include "../../fftools/spool.h"
+#include "../../fftools/input/spool.h"
 
 #define SIZE 300000
 

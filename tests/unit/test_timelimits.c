@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <libavutil/avutil.h>
 
-#include "fftools/timelimits.h"
+#include "fftools/command/timelimits.h"
 
 #define SEC 1000000LL
 

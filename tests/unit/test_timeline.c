@@ -19,7 +19,7 @@
 
 #include "fftools/compat.h"
 #include "fftools/stock.h"
-#include "fftools/timeline.h"
+#include "fftools/plan/timeline.h"
 
 #define MAX_FRAMES 100
 #define MAX_SHOWN  4000

@@ -11,8 +11,8 @@
 #include <libavutil/mathematics.h>
 #include <libavutil/mem.h>
 
-#include "fftools/segment.h"
-#include "fftools/wire.h"
+#include "fftools/segment/segment.h"
+#include "fftools/segment/wire.h"
 
 #define NB_PACKETS 61
 

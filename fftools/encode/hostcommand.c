@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+
+#include <libavutil/bprint.h>
+#include <libavutil/pixdesc.h>
+
+#include "../../remote/shellquote.h"
+#include "../compat.h"
+#include "../plan/carrier.h"
+#include "hostcommand.h"
+
+#define FPS_MODE_LAVC AV_VERSION_INT(59, 37, 0)   /* 5.1 has -fps_mode, before it was -vsync */
+
+/** @param value NULL: unknown to libavutil, then the decoder is left to itself */
+static int add_option(const char **argv, int n, const char *name, const char *value)
+{
+    if (value) {
+        argv[n++] = name;
+        argv[n++] = value;
+    }
+    return n;
+}
+
+/** What NUT does not carry of the input's colours; decoders take it as options. */
+static int add_color_options(const char **argv, int n, const AVCodecParameters *par)
+{
+    if (par->color_range != AVCOL_RANGE_UNSPECIFIED)
+        n = add_option(argv, n, "-color_range", av_color_range_name(par->color_range));
+    if (par->color_primaries != AVCOL_PRI_UNSPECIFIED && par->color_primaries)
+        n = add_option(argv, n, "-color_primaries",
+                       av_color_primaries_name(par->color_primaries));
+    if (par->color_trc != AVCOL_TRC_UNSPECIFIED && par->color_trc)
+        n = add_option(argv, n, "-color_trc", av_color_transfer_name(par->color_trc));
+    if (par->color_space == AVCOL_SPC_RGB)
+        n = add_option(argv, n, "-colorspace", "rgb");
+    else if (par->color_space != AVCOL_SPC_UNSPECIFIED)
+        n = add_option(argv, n, "-colorspace", av_color_space_name(par->color_space));
+    if (par->chroma_location != AVCHROMA_LOC_UNSPECIFIED)
+        n = add_option(argv, n, "-chroma_sample_location",
+                       av_chroma_location_name(par->chroma_location));
+    return n;
+}
+
+/** FFmpeg 7's decoder of these does not always wait for what other threads have yet to decode: on a busy host
+ * a frame in thousands has other pixels. */
+static int decoder_races(enum AVCodecID id)
+{
+    return id == AV_CODEC_ID_VP3 || id == AV_CODEC_ID_THEORA || id == AV_CODEC_ID_VP4;
+}
+
+static void print_trim(AVBPrint *bp, const Plan *plan, int64_t from, int64_t to)
+{
+    double rate = SEGMENT_WIRE_UNITS * av_q2d(plan->frame_rate);
+    int64_t base = SEGMENT_WIRE_BASE * SEGMENT_WIRE_UNITS;
+
+    av_bprintf(bp, "trim=start=%.6f:end=%.6f,", (base + from) / rate, (base + to) / rate);
+}
+
+/** In front of a term of a sum, the i-th: libavutil takes a hundred of them in a row at most, but sums of sums. */
+static const char *join_terms(int i)
+{
+    return !i ? "(" : i % 32 ? "+" : ")+(";
+}
+
+/** Open the gaps again that stock leaves with variable frame rate, and `fps` has filled. */
+static void print_gaps(AVBPrint *bp, const Segment *seg)
+{
+    for (int i = 0; seg->nb_ranges > 1 && i < seg->nb_ranges; i++) {
+        int64_t first = seg->ranges[i].first - seg->first_slot;
+
+        av_bprintf(bp, "%s%sbetween(n,%"PRId64",%"PRId64")%s", i ? "" : ",select='", join_terms(i), first,
+                   first + seg->ranges[i].count - 1, i == seg->nb_ranges - 1 ? ")'" : "");
+    }
+}
+
+/** Frames are counted into their slots; where the frame rate is open, the filters' times are moved to them. */
+static void print_slots(AVBPrint *bp, const Plan *plan, const SegmentChain *c)
+{
+    int64_t n = 0;
+    int nb = 0;
+
+    if (!plan->rate_open)
+        av_bprintf(bp, "settb=%d/%d,", plan->frame_rate.den, plan->frame_rate.num);
+    av_bprintf(bp, "setpts='%s+%"PRId64, plan->rate_open ? "PTS" : "N", c->runs[0].slot + segment_wire_base(plan));
+    for (int i = 1; i < c->nb_runs; i++) {
+        const ChainRun *r = &c->runs[i], *last = r - 1;
+        int64_t step = r->slot - last->slot - (plan->rate_open ? 0 : last->count);
+
+        n += last->count;
+        if (step)
+            av_bprintf(bp, "%s%s%"PRId64"*gte(N,%"PRId64")", nb ? "" : "+", join_terms(nb), step, n);
+        nb += !!step;
+    }
+    av_bprintf(bp, nb ? ")'" : "'");
+}
+
+/**
+ * The user's filters see the true timestamps. Behind them, only the frames that are shown go on, and are
+ * counted into their slots. Nothing here may end before its input does, as the number of frames at the
+ * entrance tells whether all could be decoded: HOSTCOMMAND_COUNTER reports it.
+ */
+static int print_chain(AVBPrint *bp, const Plan *plan, const Segment *seg)
+{
+    const SegmentChain *c = &seg->chain;
+    char *filters = NULL;
+
+    if (plan->counts.used) {
+        int ret = filtercount_shift(plan->filters, c->before, c->after, &filters);
+
+        if (ret < 0)
+            return ret;
+    }
+
+    av_bprintf(bp, "settb=%d/%d,setpts=PTS-%"PRId64",trim=start_pts=%"PRId64":end_pts=%"PRId64
+               ","HOSTCOMMAND_COUNTER",", plan->in_time_base.num, plan->in_time_base.den,
+               c->shift, c->from, c->to);
+    if (plan->autorotate)
+        av_bprintf(bp, "%s,", plan->autorotate);
+    av_bprintf(bp, "%s,select='", filters ? filters : plan->filters);
+    av_free(filters);
+    for (int i = 0; i < c->nb_runs; i++)
+        av_bprintf(bp, "%sbetween(n,%"PRId64",%"PRId64")", join_terms(i), c->runs[i].index,
+                   c->runs[i].index + c->runs[i].count - 1);
+    av_bprintf(bp, ")',");
+    print_slots(bp, plan, c);
+    return 0;
+}
+
+static int print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
+{
+    int64_t from = seg->first_slot * SEGMENT_WIRE_UNITS - SEGMENT_WIRE_UNITS / 2;
+
+    if (plan->timing) {
+        int ret = print_chain(bp, plan, seg);
+
+        if (ret < 0 || plan->rate_open)
+            return ret;   /* with setpts as the last filter it is open on the host, too */
+        av_bprintf(bp, ",");
+    } else {
+        print_trim(bp, plan, seg->filter_from, seg->filter_to);
+        if (plan->autorotate)
+            av_bprintf(bp, "%s,", plan->autorotate);
+        if (plan->filters)
+            av_bprintf(bp, "%s,", plan->filters);
+        if (plan->window)
+            print_trim(bp, plan, from, from + seg->nb_slots * SEGMENT_WIRE_UNITS);
+    }
+    av_bprintf(bp, "fps=fps=%d/%d:round=near:eof_action=pass,tpad=stop=-1:stop_mode=clone,"
+               "trim=end_frame=%"PRId64, plan->frame_rate.num, plan->frame_rate.den,
+               seg->nb_slots);
+    print_gaps(bp, seg);
+    return 0;
+}
+
+/** An option of one of the streams. @param name without specifier */
+static void add_stream_option(AVBPrint *bp, const Plan *plan, const char *name, const char *value)
+{
+    AVBPrint word;
+
+    av_bprint_init(&word, 0, AV_BPRINT_SIZE_UNLIMITED);
+    av_bprintf(&word, "%s:v", name);
+    if (plan->first->next)
+        av_bprintf(&word, ":%d", plan->number);
+    shellquote_argv(bp, (const char *const[]){ word.str, value, NULL });
+    av_bprint_finalize(&word, NULL);
+}
+
+static void add_forced_keyframes(AVBPrint *bp, const Plan *plan, const Segment *seg)
+{
+    const double early = 0.25;  /* of a slot: times that are rounded up would be the next frame's in FFmpeg 7 */
+    AVBPrint times;
+
+    av_bprint_init(&times, 0, AV_BPRINT_SIZE_UNLIMITED);
+    for (int i = 0; i < seg->nb_forced; i++)
+        av_bprintf(&times, "%s%.6f", i ? "," : "",
+                   (seg->forced[i] + segment_wire_base(plan) - early) / av_q2d(plan->frame_rate));
+    add_stream_option(bp, plan, "-force_key_frames", times.str);
+    av_bprint_finalize(&times, NULL);
+}
+
+static void add_tag(AVBPrint *bp, const Plan *plan)
+{
+    unsigned tag = carrier_nut_tag(plan->streams[plan->fleet_stream].encoder->id);
+    char text[16];
+
+    if (!tag)
+        return;
+    snprintf(text, sizeof(text), "%u", tag);
+    add_stream_option(bp, plan, "-tag", text);
+}
+
+static int add_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
+{
+    AVBPrint filters;
+    int ret;
+
+    av_bprint_init(&filters, 0, AV_BPRINT_SIZE_UNLIMITED);
+    if (plan->path && plan->path->nb_sides) {
+        av_bprintf(&filters, "[0:v:0]");
+        ret = print_filters(&filters, plan, seg);
+        av_bprintf(&filters, "[out]");
+        shellquote_argv(bp, (const char *const[]){ "-filter_complex", filters.str, "-map", "[out]",
+                                                   NULL });
+    } else {
+        ret = print_filters(&filters, plan, seg);
+        shellquote_argv(bp, (const char *const[]){ "-map", "0:v:0", NULL });
+        add_stream_option(bp, plan, "-filter", filters.str);
+    }
+    av_bprint_finalize(&filters, NULL);
+    return ret;
+}
+
+static void add_bitstream_filters(AVBPrint *bp, const Plan *plan)
+{
+    /* FFmpeg 7 does not let NUT go without: put the headers back where they belong */
+    const char *headers = plan_repeats_headers(plan) ? "dump_extra=freq=keyframe" : "";
+    AVBPrint list;
+
+    av_bprint_init(&list, 0, AV_BPRINT_SIZE_UNLIMITED);
+    av_bprintf(&list, "%s%s%s", headers, *headers && plan->bsf ? "," : "", plan->bsf ? plan->bsf : "");
+    if (list.len)
+        add_stream_option(bp, plan, "-bsf", list.str);
+    av_bprint_finalize(&list, NULL);
+}
+
+/** One of the encodes. */
+static int add_encode(AVBPrint *bp, const Plan *plan, const Segment *seg)
+{
+    char threads[16];
+    int ret = add_filters(bp, plan, seg);
+
+    add_stream_option(bp, plan, "-c", plan->streams[plan->fleet_stream].encoder->name);
+    /* as for NUT, which wants it, tee does not ask; before the user's, which may say otherwise */
+    if (plan->oformat->flags & AVFMT_GLOBALHEADER)
+        add_stream_option(bp, plan, "-flags", "+global_header");
+    for (int i = 0; i < plan->nb_encoder_args; i += 2)
+        add_stream_option(bp, plan, plan->encoder_args[i], plan->encoder_args[i + 1]);
+    if (plan->source_keyframes)
+        add_stream_option(bp, plan, "-force_key_frames", "source");
+    if (seg->nb_forced)
+        add_forced_keyframes(bp, plan, seg);
+    if (plan->threads) {
+        snprintf(threads, sizeof(threads), "%d", plan->threads);
+        add_stream_option(bp, plan, "-threads", threads);
+    }
+    if (!plan->global_header)
+        add_stream_option(bp, plan, "-flags", "-global_header");
+    add_bitstream_filters(bp, plan);
+    add_tag(bp, plan);
+    return ret;
+}
+
+/**
+ * Where the pixel format has to be converted, libavfilter does it as late as the order of its filters lets it. Those that
+ * ffmpeg itself puts in front of the user's, for -ss, -t and rotation, come last in that order and let it convert before
+ * the user's; without one it does so behind them. So the host gets one for a limit that is never reached.
+ */
+static int converts_first(const Plan *plan)
+{
+    const PlanInput *in = plan_video_input(plan);
+
+    return in->trim || in->limits.duration != INT64_MAX || plan->autorotate;
+}
+
+char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpeg, int lavc)
+{
+    const char *head[32 + 2 * MAX_SIDES] = { ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats",
+                             "-progress", "pipe:2", "-stats_period", "0.5", "-copyts" };
+    int n = 11, ret = 0;
+    AVBPrint bp;
+    char *text = NULL;
+
+    n = add_color_options(head, n, plan_video(plan)->codecpar);
+    if (decoder_races(plan_video(plan)->codecpar->codec_id))
+        n = add_option(head, n, "-threads", "1");
+    if (converts_first(plan))
+        n = add_option(head, n, "-t", "1000000");
+    head[n++] = "-f";
+    head[n++] = "nut";
+    head[n++] = "-i";
+    head[n++] = "pipe:0";
+    for (int i = 0; plan->path && i < plan->path->nb_sides; i++) {
+        head[n++] = "-i";
+        head[n++] = plan->files.files[i].name;
+    }
+    head[n]   = NULL;
+    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
+    shipment_print_head(&plan->files, &bp);
+    shellquote_argv(&bp, head);
+    for (const Plan *p = plan->first; p && ret >= 0; p = p->next)
+        ret = add_encode(&bp, p, seg);
+    if (plan->nb_scaler_args)
+        shellquote_argv(&bp, (const char *const *)plan->scaler_args);
+    shellquote_argv(&bp, (const char *const[]){
+        lavc >= FPS_MODE_LAVC ? "-fps_mode" : "-vsync", "passthrough", "-map_metadata", "-1",
+        "-f", "tee", "[f=nut]pipe:1|[f=streamhash:hash="HOSTCOMMAND_HASH"]pipe:2", NULL });
+    shipment_print_tail(&plan->files, &bp);
+    av_bprint_finalize(&bp, ret < 0 ? NULL : &text);
+    return text;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_HOSTCOMMAND_H
+#define FFLEET_HOSTCOMMAND_H
+
+/** @file The command line that encodes one segment on a host. */
+
+#include "../plan/plan.h"
+#include "../segment/segment.h"
+
+/** With timing filters: the filter that says how many frames have come in. */
+#define HOSTCOMMAND_COUNTER "vfrdet@entry"
+
+/**
+ * The hash of each stream's packets, in hex, stands on stderr in the end: NUT has none of them.
+ * Lines of libavformat's streamhash muxer: "0,v,murmur3=..."
+ */
+#define HOSTCOMMAND_HASH "murmur3"
+#define HOSTCOMMAND_HASH_LEN 32
+
+/**
+ * @param ffmpeg       its name or path there
+ * @param lavc_version AV_VERSION_INT of its libavcodec: options are spelled as it knows them
+ * @return text for a POSIX sh, av_malloc'd; NULL: out of memory
+ */
+char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpeg,
+                         int lavc_version);
+
+#endif

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavfilter/avfilter.h>
+#include <libavutil/avstring.h>
+#include <libavutil/bprint.h>
+#include <libavutil/mem.h>
+
+#include "../command/filterargs.h"
+#include "complexgraph.h"
+#include "filtertraits.h"
+
+#define BLANKS    " \n\t\r"
+#define MAX_NODES 64
+#define MAX_PADS  8
+
+/** A filter as written. */
+typedef struct Node {
+    char *text;               ///< "name=arguments"
+    char  name[64];
+    char *in[MAX_PADS];       ///< labels, without brackets
+    char *out[MAX_PADS];
+    int   nb_in, nb_out;
+    int   follows;            ///< the node before it is its input (",")
+    int   used;
+    GraphSource source[MAX_PADS]; ///< of inputs that no filter feeds
+    int   found[MAX_PADS];        ///< source is set
+} Node;
+
+typedef struct Parser {
+    Node  nodes[MAX_NODES];
+    int   nb_nodes;
+    const PlanInput *inputs;
+    int   nb_inputs;
+    GraphSource taken[MAX_SIDES + 1]; ///< by inputs without a label
+    int   nb_taken;
+    ComplexGraph *graph;
+    GraphPath *path;          ///< being followed
+    char *reason;
+    size_t reason_size;
+} Parser;
+
+static int refuse(Parser *p, const char *fmt, const char *arg)
+{
+    snprintf(p->reason, p->reason_size, fmt, arg);
+    return AVERROR_PATCHWELCOME;
+}
+
+/* ---- reading ---- */
+
+static int read_labels(Parser *p, const char **s, char **labels, int *nb)
+{
+    for (*s += strspn(*s, BLANKS); **s == '['; *s += strspn(*s, BLANKS)) {
+        const char *end = strchr(*s, ']');
+
+        if (!end)
+            return refuse(p, "the filter graph cannot be parsed at '%s'", *s);
+        if (*nb == MAX_PADS)
+            return refuse(p, "the filter graph has a filter with many links (%s)", *s);
+        labels[*nb] = av_strndup(*s + 1, end - *s - 1);
+        if (!labels[(*nb)++])
+            return AVERROR(ENOMEM);
+        *s = end + 1;
+    }
+    return 0;
+}
+
+static int read_node(Parser *p, const char **s, int follows)
+{
+    Node *n = &p->nodes[p->nb_nodes];
+    const char *end;
+    int ret;
+
+    if (p->nb_nodes == MAX_NODES)
+        return refuse(p, "the filter graph is very long%s", "");
+    p->nb_nodes++;
+    n->follows = follows;
+    ret = read_labels(p, s, n->in, &n->nb_in);
+    if (ret < 0)
+        return ret;
+    end = filterargs_skip(*s, "[,;");
+    n->text = av_strndup(*s, end - *s);
+    if (!n->text)
+        return AVERROR(ENOMEM);
+    av_strlcpy(n->name, n->text, FFMIN(sizeof(n->name), strcspn(n->text, "=@ \n\t\r") + 1));
+    if (!avfilter_get_by_name(n->name))
+        return refuse(p, "the filter graph has an unknown filter '%s'", n->name);
+    *s = end;
+    if (n->follows && (n->nb_in || n[-1].nb_out))
+        return refuse(p, "the filter graph links '%s' in two ways", n->name);
+    return read_labels(p, s, n->out, &n->nb_out);
+}
+
+static int read_graph(Parser *p, const char *s)
+{
+    int follows = 0;
+
+    for (s += strspn(s, BLANKS); *s; s += strspn(s, BLANKS)) {
+        int ret = read_node(p, &s, follows);
+
+        if (ret < 0)
+            return ret;
+        if (*s && *s != ',' && *s != ';')
+            return refuse(p, "the filter graph cannot be parsed at '%s'", s);
+        follows = *s == ',';
+        s += !!*s;
+    }
+    return p->nb_nodes ? 0 : refuse(p, "the filter graph is empty%s", "");
+}
+
+/* ---- following the links ---- */
+
+static int is_sound(const Node *n)
+{
+    return filter_trait(n->name, NULL) == FILTER_AUDIO;
+}
+
+static Node *find_maker(Parser *p, const char *label)
+{
+    for (int i = 0; i < p->nb_nodes; i++)
+        for (int k = 0; k < p->nodes[i].nb_out; k++)
+            if (!strcmp(p->nodes[i].out[k], label))
+                return &p->nodes[i];
+    return NULL;
+}
+
+static int is_split(const Node *n)
+{
+    return !strcmp(n->name, "split");
+}
+
+/** @param label NULL: it has none */
+static int is_consumed(const Parser *p, const Node *n, const char *label)
+{
+    const Node *next = n + 1;
+
+    if (!label)
+        return next < p->nodes + p->nb_nodes && next->follows;
+    for (int i = 0; i < p->nb_nodes; i++)
+        for (int k = 0; k < p->nodes[i].nb_in; k++)
+            if (!strcmp(p->nodes[i].in[k], label))
+                return 1;
+    return 0;
+}
+
+/** "0:v", "1:v:0", "0": as -map takes them; the first match counts. */
+static int find_labelled(Parser *p, const char *label, GraphSource *source)
+{
+    char *tail;
+    long file = strtol(label, &tail, 10);
+    AVFormatContext *ic;
+
+    if (tail == label || file < 0 || file >= p->nb_inputs || (*tail && *tail != ':'))
+        return refuse(p, "the filter graph has an open input [%s]", label);
+    ic = p->inputs[file].fc;
+    for (unsigned i = 0; i < ic->nb_streams; i++)
+        if (ic->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
+            avformat_match_stream_specifier(ic, ic->streams[i], *tail ? tail + 1 : "") > 0) {
+            *source = (GraphSource) { file, i };
+            return 0;
+        }
+    return refuse(p, "the filter graph's input [%s] is no video stream", label);
+}
+
+/** The first stream that no other input has taken. */
+static int find_unlabelled(Parser *p, GraphSource *source)
+{
+    for (int f = 0; f < p->nb_inputs; f++)
+        for (unsigned i = 0; i < p->inputs[f].fc->nb_streams; i++) {
+            int taken = p->inputs[f].fc->streams[i]->codecpar->codec_type != AVMEDIA_TYPE_VIDEO;
+
+            for (int k = 0; k < p->nb_taken; k++)
+                taken |= p->taken[k].file == f && p->taken[k].index == (int)i;
+            if (!taken) {
+                *source = (GraphSource) { f, i };
+                return 0;
+            }
+        }
+    return refuse(p, "the filter graph has more inputs than there are video streams%s", "");
+}
+
+/** The filter that feeds an input of n, or the stream that does. *from: NULL then. */
+static int find_feed(Parser *p, Node *n, int pad, Node **from, GraphSource *source)
+{
+    int ret;
+
+    *from = NULL;
+    if (n->follows && !pad) {
+        *from = n - 1;
+        return 0;
+    }
+    if (pad < n->nb_in) {
+        *from = find_maker(p, n->in[pad]);
+        if (*from)
+            return 0;
+    }
+    if (n->found[pad]) {
+        *source = n->source[pad];
+        return 0;
+    }
+    ret = pad < n->nb_in ? find_labelled(p, n->in[pad], source) : find_unlabelled(p, source);
+    if (ret >= 0 && p->nb_taken <= MAX_SIDES)
+        p->taken[p->nb_taken++] = *source;
+    n->source[pad] = *source;
+    n->found[pad]  = ret >= 0;
+    return ret;
+}
+
+/** A plain path that ends at last (NULL: of no filter). @param text its filters, with a comma behind each */
+static int follow_side(Parser *p, Node *last, GraphSource *source, AVBPrint *text)
+{
+    Node *path[MAX_NODES], *from;
+    int nb = 0, ret;
+
+    for (Node *n = last; n; n = from) {
+        if (n->used || nb == MAX_NODES || avfilter_filter_pad_count(avfilter_get_by_name(n->name), 0) != 1 ||
+            filter_trait(n->name, NULL) != FILTER_POINTWISE || n->nb_out > 1)
+            return refuse(p, "the filter graph's second input goes through '%s'", n->name);
+        n->used    = 1;
+        path[nb++] = n;
+        ret = find_feed(p, n, 0, &from, source);
+        if (ret < 0)
+            return ret;
+    }
+    while (nb--)
+        av_bprintf(text, "%s%s", path[nb]->text, nb ? "," : "");
+    return 0;
+}
+
+/** A filter with a second input: its main input is the first. */
+static int add_side(Parser *p, Node *n, AVBPrint *filters)
+{
+    GraphPath *g = p->path;
+    AVBPrint side;
+    Node *from;
+    int ret;
+
+    if (g->nb_sides == MAX_SIDES)
+        return refuse(p, "the filter graph has many inputs%s", "");
+    av_bprint_init(&side, 0, AV_BPRINT_SIZE_UNLIMITED);
+    ret = find_feed(p, n, 1, &from, &g->sides[g->nb_sides]);
+    if (ret >= 0)
+        ret = follow_side(p, from, &g->sides[g->nb_sides], &side);
+    if (ret >= 0) {
+        g->nb_sides++;
+        av_bprintf(filters, "null[main%d];[%d:v]%s[side%d];[main%d][side%d]%s", g->nb_sides,
+                   g->nb_sides, side.len ? side.str : "null", g->nb_sides, g->nb_sides, g->nb_sides,
+                   n->text);
+    }
+    av_bprint_finalize(&side, NULL);
+    return ret;
+}
+
+/** `split` must have as many labels as outputs: what is left over would have none. */
+static int split_fits(const Node *n)
+{
+    const char *value = strchr(n->text, '=');
+    int nb = 2;
+
+    if (value) {
+        av_strstart(++value, "outputs=", &value);
+        nb = strtol(value, NULL, 10);
+    }
+    return nb == n->nb_out;
+}
+
+/** The filters from the last one back to the stream it begins with, but for `split`. */
+static int collect_path(Parser *p, Node *last, Node **path, int *nb)
+{
+    Node *from;
+    int steps = 0;
+
+    for (Node *n = last; n; n = from) {
+        int ret;
+
+        if (is_split(n) ? !split_fits(n) : n->nb_out > 1)
+            return refuse(p, "the filter graph's '%s' has several outputs", n->name);
+        if (steps++ == MAX_NODES)
+            return refuse(p, "the filter graph's '%s' feeds itself", n->name);
+        n->used = 1;
+        if (!is_split(n))
+            path[(*nb)++] = n;
+        ret = find_feed(p, n, 0, &from, &p->path->main);
+        if (ret < 0)
+            return ret;
+    }
+    return 0;
+}
+
+/** @param label of what comes out of the last filter; NULL: none */
+static int follow_main(Parser *p, Node *last, const char *label)
+{
+    GraphPath *g;
+    Node *path[MAX_NODES];
+    AVBPrint plain, linked;
+    int nb = 0, ret;
+
+    if (p->graph->nb_paths == MAX_PATHS)
+        return refuse(p, "the filter graph makes very many videos%s", "");
+    p->path = g = &p->graph->paths[p->graph->nb_paths++];
+    ret = collect_path(p, last, path, &nb);
+    if (ret < 0)
+        return ret;
+    av_bprint_init(&plain, 0, AV_BPRINT_SIZE_UNLIMITED);
+    av_bprint_init(&linked, 0, AV_BPRINT_SIZE_UNLIMITED);
+    for (int i = nb - 1; ret >= 0 && i >= 0; i--) {
+        const AVFilter *f = avfilter_get_by_name(path[i]->name);
+
+        av_bprintf(&plain, "%s%s", path[i]->text, i ? "," : "");
+        if (!strcmp(f->name, "overlay"))
+            ret = add_side(p, path[i], &linked);
+        else if (avfilter_filter_pad_count(f, 0) != 1 || avfilter_filter_pad_count(f, 1) != 1)
+            ret = refuse(p, "the filter '%s' has more than one input or output", f->name);
+        else
+            av_bprintf(&linked, "%s", path[i]->text);
+        av_bprintf(&linked, "%s", i ? "," : "");
+    }
+    if (!nb) {
+        av_bprintf(&plain, "null");
+        av_bprintf(&linked, "null");
+    }
+    av_bprint_finalize(&plain, ret < 0 ? NULL : &g->path);
+    av_bprint_finalize(&linked, ret < 0 ? NULL : &g->filters);
+    if (ret >= 0 && label && !(g->label = av_strdup(label)))
+        ret = AVERROR(ENOMEM);
+    return ret < 0 || (g->path && g->filters) ? ret : AVERROR(ENOMEM);
+}
+
+/**
+ * What a filter makes of sounds from several files depends on the order in which stock reads these (where the samples
+ * are cut into frames, when it hears of an end), and that on how far the video is.
+ */
+static int mixes_files(Parser *p)
+{
+    long first = -1;
+    int mixes = 0, several = 0;
+
+    for (int i = 0; i < p->nb_nodes; i++) {
+        const Node *n = &p->nodes[i];
+        const AVFilter *f = avfilter_get_by_name(n->name);
+
+        if (!is_sound(n))
+            continue;
+        mixes |= f->flags & AVFILTER_FLAG_DYNAMIC_INPUTS || avfilter_filter_pad_count(f, 0) > 1;
+        for (int k = 0; k < n->nb_in; k++) {
+            long file = strtol(n->in[k], NULL, 10);
+
+            if (find_maker(p, n->in[k]))
+                continue;
+            several |= first >= 0 && file != first;
+            first = file;
+        }
+    }
+    return mixes && several;
+}
+
+/** The filters of sound, as they were, for stock. */
+static int collect_sound(Parser *p)
+{
+    AVBPrint bp;
+
+    p->graph->mixes = mixes_files(p);
+    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
+    for (int i = 0; i < p->nb_nodes; i++) {
+        const Node *n = &p->nodes[i];
+
+        if (!is_sound(n))
+            continue;
+        if (!n->follows && !n->nb_in) {
+            av_bprint_finalize(&bp, NULL);
+            return refuse(p, "the filter graph's '%s' takes what it finds", n->name);
+        }
+        av_bprintf(&bp, "%s", !bp.len ? "" : n->follows ? "," : ";");
+        for (int k = 0; k < n->nb_in; k++)
+            av_bprintf(&bp, "[%s]", n->in[k]);
+        av_bprintf(&bp, "%s", n->text);
+        for (int k = 0; k < n->nb_out; k++)
+            av_bprintf(&bp, "[%s]", n->out[k]);
+    }
+    if (bp.len)
+        return av_bprint_finalize(&bp, &p->graph->sound);
+    av_bprint_finalize(&bp, NULL);
+    return 0;
+}
+
+/** The paths that end at a filter of video: at each of its outputs that no other filter takes. */
+static int follow_ends(Parser *p, Node *n)
+{
+    int ret = 0;
+
+    if (!n->nb_out)
+        return is_consumed(p, n, NULL) ? 0 : follow_main(p, n, NULL);
+    for (int k = 0; ret >= 0 && k < n->nb_out; k++)
+        if (!is_consumed(p, n, n->out[k]))
+            ret = follow_main(p, n, n->out[k]);
+    return ret;
+}
+
+static int take_apart(Parser *p)
+{
+    int ret;
+
+    for (int i = 0; i < p->nb_nodes; i++) {
+        Node *n = &p->nodes[i];
+
+        if (n->follows && is_sound(n) != is_sound(n - 1))
+            return refuse(p, "the filter graph mixes sound and video ('%s')", n->name);
+        for (int k = 0; k < n->nb_in; k++) {
+            const Node *maker = find_maker(p, n->in[k]);
+
+            if (maker && is_sound(maker) != is_sound(n))
+                return refuse(p, "the filter graph mixes sound and video ('%s')", n->name);
+        }
+        if (!is_sound(n) && (ret = follow_ends(p, n)) < 0)
+            return ret;
+    }
+    if (p->graph->nb_paths > 1 && complexgraph_find(p->graph, NULL))
+        return refuse(p, "the filter graph makes several videos, not all with a label%s", "");
+    for (int i = 0; i < p->nb_nodes; i++)
+        if (!is_sound(&p->nodes[i]) && !p->nodes[i].used)
+            return refuse(p, "the filter graph's '%s' leads nowhere", p->nodes[i].name);
+    return collect_sound(p);
+}
+
+int complexgraph_parse(ComplexGraph *g, const char *text, const PlanInput *inputs, int nb_inputs,
+                       char *reason, size_t reason_size)
+{
+    Parser *p = av_mallocz(sizeof(*p));
+    int ret;
+
+    memset(g, 0, sizeof(*g));
+    if (!p)
+        return AVERROR(ENOMEM);
+    p->inputs      = inputs;
+    p->nb_inputs   = nb_inputs;
+    p->graph       = g;
+    p->reason      = reason;
+    p->reason_size = reason_size;
+    ret = read_graph(p, text);
+    if (ret >= 0)
+        ret = take_apart(p);
+    for (int i = 0; i < p->nb_nodes; i++) {
+        av_freep(&p->nodes[i].text);
+        for (int k = 0; k < MAX_PADS; k++) {
+            av_freep(&p->nodes[i].in[k]);
+            av_freep(&p->nodes[i].out[k]);
+        }
+    }
+    av_free(p);
+    if (ret < 0)
+        complexgraph_free(g);
+    return ret;
+}
+
+void complexgraph_free(ComplexGraph *g)
+{
+    for (int i = 0; i < g->nb_paths; i++) {
+        av_freep(&g->paths[i].path);
+        av_freep(&g->paths[i].filters);
+        av_freep(&g->paths[i].label);
+    }
+    g->nb_paths = 0;
+    av_freep(&g->sound);
+}
+
+const GraphPath *complexgraph_find(const ComplexGraph *g, const char *label)
+{
+    for (int i = 0; i < g->nb_paths; i++) {
+        const char *l = g->paths[i].label;
+
+        if (label ? l && !strcmp(l, label) : !l)
+            return &g->paths[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_COMPLEXGRAPH_H
+#define FFLEET_COMPLEXGRAPH_H
+
+/**
+ * @file
+ * -filter_complex taken apart: the paths of video that the fleet can encode, pictures laid over them, and what
+ * works on sound and stays here. `split` only tells where paths part: each is its own from its beginning.
+ * Opens nothing.
+ *
+ * Knowledge: libavfilter/graphparser.c, and init_input_filter() in fftools/ffmpeg_filter.c of FFmpeg 5.1,
+ * for the grammar and for what unlabelled inputs mean.
+ */
+
+#include "../input/inputs.h"
+
+/** A stream of the inputs. */
+typedef struct GraphSource {
+    int file, index;
+} GraphSource;
+
+#define MAX_SIDES 4
+#define MAX_PATHS 8
+
+/** From a stream to one of the graph's outputs. */
+typedef struct GraphPath {
+    GraphSource main;             ///< what the path begins with
+    GraphSource sides[MAX_SIDES]; ///< of filters with a second input, in order
+    int   nb_sides;
+    char *path;                   ///< the filters that the main video goes through, as in -vf
+    char *filters;                ///< likewise, but sides are linked in: side n is the label [n+1:v]
+    char *label;                  ///< of what comes out, without brackets; NULL: it has none
+} GraphPath;
+
+typedef struct ComplexGraph {
+    GraphPath paths[MAX_PATHS];   ///< of video
+    int   nb_paths;
+    char *sound;                  ///< the rest, which works on sound; NULL: none
+    int   mixes;                  ///< of several files into one
+} ComplexGraph;
+
+/**
+ * @param text   of -filter_complex
+ * @param reason why it has to be left to stock, with AVERROR_PATCHWELCOME
+ * @return 0 or an AVERROR code
+ */
+int  complexgraph_parse(ComplexGraph *g, const char *text, const PlanInput *inputs, int nb_inputs,
+                        char *reason, size_t reason_size);
+void complexgraph_free(ComplexGraph *g);
+
+/** The path to what has that label. @param label NULL: none. @return NULL: there is none */
+const GraphPath *complexgraph_find(const ComplexGraph *g, const char *label);
+
+#endif

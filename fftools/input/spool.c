@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <libavutil/common.h>
+#include <libavutil/error.h>
+#include <libavutil/mem.h>
+
+#include "../../remote/tempfile.h"
+#include "spool.h"
+
+#define CHUNK (64 << 10)
+
+struct Spool {
+    int  in;              ///< not owned
+    int  file;
+    int  own_file;        ///< 0: the input itself is a file
+    int64_t base;         ///< where in file the input begins
+    int  stop_fds[2];     ///< closing the second one ends the thread
+    pthread_t thread;
+    int  running;
+    uint8_t chunk[CHUNK]; ///< of the thread
+    int  pending;         ///< bytes of it that did not get into the file
+
+    pthread_mutex_t lock; ///< for all that follows
+    pthread_cond_t  more;
+    int64_t size;         ///< bytes there are so far
+    int  eof;
+    int  error;
+};
+
+struct SpoolFeed {
+    Spool    *s;
+    int       fd;
+    int       stop;       ///< with the spool's lock
+    pthread_t thread;
+    uint8_t   chunk[CHUNK];
+};
+
+/** Signals are for other threads; of a reader that has gone only write() shall tell. */
+static int start_thread(pthread_t *thread, void *(*func)(void *), void *opaque)
+{
+    sigset_t all, old;
+    int ret;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    ret = pthread_create(thread, NULL, func, opaque);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return AVERROR(ret);
+}
+
+/* ---- from the input to the file ---- */
+
+static int write_at(int fd, const uint8_t *buf, int size, int64_t pos, int *done)
+{
+    while (*done < size) {
+        ssize_t n = pwrite(fd, buf + *done, size - *done, pos + *done);
+
+        if (n < 0 && errno != EINTR)
+            return AVERROR(errno);
+        *done += FFMAX(n, 0);
+    }
+    return 0;
+}
+
+/** @return 0: there is something to read, AVERROR_EXIT */
+static int wait_input(const Spool *s)
+{
+    struct pollfd p[2] = { { .fd = s->in, .events = POLLIN },
+                           { .fd = s->stop_fds[0], .events = POLLIN } };
+
+    while (poll(p, 2, -1) < 0)
+        if (errno != EINTR)
+            return AVERROR(errno);
+    return p[1].revents ? AVERROR_EXIT : 0;
+}
+
+static void announce(Spool *s, int bytes, int eof, int error)
+{
+    pthread_mutex_lock(&s->lock);
+    s->size += bytes;
+    s->eof  |= eof;
+    if (!s->error)
+        s->error = error;
+    pthread_cond_broadcast(&s->more);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void *spool_main(void *opaque)
+{
+    Spool *s = opaque;
+    int64_t pos = 0;
+
+    for (;;) {
+        int ret = wait_input(s), done = 0;
+        ssize_t n = ret < 0 ? 0 : read(s->in, s->chunk, sizeof(s->chunk));
+
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (ret < 0 || n <= 0) {
+            /* a pipe that cannot be read has ended for ffmpeg, too */
+            announce(s, 0, ret >= 0, ret);
+            return NULL;
+        }
+        ret  = write_at(s->file, s->chunk, n, pos, &done);
+        pos += done;
+        if (ret < 0) {
+            s->pending = n - done;
+            memmove(s->chunk, s->chunk + done, s->pending);
+        }
+        announce(s, done, 0, ret);
+        if (ret < 0)
+            return NULL;
+    }
+}
+
+static int start(Spool *s)
+{
+    struct stat st;
+    int ret;
+
+    if (fstat(s->in, &st) < 0)
+        return AVERROR(errno);
+    if (S_ISREG(st.st_mode)) {
+        int64_t pos = lseek(s->in, 0, SEEK_CUR);
+
+        if (pos < 0)
+            return AVERROR(errno);
+        s->file = s->in;
+        s->base = pos;
+        s->size = FFMAX(st.st_size - pos, 0);
+        s->eof  = 1;
+        return 0;
+    }
+    s->file = tempfile_open(tempfile_folder());
+    if (s->file < 0)
+        return s->file;
+    s->own_file = 1;
+    if (pipe2(s->stop_fds, O_CLOEXEC) < 0)
+        return AVERROR(errno);
+    ret = start_thread(&s->thread, spool_main, s);
+    s->running = ret >= 0;
+    return ret;
+}
+
+int spool_open(Spool **out, int fd)
+{
+    Spool *s = *out = av_mallocz(sizeof(*s));
+    int ret;
+
+    if (!s)
+        return AVERROR(ENOMEM);
+    s->in = fd;
+    s->stop_fds[0] = s->stop_fds[1] = -1;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->more, NULL);
+    ret = start(s);
+    if (ret < 0)
+        spool_free(out);
+    return ret;
+}
+
+void spool_stop(Spool *s)
+{
+    announce(s, 0, 0, AVERROR_EXIT);
+    pthread_mutex_lock(&s->lock);
+    if (s->stop_fds[1] >= 0)
+        close(s->stop_fds[1]);
+    s->stop_fds[1] = -1;
+    pthread_mutex_unlock(&s->lock);
+}
+
+int spool_error(Spool *s)
+{
+    int error;
+
+    pthread_mutex_lock(&s->lock);
+    error = s->error;
+    pthread_mutex_unlock(&s->lock);
+    return error;
+}
+
+static void join(Spool *s)
+{
+    spool_stop(s);
+    if (s->running)
+        pthread_join(s->thread, NULL);
+    s->running = 0;
+}
+
+void spool_free(Spool **sp)
+{
+    Spool *s = *sp;
+
+    if (!s)
+        return;
+    join(s);
+    if (s->stop_fds[0] >= 0)
+        close(s->stop_fds[0]);
+    if (s->own_file)
+        close(s->file);
+    pthread_cond_destroy(&s->more);
+    pthread_mutex_destroy(&s->lock);
+    av_freep(sp);
+}
+
+/* ---- from the file to a reader ---- */
+
+/** @return bytes there are from pos on, once there are any; 0: no more will come */
+static int64_t wait_data(SpoolFeed *f, int64_t pos)
+{
+    Spool *s = f->s;
+    int64_t left;
+
+    pthread_mutex_lock(&s->lock);
+    while (s->size == pos && !s->eof && !s->error && !f->stop)
+        pthread_cond_wait(&s->more, &s->lock);
+    left = f->stop || s->error == AVERROR_EXIT ? 0 : s->size - pos;
+    pthread_mutex_unlock(&s->lock);
+    return left;
+}
+
+/** Async-signal-safe. @return 0 or an AVERROR code */
+static int write_all(int fd, const uint8_t *buf, ssize_t size)
+{
+    while (size > 0) {
+        ssize_t n = write(fd, buf, size);
+
+        if (n < 0 && errno != EINTR)
+            return AVERROR(errno);
+        size -= FFMAX(n, 0);
+        buf  += FFMAX(n, 0);
+    }
+    return 0;
+}
+
+static void *feed_main(void *opaque)
+{
+    SpoolFeed *f = opaque;
+    int64_t pos = 0, left;
+
+    while ((left = wait_data(f, pos)) > 0) {
+        ssize_t n = pread(f->s->file, f->chunk, FFMIN(left, CHUNK), f->s->base + pos);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0 || write_all(f->fd, f->chunk, n) < 0)
+            break;
+        pos += n;
+    }
+    close(f->fd);
+    return NULL;
+}
+
+int spool_feed_open(SpoolFeed **out, Spool *s, int *read_fd)
+{
+    SpoolFeed *f = *out = av_mallocz(sizeof(*f));
+    int fds[2], ret;
+
+    if (!f)
+        return AVERROR(ENOMEM);
+    f->s = s;
+    if (pipe2(fds, O_CLOEXEC) < 0) {
+        ret = AVERROR(errno);
+        av_freep(out);
+        return ret;
+    }
+    f->fd = fds[1];
+    ret = start_thread(&f->thread, feed_main, f);
+    if (ret < 0) {
+        close(fds[0]);
+        close(fds[1]);
+        av_freep(out);
+        return ret;
+    }
+    *read_fd = fds[0];
+    return 0;
+}
+
+void spool_feed_close(SpoolFeed **fp)
+{
+    SpoolFeed *f = *fp;
+
+    if (!f)
+        return;
+    pthread_mutex_lock(&f->s->lock);
+    f->stop = 1;
+    pthread_cond_broadcast(&f->s->more);
+    pthread_mutex_unlock(&f->s->lock);
+    pthread_join(f->thread, NULL);
+    av_freep(fp);
+}
+
+/* ---- all of it once more ---- */
+
+/** stdin is the rest of the input, stdout the reader, stderr the file. Async-signal-safe; does not return. */
+static void replay(Spool *s)
+{
+    struct pollfd p[2] = { { .fd = 0, .events = POLLIN }, { .fd = 1 } };
+    int64_t pos = 0, pending = s->pending;
+
+    while (pos < s->size) {
+        /* the chunk may hold what is not in the file */
+        uint8_t buf[4096];
+        ssize_t n = pread(2, buf, FFMIN(s->size - pos, (int64_t)sizeof(buf)), pos);
+
+        if (n <= 0 || write_all(1, buf, n) < 0)
+            _exit(1);
+        pos += n;
+    }
+    if (write_all(1, s->chunk, pending) < 0)
+        _exit(1);
+    while (poll(p, 2, -1) >= 0 && !(p[1].revents & POLLERR)) {
+        ssize_t n = read(0, s->chunk, sizeof(s->chunk));
+
+        if (!n || (n < 0 && errno != EINTR && errno != EAGAIN) ||
+            write_all(1, s->chunk, n) < 0)
+            break;
+    }
+    _exit(0);
+}
+
+static void replay_process(Spool *s, int write_fd)
+{
+    struct sigaction sa = { .sa_handler = SIG_DFL };
+    sigset_t none;
+
+    /* nobody will collect it: let it be init's */
+    if (fork())
+        _exit(0);
+    sigemptyset(&sa.sa_mask);
+    for (int sig = 1; sig < NSIG; sig++)
+        sigaction(sig, &sa, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    /* whoever waits for the end of our output must not wait for us */
+    if (dup2(s->in, 0) < 0 || dup2(write_fd, 1) < 0 || dup2(s->file, 2) < 0)
+        _exit(1);
+    closefrom(3);
+    replay(s);
+}
+
+int spool_replay(Spool *s, int fd)
+{
+    int fds[2], ret = 0;
+    pid_t pid;
+
+    join(s);
+    if (!s->own_file)
+        return 0;
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return AVERROR(errno);
+    pid = fork();
+    if (!pid)
+        replay_process(s, fds[1]);
+    close(fds[1]);
+    if (pid < 0 || dup2(fds[0], fd) < 0)
+        ret = AVERROR(errno);
+    close(fds[0]);
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return ret;
+}

@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include <libavutil/avstring.h>
+
+#include "../reason.h"
+#include "carrier.h"
+#include "streammap.h"
+#include "tee.h"
+
+static const char *option(const Plan *p, const char *name)
+{
+    const AVDictionaryEntry *e = av_dict_get(p->format_options, name, NULL, 0);
+
+    return e ? e->value : NULL;
+}
+
+static int is_segment(const Plan *p)
+{
+    return !strcmp(p->oformat->name, "segment") ||
+           av_strstart(p->oformat->name, "stream_segment", NULL);
+}
+
+static int is_tee(const Plan *p)
+{
+    return !strcmp(p->oformat->name, "tee");
+}
+
+static int is_mov(const AVOutputFormat *f)
+{
+    return av_match_name(f->name, "mov,mp4,ipod,3gp,3g2,psp,f4v");
+}
+
+static int is_matroska(const AVOutputFormat *f)
+{
+    return !strcmp(f->name, "matroska") || !strcmp(f->name, "webm");
+}
+
+static int is_hash(const AVOutputFormat *f)
+{
+    return av_match_name(f->name, "framemd5,framehash,framecrc,crc,md5,hash,streamhash");
+}
+
+int carrier_is_mov(const Plan *p)
+{
+    return is_mov(p->carrier);
+}
+
+/** The format of each of its files; NULL: not known. */
+static const AVOutputFormat *inner_format(const Plan *p)
+{
+    const char *type;
+
+    if (is_segment(p)) {
+        type = option(p, "segment_format");
+        return av_guess_format(type, type ? NULL : plan_file(p)->url, NULL);
+    }
+    if (!strcmp(p->oformat->name, "hls")) {
+        type = option(p, "hls_segment_type");
+        return av_guess_format(type && strcmp(type, "0") && strcmp(type, "mpegts") ? "mp4" :
+                               "mpegts", NULL, NULL);
+    }
+    return av_guess_format("mp4", NULL, NULL);
+}
+
+/** A new file begins at a keyframe: those that segments of ours add would be among them. */
+static int check_cuts(const Plan *p, char *reason, size_t size)
+{
+    if (p->judge.gop >= 1 || p->force_keyframes || p->source_keyframes || option(p, "break_non_keyframes"))
+        return 0;
+    return reason_set(reason, size, "%s cuts at keyframes, and nothing fixes where they fall "
+                  "(-force_key_frames, or -g with -sc_threshold 0)", p->oformat->name);
+}
+
+/** Files are named by the clock, continue what is there, or hold sound alone. */
+static int check_names(const Plan *p, char *reason, size_t size)
+{
+    static const char *const names[] = {
+        "strftime", "segment_atclocktime", "hls_start_number_source", NULL
+    };
+    const char *flags = option(p, "hls_flags");
+
+    for (int i = 0; names[i]; i++)
+        if (option(p, names[i]))
+            return reason_set(reason, size, "-%s depends on the time of day", names[i]);
+    if (flags && strstr(flags, "append_list"))
+        return reason_set(reason, size, "the output continues an earlier one");
+    return 0;
+}
+
+/** Those whose packets, headers and timestamps come back from a carrier as they went in. */
+static int fits(const Plan *p, enum AVCodecID id)
+{
+    switch (id) {
+    case AV_CODEC_ID_AAC:
+    case AV_CODEC_ID_MP3:
+    case AV_CODEC_ID_AC3:
+        return 1;
+    case AV_CODEC_ID_OPUS:
+        return carrier_is_mov(p);
+    case AV_CODEC_ID_MP2:
+    case AV_CODEC_ID_EAC3:
+    case AV_CODEC_ID_DTS:
+        return !carrier_is_mov(p);
+    default:
+        return 0;
+    }
+}
+
+/**
+ * mp4 counts sound in samples. What is copied comes in the input's time base, and with durations that only
+ * the next timestamp tells.
+ */
+static int survives_mov(const Plan *p, const AVStream *in)
+{
+    AVRational tb = in->time_base;
+    int rate = in->codecpar->sample_rate;
+
+    return is_segment(p) || is_tee(p) ? tb.num == 1 && tb.den == rate :
+                           tb.den && !((int64_t)rate * tb.num % tb.den);
+}
+
+static int check_stream(const Plan *p, const PlanStream *s, char *reason, size_t size)
+{
+    const AVStream *in = p->inputs[s->file].fc->streams[s->index];
+    enum AVCodecID id = s->copy ? in->codecpar->codec_id : s->encoder->id;
+
+    if (s->fleet)
+        return 0;
+    if (s->type != AVMEDIA_TYPE_AUDIO || !fits(p, id))
+        return reason_set(reason, size, "%s (%s) beside the video of %s is not split yet",
+                      av_get_media_type_string(s->type), avcodec_get_name(id), p->oformat->name);
+    if (s->copy && carrier_is_mov(p) && !survives_mov(p, in))
+        return reason_set(reason, size, "the timestamps of copied audio in %s cannot be foreseen",
+                      p->oformat->name);
+    return 0;
+}
+
+/**
+ * HLS adds up durations where a playlist has sound alone, and of MPEG-TS comes what its demuxer makes of frames: a tick less
+ * than what is rounded.
+ */
+static int has_sound_alone(const Plan *p)
+{
+    const char *map = !strcmp(p->oformat->name, "hls") ? option(p, "var_stream_map") : NULL;
+
+    for (; map && *map; map += strspn(map, " \t")) {
+        size_t len = strcspn(map, " \t");
+
+        if (memmem(map, len, "a:", 2) && !memmem(map, len, "v:", 2))
+            return 1;
+        map += len;
+    }
+    return 0;
+}
+
+/** Each of the output's files is of that format, so that it fits as well as in one file. */
+static int choose_foreign(Plan *p, char *reason, size_t size)
+{
+    enum AVCodecID video = p->streams[p->fleet_stream].encoder->id;
+    const AVOutputFormat *inner = inner_format(p);
+    int ret;
+
+    if (!inner)
+        return reason_set(reason, size, "the format of the output's files is not known");
+    if ((ret = check_cuts(p, reason, size)) < 0 || (ret = check_names(p, reason, size)) < 0)
+        return ret;
+    p->carrier = p->trial_format = inner;
+    if (is_segment(p) && is_matroska(inner))
+        return 0;
+    if (strcmp(inner->name, "mpegts") && strcmp(inner->name, "mp4") && strcmp(inner->name, "mov"))
+        return reason_set(reason, size, "%s files of the format %s are not split yet",
+                      p->oformat->name, inner->name);
+    if (strcmp(inner->name, "mov") && video != AV_CODEC_ID_H264 && video != AV_CODEC_ID_HEVC)
+        return reason_set(reason, size, "%s with %s is not split yet", p->oformat->name,
+                      avcodec_get_name(video));
+    if (has_sound_alone(p))
+        p->carrier = av_guess_format("mp4", NULL, NULL);
+    for (int i = 0; ret >= 0 && i < p->nb_streams; i++)
+        ret = check_stream(p, &p->streams[i], reason, size);
+    return ret;
+}
+
+/** All of a tee's files are Matroska, whose times that keeps as they are; or MP4 knows all of theirs. */
+static const char *find_for_tee(const Plan *p, const TeeSlave *slaves, int nb)
+{
+    int matroska = 0, timed = 0;
+
+    for (int i = 0; i < nb; i++) {
+        const char *name = slaves[i].format->name;
+
+        matroska += !strcmp(name, "matroska");
+        timed    += is_mov(slaves[i].format) || !strcmp(name, "mpegts");
+        for (int k = 0; k < p->cmd->nb_inputs; k++)
+            if (strlen(p->cmd->inputs[k].url) == slaves[i].name_size &&
+                !strncmp(p->cmd->inputs[k].url, slaves[i].name, slaves[i].name_size))
+                return NULL;
+    }
+    return matroska == nb ? "matroska" : timed == nb ? "mp4" : NULL;
+}
+
+static int choose_tee(Plan *p, char *reason, size_t size)
+{
+    TeeSlave slaves[TEE_MAX_SLAVES];
+    int ret = tee_parse(plan_file(p)->url, slaves, reason, size);
+    const char *name;
+
+    if (ret < 0)
+        return ret;
+    name = find_for_tee(p, slaves, ret);
+    /* tee knows hardly any, and what it does not is an error in the end */
+    if (!name || av_dict_count(p->format_options))
+        return reason_set(reason, size, "-f tee is split only for Matroska, or for MP4 and MPEG-TS, without further options");
+    p->carrier = p->trial_format = av_guess_format(name, NULL, NULL);
+    for (int i = 0; i < p->nb_streams && carrier_is_mov(p); i++) {
+        const PlanStream *s = &p->streams[i];
+        int ok = s->fleet ? s->encoder->id == AV_CODEC_ID_H264 || s->encoder->id == AV_CODEC_ID_HEVC :
+                 check_stream(p, s, reason, size) >= 0 &&
+                 (s->copy || s->encoder->id != AV_CODEC_ID_OPUS);
+
+        if (!ok)
+            return *reason ? AVERROR_PATCHWELCOME :
+                   reason_set(reason, size, "-f tee of these codecs is not split yet");
+    }
+    return 0;
+}
+
+static int has_fragments(const Plan *p)
+{
+    const char *flags = option(p, "movflags");
+
+    return option(p, "frag_duration") || option(p, "frag_size") ||
+           (flags && (strstr(flags, "frag") || strstr(flags, "empty_moov") ||
+                      strstr(flags, "dash") || strstr(flags, "isml")));
+}
+
+/** The header is written for good before the packets are. */
+static int header_comes_first(const Plan *p)
+{
+    return p->pipe || p->oformat->flags & AVFMT_NOFILE || (carrier_is_mov(p) && has_fragments(p));
+}
+
+static int encodes_flac(const Plan *p)
+{
+    for (int i = 0; i < p->nb_streams; i++)
+        if (!p->streams[i].copy && p->streams[i].encoder->id == AV_CODEC_ID_FLAC)
+            return 1;
+    return 0;
+}
+
+/** Its packets tell all that a header in AVI says of it. */
+static int tells_itself(enum AVCodecID id)
+{
+    return id == AV_CODEC_ID_MP3 || id == AV_CODEC_ID_MP2 || id == AV_CODEC_ID_AC3 ||
+           id == AV_CODEC_ID_AAC;
+}
+
+/**
+ * FFmpeg's NUT muxer leaves out the first bytes of MP3 and MP2 frames. Where the size that follows from the bit rate is
+ * one of frames with a padding byte, its header tells the opposite of the commonest of its frame codes, and what comes back
+ * is garbage (build_frame_code() and write_mainheader() in libavformat/nutenc.c).
+ */
+static int survives_nut(const AVCodecParameters *par)
+{
+    static const uint16_t kbits[] = { 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 192, 224,
+                                      256, 320, 384 };
+    /* for stream copy ffmpeg takes these for none */
+    int none = !par->block_align || par->block_align == 1 || par->block_align == 576 || par->block_align == 1152;
+    int64_t samples = par->codec_id == AV_CODEC_ID_MP3 && par->sample_rate < 28000 ? 576 : 1152, size;
+
+    if (par->codec_id != AV_CODEC_ID_MP3 && par->codec_id != AV_CODEC_ID_MP2)
+        return 1;
+    if (par->sample_rate <= 0)
+        return 0;
+    size = none ? samples * par->bit_rate / (8LL * par->sample_rate) : par->block_align;
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(kbits); i++)
+        if (size == samples * 125 * kbits[i] / par->sample_rate + 1)
+            return 0;
+    return 1;
+}
+
+/** Whether all that stock makes is sound of which NUT loses nothing but durations. */
+static int fits_nut(const Plan *p, int pcm_only)
+{
+    const AVOutputFormat *nut = av_guess_format("nut", NULL, NULL);
+
+    for (int i = 0; nut && i < p->nb_streams; i++) {
+        const PlanStream *s = &p->streams[i];
+        const AVStream *in  = p->inputs[s->file].fc->streams[s->index];
+        enum AVCodecID id   = s->copy ? in->codecpar->codec_id : s->encoder->id;
+        AVRational tb       = in->time_base;
+
+        if (s->fleet)
+            continue;
+        if (s->type != AVMEDIA_TYPE_AUDIO || !av_codec_get_tag(nut->codec_tag, id) ||
+            !(av_get_exact_bits_per_sample(id) || (!pcm_only && tells_itself(id))))
+            return 0;
+        if (s->copy && !survives_nut(in->codecpar))
+            return 0;
+        if (pcm_only && s->copy && (int64_t)in->codecpar->sample_rate * tb.num % tb.den)
+            return 0;
+    }
+    return nut && p->nb_streams > 1;
+}
+
+/** Whether all that stock makes is sound that it encodes with one of these. */
+static int encodes_only(const Plan *p, const enum AVCodecID *ids, int nb)
+{
+    for (int i = 0; i < p->nb_streams; i++) {
+        const PlanStream *s = &p->streams[i];
+        int found = s->fleet;
+
+        for (int k = 0; k < nb && !s->copy; k++)
+            found |= s->encoder->id == ids[k];
+        if (!found)
+            return 0;
+    }
+    return 1;
+}
+
+/** Its last packets tell how long the file is: mov knows durations, and of NUT's sound they are constant. */
+static const AVOutputFormat *find_for_asf(const Plan *p)
+{
+    static const enum AVCodecID exact[]    = { AV_CODEC_ID_AAC, AV_CODEC_ID_MP3, AV_CODEC_ID_AC3 };
+    static const enum AVCodecID constant[] = { AV_CODEC_ID_WMAV1, AV_CODEC_ID_WMAV2 };
+
+    /* mov lets the first chapter begin at 0 */
+    for (int i = 0; i < p->nb_inputs; i++)
+        if (p->inputs[i].fc->nb_chapters)
+            return NULL;
+    return encodes_only(p, exact, FF_ARRAY_ELEMS(exact)) ? av_guess_format("mov", NULL, NULL) :
+           encodes_only(p, constant, FF_ARRAY_ELEMS(constant)) ?
+           av_guess_format("nut", NULL, NULL) : NULL;
+}
+
+/** Whether sound is copied, and all that is has timestamps that count samples: NUT keeps those. */
+static int copies_samples(const Plan *p)
+{
+    int found = 0;
+
+    for (int i = 0; i < p->nb_streams; i++) {
+        const PlanStream *s = &p->streams[i];
+        const AVStream *in  = p->inputs[s->file].fc->streams[s->index];
+
+        if (!s->copy || s->type != AVMEDIA_TYPE_AUDIO)
+            continue;
+        if (av_cmp_q(in->time_base, (AVRational){ 1, in->codecpar->sample_rate }))
+            return 0;
+        found = 1;
+    }
+    return found;
+}
+
+/**
+ * AVI and MXF count frames and samples, so that the muxer's shift of the timestamps cannot be seen in them; ASF
+ * knows no durations; FLV numbers its streams in the order of their packets. The demuxers of AVI and mov hand
+ * out PCM in pieces of their own, and how the final file is interleaved depends on them. MPEG-TS tells the time of
+ * the first frame of sound in a PES packet only, and copied ones need not follow evenly.
+ */
+static int choose_single(Plan *p, char *reason, size_t size)
+{
+    int counts = !strcmp(p->oformat->name, "avi") || !strcmp(p->oformat->name, "mxf");
+    int asf    = !strcmp(p->oformat->name, "asf");
+    enum AVCodecID mp3 = AV_CODEC_ID_MP3;
+
+    if ((counts || is_mov(p->oformat)) && fits_nut(p, !counts))
+        p->carrier = av_guess_format("nut", NULL, NULL);
+    else if (!strcmp(p->oformat->name, "mpegts") && copies_samples(p) && fits_nut(p, 0))
+        p->carrier = av_guess_format("nut", NULL, NULL);
+    else if (asf)
+        p->carrier = find_for_asf(p);
+    else if (!strcmp(p->oformat->name, "flv") && p->nb_streams > 1 && encodes_only(p, &mp3, 1))
+        p->carrier = av_guess_format("mov", NULL, NULL);
+    else if (counts && p->nb_streams > 1)
+        p->carrier = NULL;
+    return p->carrier ? 0 : reason_set(reason, size, "what is beside the video of %s is not split yet",
+                                   p->oformat->name);
+}
+
+/** Nothing that can be read back with its times. */
+static int is_write_only(const AVOutputFormat *f)
+{
+    return f->flags & AVFMT_NOTIMESTAMPS || is_hash(f);
+}
+
+/** A file each, by a pattern: what is wrong with it is stock's to say, and beside other outputs so are pictures. */
+static int check_pictures(const Plan *p, char *reason, size_t size)
+{
+    enum AVCodecID id = p->streams[p->fleet_stream].encoder->id;
+    char name[4096];
+
+    if (p->cmd->nb_outputs > 1 || p->nb_streams > 1)
+        return reason_set(reason, size, "pictures are not split beside other streams or outputs");
+    if (id != AV_CODEC_ID_PNG && id != AV_CODEC_ID_MJPEG)
+        return reason_set(reason, size, "pictures other than PNG and JPEG are not split yet");
+    if (option(p, "strftime") || option(p, "protocol_opts") ||
+        (!strcmp(p->oformat->name, "image2") && !option(p, "update") &&
+         av_get_frame_filename(name, sizeof(name), plan_file(p)->url, 1) < 0))
+        return reason_set(reason, size, "the pictures' names are not numbered");
+    return 0;
+}
+
+/**
+ * Of the null muxer nobody sees more than how much it got; what follows a raw stream is its packets, and no file may
+ * be a better place for the rest. A hash tells of every bit.
+ */
+static int choose_write_only(Plan *p, char *reason, size_t size)
+{
+    const char *name = p->streams[p->fleet_stream].encoder->name;
+    const EncoderTraits *traits = encoder_traits(name);
+
+    p->carrier = p->trial_format = av_guess_format("matroska", NULL, NULL);
+    if (av_strstart(p->oformat->name, "image2", NULL))
+        return check_pictures(p, reason, size);
+    if (!is_hash(p->oformat))
+        return 0;
+    if (!strcmp(name, "rawvideo"))
+        return reason_set(reason, size, "decoded frames are more to send than their hashes are to make");
+    /* cfhd's packets differ from run to run, and those that hash each packet also hash what stands beside it, as the quality
+     * that dnxhd and mjpeg tell */
+    if (p->judge.gop != 1 || !traits || !strcmp(name, "cfhd") ||
+        (av_strstart(p->oformat->name, "frame", NULL) &&
+         (p->judge.rate != RATE_FRAME_LOCAL || !strcmp(name, "dnxhd"))) ||
+        (p->judge.rate != RATE_FRAME_LOCAL && !traits->intra_only))
+        return reason_set(reason, size, "the hash of what %s makes in segments is another one", name);
+    if (p->nb_streams > 1 && !fits_nut(p, 1))
+        return reason_set(reason, size, "what is beside the video of %s is not split yet", p->oformat->name);
+    if (p->nb_streams > 1) {
+        p->carrier      = av_guess_format("nut", NULL, NULL);
+        p->trial_format = av_guess_format("mov", NULL, NULL); /* knows channel layouts */
+    }
+    return 0;
+}
+
+int carrier_choose(Plan *p, char *reason, size_t size)
+{
+    p->carrier = p->trial_format = p->oformat;
+    if (is_write_only(p->oformat))
+        return choose_write_only(p, reason, size);
+    if (is_tee(p))
+        return choose_tee(p, reason, size);
+    if (p->pipe && carrier_is_mov(p) && !has_fragments(p))
+        return reason_set(reason, size, "%s cannot be written to a pipe", p->oformat->name);
+    if (header_comes_first(p) && encodes_flac(p))
+        return reason_set(reason, size, "the header of FLAC is known in the end only");
+    if (option(p, "encryption_scheme"))
+        return reason_set(reason, size, "encrypted output is not split yet");
+    if (strcmp(p->carrier->name, "matroska") &&
+        cmdline_last(plan_file(p)->options, plan_file(p)->nb_options, "attach"))
+        return reason_set(reason, size, "-attach with %s is not split yet", p->oformat->name);
+    return p->oformat->flags & AVFMT_NOFILE ? choose_foreign(p, reason, size) :
+                                              choose_single(p, reason, size);
+}
+
+/**
+ * HLS, DASH and segment have the clocks of the muxers behind them. Those of mov and NUT count samples and frames, as tee's do,
+ * which are the encoders'.
+ */
+int carrier_keeps_clocks(const Plan *p)
+{
+    return !carrier_is_foreign(p) || (p->oformat->flags & AVFMT_NOFILE && p->carrier == inner_format(p)) ||
+           (is_tee(p) && carrier_is_mov(p)) || (is_mov(p->oformat) && carrier_is_nut(p));
+}
+
+static int is_muxers_own(const CmdOption *o)
+{
+    return !o->def && !(o->avclass & ~AVCLASS_FORMAT);
+}
+
+/** Whether a -c is meant for the stream: of a second one ffmpeg would warn. */
+static int names_codec(const Plan *p, int stream)
+{
+    const CmdFile *f = plan_file(p);
+
+    for (int i = 0; i < f->nb_options; i++)
+        if (f->options[i].def && !strcmp(f->options[i].name, "c") &&
+            streammap_option_matches(p->streams, p->nb_streams, stream, &f->options[i]) > 0)
+            return 1;
+    return 0;
+}
+
+void carrier_add_options(ArgList *l, const Plan *p, const AVOutputFormat *format,
+                         const char *const *skip)
+{
+    int foreign = format != p->oformat;
+    const CmdFile *f = plan_file(p);
+
+    for (int i = 0; i < f->nb_options; i++) {
+        const CmdOption *o = &f->options[i];
+
+        if (!foreign || !is_muxers_own(o) || !strcmp(o->name, "fflags"))
+            arglist_add_options(l, p->cmd, o, 1, skip);
+    }
+    /* which ones are the default is the format's affair */
+    for (int i = 0; foreign && i < p->nb_streams; i++) {
+        if (names_codec(p, i))
+            continue;
+        arglist_addf(l, "-c:%d", i);
+        arglist_add(l, p->streams[i].copy ? "copy" : p->streams[i].encoder->name);
+    }
+}
+
+void carrier_add_fps_mode(ArgList *l, const Plan *p, const AVOutputFormat *format)
+{
+    const Command *cmd = p->cmd;
+    const CmdFile *f   = plan_file(p);
+    const char *mode   = p->vsync == VSYNC_PASSTHROUGH ? "passthrough" :
+                         p->vsync == VSYNC_VFR ? "vfr" : "cfr";
+
+    if (format == p->oformat || cmdline_last(f->options, f->nb_options, "fps_mode") ||
+        cmdline_last(cmd->globals, cmd->nb_globals, "vsync"))
+        return;
+    for (int i = 0; i < p->nb_streams; i++)
+        if (p->streams[i].fleet) {
+            arglist_addf(l, "-fps_mode:%d", i);
+            arglist_add(l, mode);
+        }
+}
+
+static void add_exact_mov(ArgList *l, const Plan *p)
+{
+    static const char *const fragments[] = {
+        "frag_duration", "frag_size", "frag_interleave", "min_frag_duration", "write_prft", NULL
+    };
+    const char *movflags = option(p, "movflags");
+
+    arglist_add_words(l, "-movflags", carrier_is_foreign(p) ||
+                      (movflags && strstr(movflags, "use_metadata_tags")) ?
+                      "use_metadata_tags" : "0", NULL);
+    for (int i = 0; fragments[i]; i++) {
+        arglist_addf(l, "-%s", fragments[i]);
+        arglist_add(l, "0");
+    }
+    /* edit lists count in this unit: a multiple of the usual sample rates loses nothing; a btrt box
+     * would be read back as part of a text stream's header */
+    arglist_add_words(l, "-movie_timescale", "35280000", "-write_btrt", "0", NULL);
+}
+
+/** NUT has no negative timestamps. */
+static void add_exact_nut(ArgList *l, const Plan *p)
+{
+    arglist_add_words(l, "-avoid_negative_ts", "disabled", "-output_ts_offset", NULL);
+    arglist_addf(l, "%d", CARRIER_NUT_OFFSET);
+    for (int i = 0; i < p->nb_streams; i++) {
+        unsigned tag = p->streams[i].fleet ? carrier_nut_tag(p->streams[i].encoder->id) : 0;
+
+        if (tag) {
+            arglist_addf(l, "-tag:%d", i);
+            arglist_addf(l, "%u", tag);
+        }
+    }
+}
+
+void carrier_add_exact(ArgList *l, const Plan *p)
+{
+    if (carrier_is_mov(p))
+        add_exact_mov(l, p);
+    else if (carrier_is_nut(p))
+        add_exact_nut(l, p);
+    else
+        carrier_add_trial(l, p);
+}
+
+void carrier_add_trial(ArgList *l, const Plan *p)
+{
+    /* one packet of sound a PES packet: only the first one in it has a timestamp */
+    if (p->trial_format != p->oformat && !strcmp(p->trial_format->name, "mpegts"))
+        arglist_add_words(l, "-pes_payload_size", "0", NULL);
+}
+
+int carrier_is_nut(const Plan *p)
+{
+    return !strcmp(p->carrier->name, "nut");
+}
+
+/** Matroska's demuxer cuts what follows from the frame's size to milliseconds, and so has it when it is copied from there. */
+static int is_cut(const Plan *p, int stream)
+{
+    const PlanStream *s = &p->streams[stream];
+    AVRational tb = p->inputs[s->file].fc->streams[s->index]->time_base;
+
+    return is_segment(p) && is_matroska(p->carrier) && !(s->copy && tb.num == 1 && tb.den == 1000);
+}
+
+int64_t carrier_duration(const Plan *p, int stream, const AVStream *st, const AVPacket *pkt)
+{
+    int frame;
+
+    if (p->streams[stream].type != AVMEDIA_TYPE_AUDIO ||
+        !((carrier_is_foreign(p) && carrier_is_mov(p) && !p->streams[stream].copy) || is_cut(p, stream)))
+        return pkt->duration;
+    frame = av_get_audio_frame_duration2(st->codecpar, pkt->size);
+    /* it cannot tell from the size, but FFmpeg's encoder knows no other */
+    if (frame <= 0 && !p->streams[stream].copy && st->codecpar->codec_id == AV_CODEC_ID_EAC3)
+        frame = 1536;
+    return frame > 0 ? av_rescale_q(frame, av_make_q(1, st->codecpar->sample_rate), st->time_base) :
+                       pkt->duration;
+}
+
+unsigned carrier_nut_tag(enum AVCodecID id)
+{
+    const AVOutputFormat *nut = av_guess_format("nut", NULL, NULL);
+    const AVOutputFormat *mov = av_guess_format("mov", NULL, NULL);
+
+    return nut && mov && !av_codec_get_tag(nut->codec_tag, id) ?
+           av_codec_get_tag(mov->codec_tag, id) : 0;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <math.h>
+#include <string.h>
+
+#include <libavutil/display.h>
+#include <libavutil/parseutils.h>
+
+#include "../compat.h"
+#include "../filter/filterfiles.h"
+#include "../filter/filterrate.h"
+#include "../filter/filtertraits.h"
+#include "../filter/timinggraph.h"
+#include "plandecide.h"
+
+#define COUNTING_REACH 48
+#define MAX_RATE_RATIO 30
+
+/** A second input of the filters travels whole, if it is a single picture. */
+static int add_side(Plan *p, const GraphSource *side)
+{
+    const PlanInput *in = &p->inputs[side->file];
+    const char *format  = in->fc->iformat->name;
+    size_t len = strlen(format);
+    int ret;
+
+    if ((strcmp(format, "image2") && (len < 5 || strcmp(format + len - 5, "_pipe"))) ||
+        in->file->nb_options || in->fc->nb_streams != 1)
+        return plan_stock(p, "the filters' second input %s is more than a picture", in->file->url);
+    ret = shipment_add(&p->files, in->file->url, NULL);
+    if (ret < 0)
+        return plan_stock(p, "%s cannot travel to hosts: %s", in->file->url, av_err2str(ret));
+    return 0;
+}
+
+static int decide_graph(Plan *p)
+{
+    const PlanStream *s = &p->streams[p->fleet_stream];
+    const GraphPath *g  = s->complex ? complexgraph_find(&p->complex, s->label) : NULL;
+
+    p->path = g;
+    if (!g && p->complex.nb_paths && p->cmd->nb_outputs == 1 && p->nb_fleet == 1)
+        return plan_stock(p, "what the filter graph makes is not the video of the output");
+    if (!g)
+        return 0;
+    if (p->filters)
+        return plan_stock(p, "-filter_complex and -vf work on the same video");
+    p->filters = av_strdup(g->filters);
+    if (!p->filters)
+        return plan_stock(p, "out of memory");
+    for (int i = 0; i < g->nb_sides; i++)
+        if (add_side(p, &g->sides[i]))
+            return 1;
+    return 0;
+}
+
+/** ffmpeg's insertion of filters for the display matrix (ffmpeg_filter.c); mirrored matrices go to stock. */
+int decide_rotation(Plan *p)
+{
+    const CmdFile *f = plan_video_input(p)->file;
+    const CmdOption *o = cmdline_last(f->options, f->nb_options, "autorotate");
+    const AVStream *st = plan_video(p);
+    const int32_t *matrix = NULL;
+    double theta;
+
+    for (int i = 0; i < compat_nb_stream_side_data(st); i++) {
+        const AVPacketSideData *sd = compat_stream_side_data(st, i);
+
+        switch (sd->type) {
+        case AV_PKT_DATA_DISPLAYMATRIX:
+            matrix = sd->size >= 9 * sizeof(*matrix) ? (const int32_t *)sd->data : NULL;
+            break;
+        case AV_PKT_DATA_CPB_PROPERTIES:
+        case AV_PKT_DATA_STEREO3D:
+        case AV_PKT_DATA_SPHERICAL:
+            break;
+        default:
+            return plan_stock(p, "the video carries side data that cannot travel (type %d)", sd->type);
+        }
+    }
+    if (!matrix || (o && o->negated))
+        return 0;
+    theta = -round(av_display_rotation_get(matrix));
+    theta -= 360 * floor(theta / 360 + 0.9 / 360);
+    if ((int64_t)matrix[0] * matrix[4] - (int64_t)matrix[1] * matrix[3] < 0)
+        return plan_stock(p, "the input's display matrix mirrors the picture");
+    if (fabs(theta - 90) < 1.0)
+        p->autorotate = "transpose=clock";
+    else if (fabs(theta - 180) < 1.0)
+        p->autorotate = "hflip,vflip";
+    else if (fabs(theta - 270) < 1.0)
+        p->autorotate = "transpose=cclock";
+    else if (fabs(theta) > 1.0)
+        return plan_stock(p, "the input is rotated by an uneven angle");
+    return 0;
+}
+
+static int decide_filter_files(Plan *p, int flags)
+{
+    int ret = 0;
+
+    p->need_version = filterfiles_need_version(p->filters);
+    if (p->need_version < 0)
+        return plan_stock(p, "out of memory");
+    if (flags & FILTER_NEEDS_FONT)
+        ret = filterfiles_fonts(p->filters, &p->font_filters);
+    if (ret == AVERROR_PATCHWELCOME)
+        return plan_stock(p, "drawtext without a fontsize takes it from this machine's fonts");
+    if (ret >= 0 && flags & FILTER_SHIPS_FILE)
+        ret = filterfiles_ship(&p->filters, &p->files, p->reason, sizeof(p->reason));
+    return ret < 0 ? p->reason[0] ? 1 : plan_stock(p, "out of memory") : 0;
+}
+
+int decide_filters(Plan *p)
+{
+    const char *chain;
+    enum FilterTrait worst;
+    int flags;
+
+    if (decide_graph(p))
+        return 1;
+    if (!p->filters)
+        return 0;
+    chain = p->path ? p->path->path : p->filters;
+    flags = filterchain_traits(chain, &worst, p->reason, sizeof(p->reason));
+    if (flags < 0 || flags & ~(FILTER_SHIPS_FILE | FILTER_NEEDS_FONT))
+        return p->reason[0] ? 1 : plan_stock(p, "the filters %s are not split yet", p->filters);
+    if (worst <= FILTER_READS_N) {
+        if (filtercount_judge(&p->counts, chain, p->reason, sizeof(p->reason)) < 0)
+            return p->reason[0] ? 1 : plan_stock(p, "out of memory");
+        if (p->counts.used && p->path && p->path->nb_sides)
+            return plan_stock(p, "filters that count frames are not split together with a second input");
+        if (p->counts.nb_ranges && p->out_limits.start != AV_NOPTS_VALUE)
+            return plan_stock(p, "a fade by frames is not split together with -ss of the output");
+        worst = FFMIN(worst, FILTER_WINDOW);
+    }
+    if (worst == FILTER_WINDOW) {
+        p->window = filterchain_window(chain, &p->drop_first);
+        if (p->window < 0)
+            worst = FILTER_UNKNOWN;
+    }
+    if (worst > FILTER_WINDOW || filterchain_timing(chain, &p->timing) < 0)
+        return p->reason[0] ? 1 : plan_stock(p, "the filters %s are not split yet", p->filters);
+    if (p->path && p->path->nb_sides && !p->timing)  /* a picture comes at its own time */
+        p->timing = av_strdup("null");
+    if (p->timing)
+        p->drop_first = 0; /* left to the timing graph */
+    p->reason[0] = 0;
+    return decide_filter_files(p, flags);
+}
+
+/** Filters that count may have to begin some frames earlier to come out right; windows are given twofold, in
+ * frames of the lower rate. */
+static int find_reach(const Plan *p)
+{
+    int windows = p->window ? 2 * p->window + 2 : 0;
+    double ratio = p->filter_frame_rate.num > 0 && p->filter_frame_rate.den > 0 ?
+                   av_q2d(av_div_q(p->in_frame_rate, p->filter_frame_rate)) : 1;
+
+    return (strcmp(p->timing, "null") ? COUNTING_REACH : 0) + windows * av_clipd(ratio, 1, MAX_RATE_RATIO);
+}
+
+/**
+ * fps fills up to where its input ends, and tpad goes on from there. After trim, or -t of the input, that is how far the
+ * input has been read by then: on and on for the sake of a stream that has no packets for a while.
+ */
+static int fills_to_unknown(const Plan *p)
+{
+    if (!p->timing || !(strstr(p->timing, "fps") || strstr(p->timing, "tpad")) ||
+        (!strstr(p->timing, "trim") && plan_video_input(p)->limits.duration == INT64_MAX))
+        return 0;
+    for (int i = 0; i < p->nb_streams; i++)
+        if (p->streams[i].type != AVMEDIA_TYPE_VIDEO && p->streams[i].type != AVMEDIA_TYPE_AUDIO)
+            return 1;
+    return 0;
+}
+
+/** What the filters get, and what they make of it. */
+int decide_filter_timing(Plan *p)
+{
+    const CmdFile *in  = plan_video_input(p)->file;
+    const CmdOption *rate = cmdline_last(in->options, in->nb_options, "r");
+    TimingGraph *g = NULL;
+    int ret;
+
+    p->in_time_base  = plan_video(p)->time_base;
+    p->in_frame_rate = av_guess_frame_rate(plan_video_input(p)->fc, plan_video(p), NULL);
+    if (rate) {
+        if (av_parse_video_rate(&p->in_rate, rate->value) < 0)
+            return plan_stock(p, "the frame rate %s is invalid", rate->value);
+        if (p->timing)
+            return plan_stock(p, "-r of the input is not split together with filters that read times");
+        p->in_frame_rate = p->in_rate;
+        p->in_time_base  = av_inv_q(p->in_rate);
+    }
+    p->reach             = p->window;
+    p->filter_time_base  = p->in_time_base;
+    p->filter_frame_rate = p->in_frame_rate;
+    if (!p->timing)
+        return 0;
+    if (fills_to_unknown(p))
+        return plan_stock(p, "how far fps fills up to an end is not known beside subtitles or data");
+    ret = timinggraph_open(&g, p->timing, p->in_time_base, p->in_frame_rate);
+    if (ret < 0)
+        return plan_stock(p, "the filters %s cannot be set up: %s", p->filters, av_err2str(ret));
+    p->filter_time_base  = timinggraph_time_base(g);
+    p->filter_frame_rate = timinggraph_frame_rate(g);
+    p->reach             = find_reach(p);
+    timinggraph_free(&g);
+    ret = filterrate_fix(&p->filters, p->timing, p->in_time_base, p->in_frame_rate);
+    if (ret < 0)
+        return plan_stock(p, ret == AVERROR_PATCHWELCOME ? "tpad in %s sees no frame rate, by which it goes" :
+                          "the filters %s cannot be read", p->filters);
+    return 0;
+}

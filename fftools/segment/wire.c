@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <libavutil/mem.h>
+
+#include "../compat.h"
+#include "wire.h"
+
+#define IO_BUFFER_SIZE (64 << 10)
+
+struct WireWriter {
+    AVFormatContext *fc;
+    AVIOContext *io;
+    AVPacket *pkt;
+    int64_t nb;       ///< packets written
+    int header;
+};
+
+struct WireReader {
+    AVFormatContext *fc;
+    AVIOContext *io;
+    Blob *blob;
+    int64_t pos;
+    int stream;
+};
+
+static int write_blob(void *opaque, compat_avio_write_buf buf, int size)
+{
+    int ret = blob_append(opaque, buf, size);
+
+    return ret < 0 ? ret : size;
+}
+
+int wire_writer_open(WireWriter **out, const AVStream *src, AVRational tb, Blob *blob)
+{
+    WireWriter *w = av_mallocz(sizeof(*w));
+    uint8_t *buf  = av_malloc(IO_BUFFER_SIZE);
+    AVStream *st;
+    int ret = AVERROR(ENOMEM);
+
+    *out = w;
+    if (!w || !buf)
+        goto fail;
+    w->io = avio_alloc_context(buf, IO_BUFFER_SIZE, 1, blob, NULL, write_blob, NULL);
+    if (!w->io)
+        goto fail;
+    buf = NULL;
+    ret = avformat_alloc_output_context2(&w->fc, NULL, "nut", NULL);
+    if (ret < 0)
+        goto fail;
+    ret = AVERROR(ENOMEM);
+    w->fc->pb = w->io;
+    w->fc->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_BITEXACT;
+    w->fc->avoid_negative_ts = AVFMT_AVOID_NEG_TS_MAKE_NON_NEGATIVE;
+    w->pkt = av_packet_alloc();
+    st = avformat_new_stream(w->fc, NULL);
+    if (!w->pkt || !st)
+        goto fail;
+    ret = avcodec_parameters_copy(st->codecpar, src->codecpar);
+    if (ret < 0)
+        goto fail;
+    /* NUT's own tag; where it has none (ProRes), its demuxer knows QuickTime's */
+    if (av_codec_get_tag(w->fc->oformat->codec_tag, st->codecpar->codec_id))
+        st->codecpar->codec_tag = 0;
+    /* there the tag is all that tells of the pixels */
+    if (st->codecpar->codec_id == AV_CODEC_ID_RAWVIDEO)
+        st->codecpar->codec_tag = avcodec_pix_fmt_to_codec_tag(st->codecpar->format);
+    st->time_base      = tb;
+    st->avg_frame_rate = src->avg_frame_rate;
+    if (src->sample_aspect_ratio.num) {
+        st->sample_aspect_ratio = src->sample_aspect_ratio;
+        st->codecpar->sample_aspect_ratio = src->sample_aspect_ratio;
+    }
+    ret = avformat_write_header(w->fc, NULL);
+    w->header = ret >= 0;
+    /* timestamps are exact only in multiples of the time base asked for */
+    if (ret >= 0 && av_cmp_q(tb, av_mul_q(st->time_base,
+                             av_make_q(av_rescale_q(1, tb, st->time_base), 1))))
+        ret = AVERROR(EINVAL);
+    if (ret >= 0) {
+        w->pkt->time_base = tb;
+        return 0;
+    }
+fail:
+    av_free(buf);
+    return ret;
+}
+
+int wire_write(WireWriter *w, const AVPacket *src, int64_t pts)
+{
+    AVRational tb = w->pkt->time_base;
+    int ret;
+
+    av_packet_unref(w->pkt);
+    ret = av_packet_ref(w->pkt, src);
+    if (ret < 0)
+        return ret;
+    av_packet_free_side_data(w->pkt);
+    w->pkt->time_base    = tb;
+    w->pkt->stream_index = 0;
+    w->pkt->duration     = 0;
+    w->pkt->flags       &= AV_PKT_FLAG_KEY;
+    w->pkt->pts = av_rescale_q(pts, tb, w->fc->streams[0]->time_base);
+    /* NUT does not keep them: they only have to rise and stay below the pts */
+    w->pkt->dts = w->nb++;
+    return av_write_frame(w->fc, w->pkt);
+}
+
+int wire_writer_finish(WireWriter *w)
+{
+    int ret = av_write_trailer(w->fc);
+
+    w->header = 0;
+    avio_flush(w->io);
+    return ret < 0 ? ret : w->io->error;
+}
+
+void wire_writer_free(WireWriter **wp)
+{
+    WireWriter *w = *wp;
+
+    if (!w)
+        return;
+    if (w->header)
+        av_write_trailer(w->fc);
+    avformat_free_context(w->fc);
+    if (w->io)
+        av_freep(&w->io->buffer);
+    avio_context_free(&w->io);
+    av_packet_free(&w->pkt);
+    av_freep(wp);
+}
+
+static int read_blob(void *opaque, uint8_t *buf, int size)
+{
+    WireReader *r = opaque;
+    int n = blob_read(r->blob, r->pos, buf, size);
+
+    if (n > 0)
+        r->pos += n;
+    return n ? n : AVERROR_EOF;
+}
+
+static int64_t seek_blob(void *opaque, int64_t offset, int whence)
+{
+    WireReader *r = opaque;
+
+    if (whence == AVSEEK_SIZE)
+        return blob_size(r->blob);
+    if (whence == SEEK_CUR)
+        offset += r->pos;
+    else if (whence == SEEK_END)
+        offset += blob_size(r->blob);
+    else if (whence != SEEK_SET)
+        return AVERROR(EINVAL);
+    if (offset < 0)
+        return AVERROR(EINVAL);
+    return r->pos = offset;
+}
+
+int wire_reader_open(WireReader **out, Blob *blob, int stream, int nb_streams)
+{
+    WireReader *r = av_mallocz(sizeof(*r));
+    uint8_t *buf  = av_malloc(IO_BUFFER_SIZE);
+    int ret = AVERROR(ENOMEM);
+
+    *out = r;
+    if (!r || !buf)
+        goto fail;
+    r->blob = blob_ref(blob);
+    r->io   = avio_alloc_context(buf, IO_BUFFER_SIZE, 0, r, read_blob, NULL, seek_blob);
+    if (!r->io)
+        goto fail;
+    buf = NULL;
+    r->fc = avformat_alloc_context();
+    if (!r->fc)
+        goto fail;
+    r->fc->pb = r->io;
+    ret = avformat_open_input(&r->fc, NULL, av_find_input_format("nut"), NULL);
+    if (ret < 0)
+        goto fail;
+    if ((int)r->fc->nb_streams != nb_streams || stream >= nb_streams) {
+        ret = AVERROR_INVALIDDATA;
+        goto fail;
+    }
+    r->stream = stream;
+    return 0;
+fail:
+    av_free(buf);
+    return ret;
+}
+
+const AVStream *wire_reader_stream(const WireReader *r)
+{
+    return r->fc->streams[r->stream];
+}
+
+int wire_read(WireReader *r, AVPacket *pkt)
+{
+    int ret;
+
+    while ((ret = av_read_frame(r->fc, pkt)) >= 0 && pkt->stream_index != r->stream)
+        av_packet_unref(pkt);
+    return ret;
+}
+
+void wire_reader_close(WireReader **rp)
+{
+    WireReader *r = *rp;
+
+    if (!r)
+        return;
+    avformat_close_input(&r->fc);
+    if (r->io)
+        av_freep(&r->io->buffer);
+    avio_context_free(&r->io);
+    blob_unref(&r->blob);
+    av_freep(rp);
+}

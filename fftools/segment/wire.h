@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_WIRE_H
+#define FFLEET_WIRE_H
+
+/**
+ * @file
+ * NUT in a Blob: how packets travel to a host and back. NUT keeps packets and timestamps exactly, but no
+ * DTS, durations, side data and only some stream parameters; nobody may rely on those.
+ */
+
+#include <libavformat/avformat.h>
+
+#include "../../remote/blob.h"
+
+typedef struct WireWriter WireWriter;
+
+/**
+ * Begin a stream with the codec parameters of st.
+ * @param tb of the timestamps given to wire_write()
+ */
+int  wire_writer_open(WireWriter **w, const AVStream *st, AVRational tb, Blob *blob);
+/** Write one packet, in decoding order. @param pts not negative, no two equal */
+int  wire_write(WireWriter *w, const AVPacket *pkt, int64_t pts);
+int  wire_writer_finish(WireWriter *w);
+void wire_writer_free(WireWriter **w);
+
+typedef struct WireReader WireReader;
+
+/** Open one of the nb_streams streams that a sealed blob has to hold. What it says is not to be trusted. */
+int  wire_reader_open(WireReader **r, Blob *blob, int stream, int nb_streams);
+/** The stream: codec parameters (extradata, video_delay) and time base. */
+const AVStream *wire_reader_stream(const WireReader *r);
+/** The next packet of the stream. @return 0, AVERROR_EOF or an AVERROR code */
+int  wire_read(WireReader *r, AVPacket *pkt);
+void wire_reader_close(WireReader **r);
+
+#endif
