@@ -365,6 +365,15 @@ void input_close(PlanInput *in)
     fetch_stop(&in->fetch);
 }
 
+int input_reopen(PlanInput *in, char *reason, size_t reason_size)
+{
+    const CmdFile *f = in->file;
+
+    input_close(in);
+    memset(in, 0, sizeof(*in));
+    return input_open(in, f, reason, reason_size);
+}
+
 void input_stop(PlanInput *in)
 {
     atomic_store(&in->stopped, 1);

@@ -47,6 +47,8 @@ typedef struct PlanInput {
  */
 int  input_open(PlanInput *in, const CmdFile *file, char *reason, size_t reason_size);
 void input_close(PlanInput *in);
+/** Go back to where input_open() left a file. As input_open(). */
+int  input_reopen(PlanInput *in, char *reason, size_t reason_size);
 /** End all reading of a pipe or the network, if it is that: for what waits for more. Any thread. */
 void input_stop(PlanInput *in);
 /** Before stock takes over: put back what was read of the pipe, which stays open. @return 0 or an AVERROR code */

@@ -12,7 +12,6 @@
 #include "carrier.h"
 #include "loopend.h"
 #include "plandecide.h"
-#include "renditions.h"
 #include "sideoutput.h"
 #include "streammap.h"
 
@@ -380,8 +379,7 @@ static void free_words(char ***words, int nb)
     av_freep(words);
 }
 
-/** All but what the chain has in common. */
-static void forget_output(Plan *p)
+void plan_forget_output(Plan *p)
 {
     Plan keep = { .cmd = p->cmd, .first = p->first, .inputs = p->inputs,
                   .nb_inputs = p->nb_inputs, .sides = p->sides, .nb_sides = p->nb_sides };
@@ -429,95 +427,11 @@ static int make_next(Plan **out, Plan *first, const Command *cmd, int *output, i
             av_strlcpy(reason, p->reason, sizeof(reason));
         ret = all || nth_fleet || cmd->nb_outputs == 1 || decide_inputs(p) ? 0 :
               sideoutput_take(p->first, *output);
-        forget_output(p);
+        plan_forget_output(p);
     } while (ret > 0 && ++*output < cmd->nb_outputs);
     if (ret <= 0 || p == p->first)
         av_strlcpy(p->first->reason, reason, sizeof(p->first->reason));
     return ret < 0 ? ret : 0;
-}
-
-static void remove_output(Plan *first, int output)
-{
-    int number = 0;
-
-    for (Plan **pp = &first; *pp;) {
-        Plan *p = *pp;
-
-        if (p->output == output) {
-            *pp = p->next;
-            forget_output(p);
-            av_free(p);
-        } else {
-            p->number = number++;
-            pp = &p->next;
-        }
-    }
-}
-
-/** Outputs whose video cannot be made together with the first one's. */
-static int leave_conflicting(Plan *first)
-{
-    for (int output = first->output + 1; output < first->cmd->nb_outputs; output++) {
-        const char *why = NULL;
-        int ret;
-
-        for (const Plan *p = first->next; p && !why; p = p->next)
-            if (p->output == output)
-                why = renditions_conflict(first, p);
-        ret = why ? sideoutput_take(first, output) : 0;
-        if (ret < 0)
-            return ret;
-        if (ret)
-            remove_output(first, output);
-    }
-    return 0;
-}
-
-/** Whether outputs have the same beside their videos: encoders that hold back more would end these elsewhere. */
-static int same_others(const Plan *a, const Plan *b)
-{
-    int i = 0, k = 0;
-
-    for (;; i++, k++) {
-        const PlanStream *s, *t;
-
-        while (i < a->nb_streams && a->streams[i].fleet)
-            i++;
-        while (k < b->nb_streams && b->streams[k].fleet)
-            k++;
-        if (i == a->nb_streams || k == b->nb_streams)
-            return i == a->nb_streams && k == b->nb_streams;
-        s = &a->streams[i];
-        t = &b->streams[k];
-        if (s->file != t->file || s->index != t->index || s->copy != t->copy || s->encoder != t->encoder)
-            return 0;
-    }
-}
-
-/** Where streams end each other, the order of work in all outputs is one: all do, or none does. */
-static int decide_ties(Plan *first)
-{
-    int nb = 0, nb_tied = 0;
-
-    for (Plan *p = first; p; p = p->next) {
-        if (p->tied_ends && p->max_frames == INT64_MAX && !same_others(first, p))
-            return plan_stock(first, "its outputs have other sound each, and -shortest may end their videos at "
-                              "different frames");
-        nb++;
-        nb_tied += p->tied_ends;
-        first->sure_end = FFMIN(first->sure_end, p->sure_end);
-    }
-    return nb_tied && nb_tied < nb ?
-           plan_stock(first, "its outputs' streams end each other in several ways (-shortest, -frames)") : 0;
-}
-
-/** What stock makes beside might never end, or be of the sound that sets how long a turn of the loop is. */
-static int decide_beside(Plan *p)
-{
-    for (int i = 0; i < p->nb_inputs && p->nb_sides; i++)
-        if (p->inputs[i].endless || p->inputs[i].loop)
-            return plan_stock(p, "an endless or looped input is not split yet where there are outputs without the fleet's video");
-    return 0;
 }
 
 int plan_make(Plan **out, const Command *cmd)
@@ -550,13 +464,10 @@ int plan_make(Plan **out, const Command *cmd)
             nth = 0;
         }
     } while (!(*out)->reason[0] && output < cmd->nb_outputs);
-    if (!(*out)->reason[0] && leave_conflicting(*out) < 0) {
+    if (!(*out)->reason[0] && planchain_join(*out) < 0) {
         plan_free(out);
         return AVERROR(ENOMEM);
     }
-    if (!(*out)->reason[0] && !decide_beside(*out) && !decide_ties(*out) &&
-        !sideoutput_check(*out) && !decide_length(*out))
-        renditions_unite(*out);
     return 0;
 }
 
@@ -572,7 +483,7 @@ void plan_free(Plan **pp)
     }
     for (; p; p = next) {
         next = p->next;
-        forget_output(p);
+        plan_forget_output(p);
         av_free(p);
     }
     *pp = NULL;

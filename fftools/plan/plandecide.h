@@ -15,6 +15,14 @@ int plan_stock(Plan *p, const char *fmt, ...) av_printf_format(2, 3);
 /** Whether a list that NULL ends has that name. */
 int plan_listed(const char *const *list, const char *name);
 
+/** Free all but what the chain has in common. */
+void plan_forget_output(Plan *p);
+
+/* planchain.c */
+/** Once there is a plan for each video: whether and how they are made together. @return 0, with or without a reason, or
+ *  AVERROR(ENOMEM) */
+int planchain_join(Plan *first);
+
 /* planencoder.c: the options of the encoder, and what they mean for cutting */
 int decide_encoder(Plan *p);
 /** After that: whether it takes longer than to send pictures as they are. */

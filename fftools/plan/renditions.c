@@ -57,25 +57,31 @@ static int common_gop(const Plan *first)
     return FFMIN(gop, MAX_COMMON_GOP + 1);
 }
 
-void renditions_unite(Plan *first)
+int renditions_check(Plan *first)
 {
-    int gop = common_gop(first), window = 0, reach = 0;
     const char *why = NULL;
 
-    if (!first->next)
-        return;
-    for (Plan *p = first; p && !why; p = p->next) {
-        why    = renditions_conflict(first, p);
-        window = FFMAX(window, p->window);
-        reach  = FFMAX(reach, p->reach);
+    for (Plan *p = first->next; p && !why; p = p->next) {
+        why = renditions_conflict(first, p);
         if (p->number >= PLAN_MAX_VIDEO)
             why = "it encodes very many video streams";
     }
-    if (!why && gop > MAX_COMMON_GOP)
+    if (!why && common_gop(first) > MAX_COMMON_GOP)
         why = "the keyframes of its video streams hardly ever meet";
-    if (why) {
+    if (why)
         snprintf(first->reason, sizeof(first->reason), "%s", why);
+    return !!why;
+}
+
+void renditions_unite(Plan *first)
+{
+    int gop = common_gop(first), window = 0, reach = 0;
+
+    if (!first->next)
         return;
+    for (Plan *p = first; p; p = p->next) {
+        window = FFMAX(window, p->window);
+        reach  = FFMAX(reach, p->reach);
     }
     for (Plan *p = first; p; p = p->next) {
         p->gop            = gop;

@@ -15,9 +15,15 @@
 const char *renditions_conflict(const Plan *a, const Plan *b);
 
 /**
- * Make the plans of a chain fit together: segments may begin only where all streams may have a keyframe, and bring as
- * many neighbouring frames along as any of the filters needs.
- * @param first gets the reason, when only stock can make them all; nothing to do for a single one
+ * Whether the plans of a chain can be made together.
+ * @param first gets the reason, when not
+ * @return nonzero then
+ */
+int renditions_check(Plan *first);
+
+/**
+ * Make them fit together: segments may begin only where all streams may have a keyframe, and bring as
+ * many neighbouring frames along as any of the filters needs. Nothing to do for a single one.
  */
 void renditions_unite(Plan *first);
 

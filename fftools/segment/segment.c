@@ -394,6 +394,11 @@ int segmenter_limit(Segmenter *s, int64_t nb_frames)
     return s->timeline.frame_number > nb_frames ? AVERROR_PATCHWELCOME : 0;
 }
 
+int segmenter_differs(const Segmenter *s)
+{
+    return s->differs;
+}
+
 int segmenter_next(Segmenter *s, Segment **seg, char *reason, size_t reason_size)
 {
     *seg = NULL;

@@ -110,6 +110,9 @@ int segmenter_first(Segmenter *s, int64_t *slot, char *reason, size_t reason_siz
  */
 int segmenter_limit(Segmenter *s, int64_t nb_frames);
 
+/** Whether it was given up because a further video of the plan shows other frames, or at other times. */
+int segmenter_differs(const Segmenter *s);
+
 void segmenter_close(Segmenter **s);
 void segment_free(Segment **seg);
 

@@ -56,6 +56,7 @@ static int others_agree(Segmenter *s, const Frame *f, const TimelineStep *step)
 {
     int i = 0;
 
+    s->differs = 1;
     for (const Plan *p = s->plan->next; p; p = p->next, i++) {
         TimelineStep t = { 0 };
 
@@ -67,6 +68,7 @@ static int others_agree(Segmenter *s, const Frame *f, const TimelineStep *step)
             (f && (t.count != step->count || (t.count && t.slot != step->slot))))
             return 0;
     }
+    s->differs = 0;
     return 1;
 }
 

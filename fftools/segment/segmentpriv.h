@@ -21,6 +21,7 @@ struct Segmenter {
     AVPacket   *pkt;
     Timeline    timeline;
     Timeline   *others;        ///< of the further plans, which have to agree with it
+    int         differs;       ///< one does not
     TimingGraph *graph;        ///< or NULL
     ForcedKeyframes *keyframes;   ///< or NULL
     int64_t    *forced;        ///< slots of forced keyframes not yet in a segment

@@ -119,6 +119,8 @@ case_fleet('sound first, in another format', "-i IN/in.mp4 -vn -c:a libmp3lame b
 case_fleet('copies and nothing', "-i IN/in.mp4 $x264 -c:a copy a.mp4 -map 0 -c copy b.mkv -map 0:a -f null -", '--exact-frames');
 case_fleet('a bit rate', "-i IN/in.mp4 $x264 a.mp4 -c:v libx264 -preset ultrafast -b:v 100k b.mp4", '--exact-frames');
 case_fleet('another frame rate', "-i IN/in.mp4 $x264 a.mp4 -r 30 $x264 b.mp4", '--exact-frames');
+case_fleet('a constant frame rate', "-i IN/vfr.mkv $x264 -fps_mode vfr a.mkv $x264 -fps_mode cfr b.mp4", '--exact-frames');
+case_fleet('a constant frame rate that is the same', "-i IN/in.mp4 $x264 -an a.mkv -an -vf scale=64:-2 $x264 b.mp4", '--exact-frames');
 case_fleet('another time limit', "-i IN/in.mp4 $x264 a.mp4 -t 2 $x264 b.mp4 $x264 -s 64x36 c.mkv", '--exact-frames');
 case_fleet('keyframes forced elsewhere', "-i IN/in.mp4 $x264 a.mp4 -force_key_frames 1 $x264 b.mp4", '--exact-frames');
 case_stock('an output that ends by another stream', "-i IN/in.mp4 $x264 a.mp4 -shortest $x264 b.mp4", 'end each other in several ways');
@@ -133,7 +135,7 @@ case_stock('a path of the graph that nobody maps', "-i IN/in.mp4 -filter_complex
 case_stock('a path without a label', "-i IN/in.mp4 -filter_complex '[0:v]split=2[a]' -map '[a]' $x264 a.mp4", 'several outputs');
 case_stock('frame rates', "-i IN/in.mp4 -filter_complex '[0:v]split[a][b]' -map '[a]' $x264 a.mp4 -map '[b]' -r 30 $x264 b.mp4",
            'several frame rates');
-case_stock('constant and variable frame rate', "-i IN/vfr.mkv $x264 -fps_mode vfr a.mkv $x264 -fps_mode cfr b.mp4",
+case_stock('one of two streams at a constant frame rate', "-i IN/vfr.mkv -map 0:v -map 0:v $x264 -fps_mode:v:1 cfr a.mkv",
            'timing of frames');
 case_stock('two inputs', "-i IN/in.mp4 -i IN/vfr.mkv -map 0:v -map 1:v $x264 a.mkv", 'several streams of the input');
 case_stock('too many', "-i IN/in.mp4 " . join(' ', map { "-an $x264 $_.mkv" } 1 .. 9), 'very many');

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "segment.h"
+#include "timingscan.h"
+
+#define SCAN_MEMORY (32 << 20)
+
+int timingscan_is_needed(const Plan *p)
+{
+    const Plan *first = p->first;
+
+    return p->vsync != first->vsync || !p->filters != !first->filters ||
+           av_cmp_q(p->filter_time_base, first->filter_time_base) ||
+           av_cmp_q(p->filter_frame_rate, first->filter_frame_rate);
+}
+
+int timingscan_differs(Plan *first)
+{
+    PlanInput *in  = &first->inputs[first->streams[first->fleet_stream].file];
+    BlobPool *pool = NULL;
+    Segmenter *s   = NULL;
+    Segment *seg   = NULL;
+    char reason[256] = "";
+    int differs, ret;
+
+    if (in->lavfi)   /* as even as can be */
+        return 0;
+    if (in->spool || in->network)
+        return 1;
+    ret = blob_pool_alloc(&pool, SCAN_MEMORY);
+    if (ret >= 0)
+        ret = segmenter_open(&s, first, pool);
+    while (ret >= 0) {
+        segmenter_set_length(s, 1);
+        ret = segmenter_next(s, &seg, reason, sizeof(reason));
+        segment_free(&seg);
+    }
+    differs = s && segmenter_differs(s);
+    segmenter_close(&s);
+    blob_pool_free(&pool);
+    if (ret == AVERROR(ENOMEM) || input_reopen(in, first->reason, sizeof(first->reason)) == AVERROR(ENOMEM))
+        return AVERROR(ENOMEM);
+    return differs;
+}
