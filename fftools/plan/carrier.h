@@ -13,7 +13,6 @@
 
 #include <string.h>
 
-#include "../input/arglist.h"
 #include "plan.h"
 
 /**
@@ -49,22 +48,6 @@ static inline const AVInputFormat *carrier_demuxer(const AVOutputFormat *f)
 
 /** Seconds that timestamps are ahead there. */
 #define CARRIER_NUT_OFFSET 100
-
-/**
- * Add the output's options; for a file of another format, without those that concern only the output's muxer.
- * @param skip as for arglist_add_options()
- */
-void carrier_add_options(ArgList *l, const Plan *plan, const AVOutputFormat *format,
-                         const char *const *skip);
-
-/** In a file of another format: -fps_mode as the output's own would have it, which may not take frames as they come. */
-void carrier_add_fps_mode(ArgList *l, const Plan *plan, const AVOutputFormat *format);
-
-/** Add options for the remainder's file, after all others: in one piece, with timestamps that lose nothing. */
-void carrier_add_exact(ArgList *l, const Plan *plan);
-
-/** Likewise for the trial's, of which timestamps are looked at. */
-void carrier_add_trial(ArgList *l, const Plan *plan);
 
 /** The duration of a packet as its encoder gave it; the carrier may only tell when the next one comes. */
 int64_t carrier_duration(const Plan *plan, int stream, const AVStream *st, const AVPacket *pkt);

@@ -12,9 +12,9 @@
 
 #include "../compat.h"
 #include "../input/arglist.h"
-#include "../plan/carrier.h"
 #include "../plan/sideoutput.h"
 #include "../stock.h"
+#include "carrierargs.h"
 #include "remainder.h"
 #include "stocklog.h"
 
@@ -134,13 +134,13 @@ static void add_output(ArgList *l, const Plan *plan, const char *file_name)
             arglist_addf(l, "-r:%d", i);
             arglist_addf(l, "%d/%d", plan->frame_rate.num, plan->frame_rate.den);
         }
-    carrier_add_options(l, plan, plan->carrier, skip);
+    carrierargs_options(l, plan, plan->carrier, skip);
     for (int i = 0; i < plan->nb_streams; i++)
         if (plan->streams[i].fleet && leaves_filters_out(plan)) {
             arglist_addf(l, "-filter:%d", i);
             arglist_add(l, "null");
         }
-    carrier_add_exact(l, plan);
+    carrierargs_exact(l, plan);
     arglist_add_words(l, "-f", plan->carrier->name, file_name, NULL);
 }
 
@@ -159,15 +159,15 @@ static void add_whole(ArgList *l, const Remainder *r, const Trial *t)
     static const char *const skip[] = { NULL };
     const Plan *plan = r->plan;
 
-    carrier_add_options(l, plan, plan->carrier, skip);
-    carrier_add_fps_mode(l, plan, plan->carrier);
+    carrierargs_options(l, plan, plan->carrier, skip);
+    carrierargs_fps_mode(l, plan, plan->carrier);
     for (; t && t->plan->output == plan->output; t = t->next) {
         const AVCodecParameters *par = t->video->codecpar;
 
         arglist_addf(l, "-s:%d", t->plan->fleet_stream);
         arglist_addf(l, "%dx%d", narrow_width(t->plan, par->width), par->height);
     }
-    carrier_add_exact(l, plan);
+    carrierargs_exact(l, plan);
     arglist_add_words(l, "-f", plan->carrier->name, r->file_name, NULL);
 }
 

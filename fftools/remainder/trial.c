@@ -13,10 +13,10 @@
 #include <libavutil/time.h>
 
 #include "../input/arglist.h"
-#include "../plan/carrier.h"
 #include "../plan/sideoutput.h"
 #include "../reason.h"
 #include "../stock.h"
+#include "carrierargs.h"
 #include "trial.h"
 #include "trialfile.h"
 #include "triallog.h"
@@ -76,11 +76,11 @@ static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const c
     static const char *const skip_output[] = { "ss", "t", "to", "shortest", NULL };
 
     add_maps(l, plan);
-    carrier_add_options(l, plan, plan->trial_format, skip_output);
-    carrier_add_fps_mode(l, plan, plan->trial_format);
+    carrierargs_options(l, plan, plan->trial_format, skip_output);
+    carrierargs_fps_mode(l, plan, plan->trial_format);
     arglist_add(l, "-t");
     arglist_addf(l, "%.6f", find_length(plan, first_slot));
-    carrier_add_trial(l, plan);
+    carrierargs_trial(l, plan);
     arglist_add_words(l, "-f", plan->trial_format->name, file_name, NULL);
 }
 
