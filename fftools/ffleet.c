@@ -28,6 +28,7 @@
 #include "job.h"
 #include "plan/fonts.h"
 #include "plan/plan.h"
+#include "segment/timingscan.h"
 #include "show/reportfile.h"
 #include "stock.h"
 
@@ -188,6 +189,8 @@ static int run(Program *p, int *status)
     loglevel_apply(&p->cmd);
     av_log_set_callback(log_ours);
     ret = plan_make(&p->plan, &p->cmd);
+    if (ret >= 0)
+        ret = timingscan_run(p->plan);
     if (ret < 0)
         return ret;
     if (p->hosts.nb_hosts) {

@@ -11,10 +11,11 @@
 #include "../command/filterargs.h"
 #include "complexgraph.h"
 #include "filtertraits.h"
+#include "trimjoin.h"
 
 #define BLANKS    " \n\t\r"
-#define MAX_NODES 64
-#define MAX_PADS  8
+#define MAX_NODES 256
+#define MAX_PADS  TRIMJOIN_MAX_PARTS
 
 /** A filter as written. */
 typedef struct Node {
@@ -38,6 +39,7 @@ typedef struct Parser {
     int   nb_taken;
     ComplexGraph *graph;
     GraphPath *path;          ///< being followed
+    TrimJoin join;            ///< in it
     char *reason;
     size_t reason_size;
 } Parser;
@@ -112,8 +114,17 @@ static int read_graph(Parser *p, const char *s)
 
 /* ---- following the links ---- */
 
+static int is_concat(const Node *n)
+{
+    return !strcmp(n->name, "concat");
+}
+
 static int is_sound(const Node *n)
 {
+    int nb, video, audio;
+
+    if (is_concat(n))
+        return trimjoin_read_concat(n->text, &nb, &video, &audio) >= 0 && !video;
     return filter_trait(n->name, NULL) == FILTER_AUDIO;
 }
 
@@ -266,6 +277,50 @@ static int split_fits(const Node *n)
     return nb == n->nb_out;
 }
 
+/** One part: from concat's input back to where the video is split. @param text gets its filters */
+static int follow_part(Parser *p, Node *concat, int pad, Node **root, GraphSource *source, AVBPrint *text)
+{
+    Node *part[MAX_NODES], *from;
+    int nb = 0, ret = find_feed(p, concat, pad, &from, source);
+
+    for (; ret >= 0 && from && !is_split(from); ret = find_feed(p, from, 0, &from, source)) {
+        if (from->used || nb == MAX_NODES || from->nb_out > 1 ||
+            avfilter_filter_pad_count(avfilter_get_by_name(from->name), 0) != 1)
+            return refuse(p, "the filter graph's concat has a part that goes through '%s'", from->name);
+        from->used = 1;
+        part[nb++] = from;
+    }
+    while (nb--)
+        av_bprintf(text, "%s%s", part[nb]->text, nb ? "," : "");
+    *root = from;
+    return ret < 0 || av_bprint_is_complete(text) ? ret : AVERROR(ENOMEM);
+}
+
+/** @param from the split that all parts begin with; NULL: they begin with a stream */
+static int follow_concat(Parser *p, Node *concat, Node **from)
+{
+    GraphSource source, *main = &p->path->main;
+    int nb, video, audio, wrong = 0, ret = trimjoin_read_concat(concat->text, &nb, &video, &audio);
+
+    if (ret < 0 || video != 1 || audio || concat->nb_in + concat->follows != nb || p->join.nb)
+        return refuse(p, "the filter graph's '%s' is not one that is split yet", concat->text);
+    for (int i = 0; ret >= 0 && i < nb; i++) {
+        AVBPrint text;
+        Node *root;
+
+        av_bprint_init(&text, 0, AV_BPRINT_SIZE_UNLIMITED);
+        ret = follow_part(p, concat, i, &root, &source, &text);
+        if (ret >= 0 && i && (root != *from || (!root && (source.file != main->file || source.index != main->index))))
+            ret = refuse(p, "the filter graph's concat puts several videos together%s", "");
+        *from = root;
+        *main = source;
+        if (ret >= 0 && !wrong)
+            wrong = trimjoin_add(&p->join, text.str, p->reason, p->reason_size);
+        av_bprint_finalize(&text, NULL);
+    }
+    return ret < 0 ? ret : wrong;
+}
+
 /** The filters from the last one back to the stream it begins with, but for `split`. */
 static int collect_path(Parser *p, Node *last, Node **path, int *nb)
 {
@@ -282,10 +337,32 @@ static int collect_path(Parser *p, Node *last, Node **path, int *nb)
         n->used = 1;
         if (!is_split(n))
             path[(*nb)++] = n;
-        ret = find_feed(p, n, 0, &from, &p->path->main);
+        ret = is_concat(n) ? follow_concat(p, n, &from) : find_feed(p, n, 0, &from, &p->path->main);
         if (ret < 0)
             return ret;
     }
+    return 0;
+}
+
+/** A filter of a path, as it is judged and as it is linked. */
+static int add_filter(Parser *p, Node *n, AVBPrint *plain, AVBPrint *linked)
+{
+    const AVFilter *f = avfilter_get_by_name(n->name);
+
+    if (is_concat(n)) {
+        p->path->before = av_strndup(plain->str, plain->len);
+        p->path->join   = trimjoin_text(&p->join, 1);
+        trimjoin_print(&p->join, 0, linked);
+        av_bprintf(plain, "%s", p->join.first);
+        p->path->nb_judged = plain->len;
+        return p->path->before && p->path->join ? 0 : AVERROR(ENOMEM);
+    }
+    av_bprintf(plain, "%s", n->text);
+    if (!strcmp(f->name, "overlay"))
+        return add_side(p, n, linked);
+    if (avfilter_filter_pad_count(f, 0) != 1 || avfilter_filter_pad_count(f, 1) != 1)
+        return refuse(p, "the filter '%s' has more than one input or output", f->name);
+    av_bprintf(linked, "%s", n->text);
     return 0;
 }
 
@@ -300,21 +377,15 @@ static int follow_main(Parser *p, Node *last, const char *label)
     if (p->graph->nb_paths == MAX_PATHS)
         return refuse(p, "the filter graph makes very many videos%s", "");
     p->path = g = &p->graph->paths[p->graph->nb_paths++];
+    trimjoin_free(&p->join);
     ret = collect_path(p, last, path, &nb);
     if (ret < 0)
         return ret;
     av_bprint_init(&plain, 0, AV_BPRINT_SIZE_UNLIMITED);
     av_bprint_init(&linked, 0, AV_BPRINT_SIZE_UNLIMITED);
     for (int i = nb - 1; ret >= 0 && i >= 0; i--) {
-        const AVFilter *f = avfilter_get_by_name(path[i]->name);
-
-        av_bprintf(&plain, "%s%s", path[i]->text, i ? "," : "");
-        if (!strcmp(f->name, "overlay"))
-            ret = add_side(p, path[i], &linked);
-        else if (avfilter_filter_pad_count(f, 0) != 1 || avfilter_filter_pad_count(f, 1) != 1)
-            ret = refuse(p, "the filter '%s' has more than one input or output", f->name);
-        else
-            av_bprintf(&linked, "%s", path[i]->text);
+        ret = add_filter(p, path[i], &plain, &linked);
+        av_bprintf(&plain, "%s", i ? "," : "");
         av_bprintf(&linked, "%s", i ? "," : "");
     }
     if (!nb) {
@@ -323,6 +394,8 @@ static int follow_main(Parser *p, Node *last, const char *label)
     }
     av_bprint_finalize(&plain, ret < 0 ? NULL : &g->path);
     av_bprint_finalize(&linked, ret < 0 ? NULL : &g->filters);
+    if (ret >= 0 && g->join && g->nb_sides)
+        ret = refuse(p, "the filter graph puts parts together, and lays something over them%s", "");
     if (ret >= 0 && label && !(g->label = av_strdup(label)))
         ret = AVERROR(ENOMEM);
     return ret < 0 || (g->path && g->filters) ? ret : AVERROR(ENOMEM);
@@ -448,6 +521,7 @@ int complexgraph_parse(ComplexGraph *g, const char *text, const PlanInput *input
             av_freep(&p->nodes[i].out[k]);
         }
     }
+    trimjoin_free(&p->join);
     av_free(p);
     if (ret < 0)
         complexgraph_free(g);
@@ -459,6 +533,8 @@ void complexgraph_free(ComplexGraph *g)
     for (int i = 0; i < g->nb_paths; i++) {
         av_freep(&g->paths[i].path);
         av_freep(&g->paths[i].filters);
+        av_freep(&g->paths[i].before);
+        av_freep(&g->paths[i].join);
         av_freep(&g->paths[i].label);
     }
     g->nb_paths = 0;

@@ -29,6 +29,10 @@ typedef struct GraphPath {
     int   nb_sides;
     char *path;                   ///< the filters that the main video goes through, as in -vf
     char *filters;                ///< likewise, but sides are linked in: side n is the label [n+1:v]
+    char *join;                   ///< instead of what path has there: parts cut out by trim and put together by concat, but
+                                  ///< only what times frames; NULL: none are
+    char *before;                 ///< that: the filters of path
+    int   nb_judged;              ///< likewise: how much of path that is, with the filters of the first part
     char *label;                  ///< of what comes out, without brackets; NULL: it has none
 } GraphPath;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <libavutil/mem.h>
 
-#include "../segment/timingscan.h"
 #include "plandecide.h"
 #include "renditions.h"
 #include "sideoutput.h"
@@ -93,24 +92,33 @@ static int decide_beside(Plan *p)
     return 0;
 }
 
-/** What is timed in another way may be shown otherwise: that is the same only if the input says so. */
-static int leave_differing(Plan *first)
+static int is_timed_apart(const Plan *p)
 {
-    const Plan *p = first;
-    int ret;
+    const Plan *first = p->first;
 
-    while (p && !timingscan_is_needed(p))
+    return p->vsync != first->vsync || !p->filters != !first->filters ||
+           av_cmp_q(p->filter_time_base, first->filter_time_base) ||
+           av_cmp_q(p->filter_frame_rate, first->filter_frame_rate);
+}
+
+int plan_is_timed_apart(const Plan *p)
+{
+    while (p && !is_timed_apart(p))
         p = p->next;
-    ret = p ? timingscan_differs(first) : 0;
-    if (ret <= 0)
-        return ret;
-    ret = leave_outputs(first, timingscan_is_needed);
+    return !!p;
+}
+
+int plan_leave_apart(Plan *first)
+{
+    int ret = leave_outputs(first, is_timed_apart);
+
     if (ret < 0)
         return ret;
-    for (p = first; p; p = p->next)
-        if (timingscan_is_needed(p) && !first->reason[0])
-            plan_stock(first, "its video streams differ in the timing of frames");
-    return first->nb_sides && !first->reason[0] && !decide_beside(first) ? sideoutput_check(first) : 0;
+    if (plan_is_timed_apart(first))
+        plan_stock(first, "its video streams differ in the timing of frames");
+    else if (!decide_beside(first))
+        sideoutput_check(first);
+    return 0;
 }
 
 int planchain_join(Plan *first)
@@ -119,8 +127,6 @@ int planchain_join(Plan *first)
 
     if (ret >= 0 && !decide_beside(first) && !decide_ties(first) && !sideoutput_check(first) &&
         !decide_length(first) && !renditions_check(first))
-        ret = leave_differing(first);
-    if (ret >= 0 && !first->reason[0])
         renditions_unite(first);
-    return ret == AVERROR(ENOMEM) ? ret : 0;
+    return ret;
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include <libavutil/bprint.h>
 #include <libavutil/display.h>
 #include <libavutil/parseutils.h>
 
@@ -110,6 +111,41 @@ static int decide_filter_files(Plan *p, int flags)
     return ret < 0 ? p->reason[0] ? 1 : plan_stock(p, "out of memory") : 0;
 }
 
+/** Add what filters of a chain do to times. */
+static int add_timing(AVBPrint *bp, const char *chain, const char *separator)
+{
+    char *timing = NULL;
+    int ret = filterchain_timing(chain, &timing);
+
+    if (timing)
+        av_bprintf(bp, "%s%s", bp->len ? "," : "", timing);
+    if (bp->len && *separator)
+        av_bprintf(bp, "%s", separator);
+    av_free(timing);
+    return ret;
+}
+
+/** Where parts are put together, their own filters are not in the chain that is judged. */
+static int decide_join(Plan *p)
+{
+    const GraphPath *g = p->path;
+    AVBPrint bp;
+    int ret;
+
+    if (p->counts.used || p->window || strstr(g->path, "FR") || strstr(g->path, "tpad"))
+        return plan_stock(p, "filters that count frames, look at their neighbours or read the frame rate are not split "
+                          "together with concat");
+    av_freep(&p->timing);
+    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
+    ret = add_timing(&bp, g->before, ",");
+    av_bprintf(&bp, "%s", g->join);
+    if (ret >= 0)
+        ret = add_timing(&bp, g->path + g->nb_judged + (g->path[g->nb_judged] == ','), "");
+    if (av_bprint_finalize(&bp, &p->timing) < 0 || ret < 0)
+        return plan_stock(p, "the filters %s are not split yet", p->filters);
+    return 0;
+}
+
 int decide_filters(Plan *p)
 {
     const char *chain;
@@ -142,6 +178,8 @@ int decide_filters(Plan *p)
         return p->reason[0] ? 1 : plan_stock(p, "the filters %s are not split yet", p->filters);
     if (p->path && p->path->nb_sides && !p->timing)  /* a picture comes at its own time */
         p->timing = av_strdup("null");
+    if (p->path && p->path->join && decide_join(p))
+        return 1;
     if (p->timing)
         p->drop_first = 0; /* left to the timing graph */
     p->reason[0] = 0;
@@ -206,6 +244,8 @@ int decide_filter_timing(Plan *p)
     p->filter_frame_rate = timinggraph_frame_rate(g);
     p->reach             = find_reach(p);
     timinggraph_free(&g);
+    if (p->path && p->path->join)
+        return 0;
     ret = filterrate_fix(&p->filters, p->timing, p->in_time_base, p->in_frame_rate);
     if (ret < 0)
         return plan_stock(p, ret == AVERROR_PATCHWELCOME ? "tpad in %s sees no frame rate, by which it goes" :

@@ -4,16 +4,8 @@
 
 #define SCAN_MEMORY (32 << 20)
 
-int timingscan_is_needed(const Plan *p)
-{
-    const Plan *first = p->first;
-
-    return p->vsync != first->vsync || !p->filters != !first->filters ||
-           av_cmp_q(p->filter_time_base, first->filter_time_base) ||
-           av_cmp_q(p->filter_frame_rate, first->filter_frame_rate);
-}
-
-int timingscan_differs(Plan *first)
+/** @return 0: another reason for stock that comes first is left to be found; 1; AVERROR(ENOMEM) */
+static int differ(Plan *first)
 {
     PlanInput *in  = &first->inputs[first->streams[first->fleet_stream].file];
     BlobPool *pool = NULL;
@@ -40,4 +32,11 @@ int timingscan_differs(Plan *first)
     if (ret == AVERROR(ENOMEM) || input_reopen(in, first->reason, sizeof(first->reason)) == AVERROR(ENOMEM))
         return AVERROR(ENOMEM);
     return differs;
+}
+
+int timingscan_run(Plan *first)
+{
+    int ret = !first->reason[0] && plan_is_timed_apart(first) ? differ(first) : 0;
+
+    return ret > 0 && !first->reason[0] ? plan_leave_apart(first) : ret;
 }
