@@ -393,14 +393,14 @@ int fleet_slots(Fleet *f)
     return n;
 }
 
-int fleet_demand(Fleet *f, double remaining, double usual, double least, double *size)
+int fleet_demand(Fleet *f, double remaining, double usual, double least, double most, double *size)
 {
     double until;
     int    ret;
 
     pthread_mutex_lock(&f->lock);
     while (!f->cancelled &&
-           !sched_demand(f->sched, remaining, usual, least, fleet_clock(), size, &until))
+           !sched_demand(f->sched, remaining, usual, least, most, fleet_clock(), size, &until))
         fleet_wait(f, &f->news, until);
     ret = f->cancelled ? AVERROR_EXIT : 0;
     pthread_mutex_unlock(&f->lock);

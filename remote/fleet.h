@@ -168,6 +168,6 @@ int fleet_slots(Fleet *f);
  * @param size how big it ought to be, see sched_demand()
  * @return 0, or AVERROR_EXIT after fleet_cancel()
  */
-int fleet_demand(Fleet *f, double remaining, double usual, double least, double *size);
+int fleet_demand(Fleet *f, double remaining, double usual, double least, double most, double *size);
 
 #endif

@@ -191,10 +191,11 @@ double sched_rate(const Sched *s, int host);
  * @param remaining weight of what is not a task yet
  * @param usual     least weight of a task but for the last ones
  * @param least     of any task, unless nothing else is left
+ * @param most      of any task, unless even more is done in a few seconds; INFINITY: no matter
  * @param until     when to ask again without an event; INFINITY: an event has to come
  * @return 0: one waits already, nobody wants one now, or a busy host would do it sooner than the free ones
  */
-int sched_demand(Sched *s, double remaining, double usual, double least, double now, double *size,
-                 double *until);
+int sched_demand(Sched *s, double remaining, double usual, double least, double most, double now,
+                 double *size, double *until);
 
 #endif

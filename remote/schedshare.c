@@ -10,8 +10,12 @@
 
 /* Seconds of work below which it costs too much to begin an attempt. */
 #define WORTHWHILE 2.0
+/* Seconds of work that a task may have, whatever the client takes for long: its start has to weigh little. */
+#define AFFORDABLE 10.0
 /* Of what a slot will do, the first task is one part, while nothing is known of rates; fewer where they are small. */
 #define FIRST_PARTS 4
+/* The same where all slots are of one host: what is not known does not differ between them. */
+#define FIRST_PARTS_ALIKE 2
 /* Estimates change with time alone: how often to look at them, seconds. */
 #define RECHECK    0.25
 
@@ -46,6 +50,25 @@ static double in_hand(const HostEntry *h)
     return sum;
 }
 
+/** The same of the slot that is free next: the host's others share what is left with it. */
+static double next_in_hand(const HostEntry *h)
+{
+    double soonest = INFINITY;
+    int    nb = 0;
+
+    for (int i = 0; i < h->nb_slots; i++) {
+        const SlotInfo *sl = &h->slots[i];
+
+        if (!sl->task || sl->task->done)
+            continue;
+        soonest = FFMIN(soonest, sl->task->weight - sl->done);
+        nb++;
+    }
+    if (nb > h->max_permits)    /* some only wait for their turn */
+        return in_hand(h) / h->max_permits;
+    return nb < h->max_permits ? 0 : soonest;
+}
+
 /** Whether the host could begin a task now. @param until when to ask again, at the latest */
 static int has_room(const Sched *s, int host, double now, double *until)
 {
@@ -66,6 +89,7 @@ typedef struct Outlook {
     double mean;       ///< of a slot; 0: nothing is known
     double work;       ///< in hand
     int    slots;
+    int    hosts;
 } Outlook;
 
 static Outlook look_ahead(const Sched *s)
@@ -80,6 +104,7 @@ static Outlook look_ahead(const Sched *s)
         if (h->fallback || h->broken)
             continue;
         o.slots += h->max_permits;
+        o.hosts++;
         o.work  += in_hand(h);
         o.rates += rate * h->max_permits;
         known   += rate > 0 ? h->max_permits : 0;
@@ -95,7 +120,7 @@ static Outlook look_ahead(const Sched *s)
 static double part_of(const HostEntry *h, const Outlook *o, double remaining)
 {
     double rate = known_rate(h), end = (remaining + o->work) / o->rates;
-    double hand = in_hand(h) / h->max_permits;
+    double hand = next_in_hand(h);
 
     return (rate ? rate : o->mean) * end - hand;
 }
@@ -116,8 +141,8 @@ static int better_elsewhere(const Sched *s, int host, const Outlook *o, double l
     return 0;
 }
 
-int sched_demand(Sched *s, double remaining, double usual, double least, double now, double *size,
-                 double *until)
+int sched_demand(Sched *s, double remaining, double usual, double least, double most, double now,
+                 double *size, double *until)
 {
     Outlook o = look_ahead(s);
     int     best = -1, nb_usable = 0;
@@ -125,7 +150,8 @@ int sched_demand(Sched *s, double remaining, double usual, double least, double 
 
     *until    = INFINITY;
     *size     = (remaining + o.work) / sched_slots(s);
-    *size    /= av_clip(*size / FFMAX(usual, 1e-6), 1, FIRST_PARTS);
+    *size    /= av_clip(*size / FFMAX(usual, 1e-6), 1, o.hosts > 1 ? FIRST_PARTS : FIRST_PARTS_ALIKE);
+    *size     = FFMIN(*size, most);
     s->wanted = -1;
     if (sched_first_fresh(s))
         return 0;
@@ -156,6 +182,7 @@ int sched_demand(Sched *s, double remaining, double usual, double least, double 
     }
     s->wanted = best;
     usual = FFMAX(usual, FFMIN(WORTHWHILE * o.mean, part));
-    *size = FFMAX(part >= 2 * usual ? part / 2 : part, least);
+    most  = FFMAX(most, AFFORDABLE * o.mean);
+    *size = av_clipd(part >= 2 * usual ? part / 2 : part, least, FFMAX(most, least));
     return 1;
 }

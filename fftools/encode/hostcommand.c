@@ -291,9 +291,10 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
         ret = add_encode(&bp, p, seg);
     if (plan->nb_scaler_args)
         shellquote_argv(&bp, (const char *const *)plan->scaler_args);
+    /* a pipe is written to for each packet, unless it is told not to: nobody looks at them before the end */
     shellquote_argv(&bp, (const char *const[]){
         lavc >= FPS_MODE_LAVC ? "-fps_mode" : "-vsync", "passthrough", "-map_metadata", "-1",
-        "-f", "tee", "[f=nut]pipe:1|[f=streamhash:hash="HOSTCOMMAND_HASH"]pipe:2", NULL });
+        "-f", "tee", "[f=nut:flush_packets=0]pipe:1|[f=streamhash:hash="HOSTCOMMAND_HASH"]pipe:2", NULL });
     shipment_print_tail(&plan->files, &bp);
     av_bprint_finalize(&bp, ret < 0 ? NULL : &text);
     return text;

@@ -4,7 +4,7 @@
 #include "../compat.h"
 #include "sizing.h"
 
-/* Seconds. Less costs quality where keyframes are free, more makes a failure expensive. */
+/* Seconds. Less costs quality where keyframes are free, more makes a failure expensive unless hosts are quick. */
 #define MIN_LENGTH     4.0
 #define MAX_LENGTH     30.0
 /* Of inputs so short that some hosts would have nothing to do. */
@@ -38,14 +38,15 @@ int64_t sizing_next(const Plan *plan, Fleet *fleet, int slots, int64_t position)
     if (!length && left > 0)
         min = av_clipd(plan->duration / (fleet ? fleet_slots(fleet) : slots), least, min);
     if (fleet) {
-        ret = fleet_demand(fleet, FFMAX(left, 0) * frames, min * frames, least * frames, &share);
+        ret = fleet_demand(fleet, FFMAX(left, 0) * frames, min * frames, least * frames,
+                           MAX_LENGTH * frames, &share);
         if (ret < 0)
             return ret;
         share /= frames;
     } else {
-        share = left / slots / av_clip(left / slots / min, 1, 4);
+        share = FFMIN(left / slots / av_clip(left / slots / min, 1, 4), MAX_LENGTH);
     }
     if (!length)
-        length = left > 0 ? av_clipd(share, FFMIN(least, left), MAX_LENGTH) : plan->duration > 0 ? min : USUAL_LENGTH;
+        length = left > 0 ? FFMAX(share, FFMIN(least, left)) : plan->duration > 0 ? min : USUAL_LENGTH;
     return FFMAX(length * rate + 0.5, 1);
 }

@@ -529,17 +529,44 @@ static void test_share(void **state)
     Sched *s = make(2, 1);
 
     (void)state;
-    assert_int_equal(sched_demand(s, 1000, 10, 10, 0, &first, &until), 1);
+    assert_int_equal(sched_demand(s, 1000, 10, 10, INFINITY, 0, &first, &until), 1);
     assert_true(first >= 100 && first <= 250);
     sched_free(&s);
     s = make_measured();
-    assert_int_equal(sched_demand(s, 1000, 10, 10, 40, &fast, &until), 1);
+    assert_int_equal(sched_demand(s, 1000, 10, 10, INFINITY, 40, &fast, &until), 1);
     /* what was made for the fast one is kept for it */
     assert_int_equal(sched_add_task(s, 3, fast, NULL), 0);
     expect(s, 0, 40, SCHED_WAIT, 0);
     expect(s, 1, 40, SCHED_RUN, 3);
-    assert_int_equal(sched_demand(s, 1000 - fast, 10, 10, 40, &slow, &until), 1);
+    assert_int_equal(sched_demand(s, 1000 - fast, 10, 10, INFINITY, 40, &slow, &until), 1);
     assert_true(slow < fast);
+    sched_free(&s);
+}
+
+/* Of a host with two slots, one is free and the other has much to do: all of that time is the free one's. */
+static void test_share_of_free_slot(void **state)
+{
+    double size, until;
+    Sched *s;
+
+    (void)state;
+    assert_int_equal(sched_alloc(&s, &config), 0);
+    assert_int_equal(sched_add_host(s, 0), 0);
+    expect_up(s, 0, 0);
+    sched_checked(s, 0, 2);
+    assert_int_equal(sched_decide(s, 0, 1, 0).action, SCHED_CONNECT);
+    sched_connected(s, 0, 1);
+    assert_int_equal(sched_add_task(s, 1, 100, NULL), 0);
+    assert_int_equal(sched_add_task(s, 2, 1000, NULL), 0);
+    expect(s, 0, 0, SCHED_RUN, 1);
+    assert_int_equal(sched_decide(s, 0, 1, 0).action, SCHED_RUN);
+    assert_int_equal(sched_done(s, 0, 0, 1, 1), 0);                  /* 100 a second */
+    sched_progress(s, 0, 1, 100, 1);
+    assert_int_equal(sched_demand(s, 300, 10, 10, INFINITY, 1, &size, &until), 1);
+    assert_true(size >= 300);
+    /* of 4800 it does 2850, half of that now; that is more than 200, but takes a few seconds only */
+    assert_int_equal(sched_demand(s, 4800, 10, 10, 200, 1, &size, &until), 1);
+    assert_true(size > 900 && size <= 1000);
     sched_free(&s);
 }
 
@@ -557,7 +584,7 @@ static void test_rate_of_running(void **state)
     sched_progress(s, 0, 0, 5, 10);
     sched_progress(s, 0, 0, 25, 14);
     assert_int_equal(sched_done(s, 1, 0, 1, 10), 0);
-    assert_int_equal(sched_demand(s, 1000, 10, 10, 14, &size, &until), 1);
+    assert_int_equal(sched_demand(s, 1000, 10, 10, INFINITY, 14, &size, &until), 1);
     assert_true(size > 390 && size < 410);
     sched_free(&s);
 }
@@ -680,6 +707,7 @@ int main(void)
         cmocka_unit_test(test_almost_done),
         cmocka_unit_test(test_fastest_free),
         cmocka_unit_test(test_share),
+        cmocka_unit_test(test_share_of_free_slot),
         cmocka_unit_test(test_rate_of_running),
         cmocka_unit_test(test_stream_overlap),
         cmocka_unit_test(test_spool),

@@ -129,7 +129,7 @@ static void sim_submit(Sim *m)
     while (m->left > 0) {
         int id = m->nb_tasks;
 
-        if (!sched_demand(m->s, m->left, m->floor, m->floor / 2, m->now, &w, &until))
+        if (!sched_demand(m->s, m->left, m->floor, m->floor / 2, INFINITY, m->now, &w, &until))
             break;
         w = av_clipd(w, m->floor, m->max);
         w = m->left - w < m->floor / 2 ? m->left : w;
