@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libavcodec/avcodec.h>
 #include <libavutil/avstring.h>
 #include <libavutil/common.h>
 #include <libavutil/error.h>
 #include <libavutil/mem.h>
+#include <libavutil/opt.h>
 
 #include "encodertraits.h"
 
@@ -18,6 +20,7 @@
 #define NEVER(n, w)  { n, ENCODER_NEVER, RATE_BITRATE, 0, 0, 0, w }
 #define BITRATE      "aims at a bit rate over the whole stream"
 #define REMEMBERS    "carries more than rate control from frame to frame"
+#define PASS_FLAGS   (AV_CODEC_FLAG_PASS1 | AV_CODEC_FLAG_PASS2)
 
 static const EncoderTraits traits[] = {
     INTRA("alias_pix"), INTRA("asv1"), INTRA("asv2"), INTRA("avrp"), INTRA("avui"), INTRA("ayuv"),
@@ -95,6 +98,7 @@ typedef struct Judge {
     const EncoderTraits *t;
     AVDictionary        *opts;    ///< not owned
     AVDictionary        *params;  ///< of x264-params and the like
+    unsigned             flags;   ///< AV_CODEC_FLAG_*, as the encoder gets them
     EncoderJudgement    *j;
     char                *why;
     size_t               why_size;
@@ -106,6 +110,21 @@ const EncoderTraits *encoder_traits(const char *name)
         if (!strcmp(traits[i].name, name))
             return &traits[i];
     return NULL;
+}
+
+int encoder_flags(const char *name, const char *value, unsigned *flags)
+{
+    AVCodecContext *enc = avcodec_alloc_context3(avcodec_find_encoder_by_name(name));
+
+    if (!enc)
+        return AVERROR(ENOMEM);
+    enc->flags |= *flags;
+    /* what is no flag stock's encoder tells */
+    if (value)
+        av_opt_set(enc, "flags", value, 0);
+    *flags = enc->flags;
+    avcodec_free_context(&enc);
+    return 0;
 }
 
 static int refuse(const Judge *c, const char *fmt, ...) av_printf_format(2, 3);
@@ -215,6 +234,16 @@ static int collect_params(Judge *c)
     return 0;
 }
 
+/* x264 and SVT-AV1 close their GOPs by themselves. */
+static int find_flags(Judge *c)
+{
+    if (c->t->family == ENCODER_X264 || c->t->family == ENCODER_SVT)
+        c->flags |= AV_CODEC_FLAG_CLOSED_GOP;
+    if (get(c->opts, "qscale"))
+        c->flags |= AV_CODEC_FLAG_QSCALE;
+    return encoder_flags(c->t->name, get(c->opts, "flags"), &c->flags);
+}
+
 /* What keeps any rate-controlled encoder from being split. */
 static int judge_common(const Judge *c)
 {
@@ -229,10 +258,8 @@ static int judge_common(const Judge *c)
         "frames", "seek", "roi", "intra-refresh", "two-pass-stats", "first-pass", "second-pass",
         "force-key-frames",
     };
-    const char *flags = get(c->opts, "flags");
 
-    if (is_set(get(c->opts, "pass")) || is_set(get(c->opts, "stats")) ||
-        get_flag(flags, "pass1") > 0 || get_flag(flags, "pass2") > 0)
+    if (is_set(get(c->opts, "pass")) || is_set(get(c->opts, "stats")) || c->flags & PASS_FLAGS)
         return refuse(c, "is to encode in two passes");
     for (size_t i = 0; i < FF_ARRAY_ELEMS(options); i++)
         if (is_set(get(c->opts, options[i])))
@@ -257,9 +284,7 @@ static int judge_bitrate(const Judge *c, int outranked)
 /* Lossless codecs that learn from the frames before. */
 static int judge_local(const Judge *c)
 {
-    const char *flags = get(c->opts, "flags");
-
-    if (is_set(get(c->opts, "pass")) || get_flag(flags, "pass1") > 0 || get_flag(flags, "pass2") > 0)
+    if (is_set(get(c->opts, "pass")) || c->flags & PASS_FLAGS)
         return refuse(c, "is to encode in two passes");
     if (is_set(get(c->opts, "context")) &&
         (!strcmp(c->t->name, "huffyuv") || !strcmp(c->t->name, "ffvhuff")))
@@ -307,7 +332,7 @@ static int judge_hardware(const Judge *c)
 static int judge_rate(const Judge *c)
 {
     AVDictionary *o = c->opts;
-    int qscale = given(get(o, "qscale")), crf = given(get(o, "crf")), qp = given(get(o, "qp"));
+    int qscale = given(get(o, "qscale")) && c->flags & AV_CODEC_FLAG_QSCALE, crf = given(get(o, "crf")), qp = given(get(o, "qp"));
     int ret = c->t->family == ENCODER_LOCAL ? judge_local(c) : judge_common(c);
 
     if (ret < 0)
@@ -358,8 +383,7 @@ static void judge_x26x_gop(const Judge *c)
 {
     const char *preset = get(c->opts, "preset"), *cut = get(c->opts, "sc_threshold");
     const char *keyint = get(c->params, "keyint");
-    int open = c->t->family == ENCODER_X265, cgop = get_flag(get(c->opts, "flags"), "cgop");
-    int scenecut = 1;
+    int open = !(c->flags & AV_CODEC_FLAG_CLOSED_GOP), scenecut = 1;
 
     if (preset && (!strcmp(preset, "ultrafast") || !strcmp(preset, "0")))
         scenecut = 0;
@@ -369,8 +393,6 @@ static void judge_x26x_gop(const Judge *c)
         scenecut = is_set(get(c->params, "scenecut"));
     scenecut |= is_set(get(c->params, "hist-scenecut")) || is_set(get(c->params, "scenecut-aware-qp")) ||
                 is_set(get(c->params, "radl")) || is_set(get(c->params, "gop-lookahead"));
-    if (cgop)
-        open = cgop < 0;
     if (get(c->params, "open-gop"))
         open = is_set(get(c->params, "open-gop"));
     c->j->open_gop = open;
@@ -390,7 +412,7 @@ static void judge_mpegvideo_gop(const Judge *c)
     int bf = get_int(get(c->opts, "bf"), 0);
     int strict_gop = get_flag(get(c->opts, "mpv_flags"), "strict_gop") > 0;
 
-    c->j->open_gop = bf && get_flag(get(c->opts, "flags"), "cgop") <= 0;
+    c->j->open_gop = bf && !(c->flags & AV_CODEC_FLAG_CLOSED_GOP);
     if (c->j->max_gop > 600 && get_int(get(c->opts, "strict"), 0) > -2)
         c->j->max_gop = 600;
     if (c->j->max_gop <= 1)
@@ -431,7 +453,7 @@ static void judge_gop(const Judge *c)
             j->gop = g;
         return;
     case ENCODER_SVT:
-        j->open_gop = get_flag(get(c->opts, "flags"), "cgop") < 0;
+        j->open_gop = !(c->flags & AV_CODEC_FLAG_CLOSED_GOP);
         if (get(c->params, "keyint") || get(c->params, "irefresh-type"))
             j->max_gop = 0;
         else if (g > 1 && !j->open_gop && !is_set(get(c->params, "scd")) &&
@@ -445,7 +467,7 @@ static void judge_gop(const Judge *c)
 
 int encoder_judge(const char *name, AVDictionary *opts, EncoderJudgement *j, char *why, size_t why_size)
 {
-    Judge c = { encoder_traits(name), opts, NULL, j, why, why_size };
+    Judge c = { .t = encoder_traits(name), .opts = opts, .j = j, .why = why, .why_size = why_size };
     int ret;
 
     *j = (EncoderJudgement){ .rate = RATE_BITRATE };
@@ -455,8 +477,7 @@ int encoder_judge(const char *name, AVDictionary *opts, EncoderJudgement *j, cha
         snprintf(why, why_size, "the encoder %s is not known to ffleet", name);
         return AVERROR(ENOSYS);
     }
-    ret = collect_params(&c);
-    if (ret < 0)
+    if ((ret = collect_params(&c)) < 0 || (ret = find_flags(&c)) < 0)
         goto end;
     ret = judge_rate(&c);
     j->rate = ret < 0 ? RATE_BITRATE : c.t->family == ENCODER_LOCAL ? RATE_FRAME_LOCAL : RATE_QUALITY;

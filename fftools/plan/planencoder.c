@@ -12,9 +12,7 @@
 #include "streammap.h"
 
 /* concern the encode of the stream that they match */
-static const char *const encoder_options[] = { "q", "pix_fmt", "s", "aspect", "profile", "b", NULL };
-/* change nothing that is split only while they match no video */
-static const char *const audio_only_options[] = { "ac", "ar", "sample_fmt", "vol", NULL };
+static const char *const encoder_options[] = { "q", "pix_fmt", "s", "aspect", NULL };
 
 /** ffmpeg's filter_codec_opts(): does this AVOption reach that video encoder, and by which name? */
 static const char *encoder_option_name(const AVCodec *encoder, const char *name)
@@ -43,13 +41,6 @@ static int add_arg(char ***words, int *nb, const char *name, const char *value)
     args[*nb + 2] = NULL;
     *nb += 2;
     return args[*nb - 2] && args[*nb - 1] ? 0 : AVERROR(ENOMEM);
-}
-
-static int add_encoder_arg(Plan *p, const CmdOption *o, const char *name)
-{
-    return !o->def && o->avclass & AVCLASS_SWS ?
-           add_arg(&p->scaler_args, &p->nb_scaler_args, name, o->value) :
-           add_arg(&p->encoder_args, &p->nb_encoder_args, name, o->value);
 }
 
 static int take_filters(Plan *p, const CmdOption *o)
@@ -100,54 +91,124 @@ static int take_bsf(Plan *p, const char *list)
     return p->bsf ? 0 : plan_stock(p, "out of memory");
 }
 
+/**
+ * How the name of an option stands in the dictionary of codecs' options that ffmpeg keeps for a file: opt_default(),
+ * opt_bitrate() and others in cmdutils.c and ffmpeg_opt.c (5.1).
+ * @return NULL: not at all, or out of memory
+ */
+static char *codec_key(const CmdOption *o)
+{
+    if (o->def && !strcmp(o->name, "timecode"))
+        return av_strdup("gop_timecode");
+    if (o->def ? strcmp(o->name, "b") && strcmp(o->name, "profile") : !(o->avclass & AVCLASS_CODEC))
+        return NULL;
+    if (o->avclass & AVCLASS_PREFIX)
+        return av_asprintf("%s%s", o->spec, o->name);
+    return o->spec ? av_asprintf("%s:%s", o->name, o->spec) : av_strdup(o->name);
+}
+
+static int is_flags(const char *key)
+{
+    const AVClass *class = avcodec_get_class();
+    char name[128];
+    const AVOption *o;
+
+    av_strlcpy(name, key, FFMIN(sizeof(name), strcspn(key, ":") + 1));
+    o = av_opt_find(&class, name, NULL, 0, AV_OPT_SEARCH_CHILDREN | AV_OPT_SEARCH_FAKE_OBJ);
+    return o && o->type == AV_OPT_TYPE_FLAGS;
+}
+
+/** That dictionary: a later option takes the place of one by the same name and specifier, or is appended to its flags. */
+static int collect_codec_options(AVDictionary **dict, const CmdFile *f)
+{
+    int ret = 0;
+
+    for (int i = 0; i < f->nb_options && ret >= 0; i++) {
+        const CmdOption *o = &f->options[i];
+        char *key = o->value ? codec_key(o) : NULL;
+        int more = key && (o->value[0] == '+' || o->value[0] == '-') && is_flags(key);
+
+        if (key)
+            ret = av_dict_set(dict, key, o->value, more ? AV_DICT_APPEND : 0);
+        av_free(key);
+    }
+    return ret;
+}
+
+/** filter_codec_opts() in cmdutils.c: in its order, in which the last of those for one option counts. */
+static int take_codec_options(Plan *p, AVDictionary **encoder_opts)
+{
+    const PlanStream *s = &p->streams[p->fleet_stream];
+    AVDictionary *all = NULL, *own = NULL;
+    const AVDictionaryEntry *e = NULL;
+    int ret = collect_codec_options(&all, plan_file(p));
+
+    while (ret >= 0 && (e = av_dict_get(all, "", e, AV_DICT_IGNORE_SUFFIX))) {
+        char *colon = strchr(e->key, ':');
+        const CmdOption o = { .spec = colon ? colon + 1 : NULL };
+        const char *name;
+
+        /* an invalid one was seen when the options were sorted */
+        ret = streammap_option_matches(p->streams, p->nb_streams, p->fleet_stream, &o);
+        if (ret <= 0)
+            continue;
+        if (colon)
+            *colon = 0;
+        name = encoder_option_name(s->encoder, e->key);
+        if (name)
+            ret = av_dict_set(&own, name, e->value, 0);
+        if (colon)
+            *colon = ':';
+    }
+    for (e = NULL; ret >= 0 && (e = av_dict_get(own, "", e, AV_DICT_IGNORE_SUFFIX));) {
+        ret = add_arg(&p->encoder_args, &p->nb_encoder_args, e->key, e->value);
+        if (ret >= 0)
+            ret = av_dict_set(encoder_opts, e->key, e->value, 0);
+    }
+    av_dict_free(&all);
+    av_dict_free(&own);
+    return ret < 0 ? plan_stock(p, "out of memory") : 0;
+}
+
+/** ffmpeg's own options of the video, and those of the scaler. */
+static int take_option(Plan *p, const CmdOption *o, AVDictionary **encoder_opts)
+{
+    if (o->def && !strcmp(o->name, "bsf"))
+        return take_bsf(p, o->value);
+    if (o->def && (!strcmp(o->name, "filter") || !strcmp(o->name, "filter_script")))
+        return take_filters(p, o);
+    if (!o->def && o->avclass & AVCLASS_SWS)
+        return add_arg(&p->scaler_args, &p->nb_scaler_args, o->name, o->value) < 0 ?
+               plan_stock(p, "out of memory") : 0;
+    if (!o->def || !plan_listed(encoder_options, o->name))
+        return 0;
+    if (add_arg(&p->encoder_args, &p->nb_encoder_args, o->name, o->value) < 0 ||
+        av_dict_set(encoder_opts, strcmp(o->name, "q") ? o->name : "qscale", o->value, 0) < 0)
+        return plan_stock(p, "out of memory");
+    return 0;
+}
+
 /** Sort the output's options: those of the video encoder, the filters, the timing. */
 static int decide_video_options(Plan *p, AVDictionary **encoder_opts)
 {
-    const PlanStream *s = &p->streams[p->fleet_stream];
     const CmdFile *f = plan_file(p);
 
     for (int i = 0; i < f->nb_options; i++) {
         const CmdOption *o = &f->options[i];
-        const char *name = o->name;
         int match;
 
         /* its specifier names chapters, programs and the file as well */
-        if (o->def && !strcmp(name, "metadata"))
+        if (o->def && !strcmp(o->name, "metadata"))
             continue;
         match = streammap_option_matches(p->streams, p->nb_streams, p->fleet_stream, o);
         if (match < 0)
             return plan_stock(p, "the stream specifier of -%s:%s is invalid", o->name, o->spec);
-        if (!match && o->def && !strcmp(name, "filter_script"))
+        if (!match && o->def && !strcmp(o->name, "filter_script"))
             return plan_stock(p, "-filter_script of another stream than the video is not split yet");
-        if (!match)
-            continue;
-        if (o->def && !strcmp(name, "bsf")) {
-            if (take_bsf(p, o->value))
-                return 1;
-            continue;
-        }
-        if (o->def && (!strcmp(name, "filter") || !strcmp(name, "filter_script"))) {
-            if (take_filters(p, o))
-                return 1;
-            continue;
-        }
-        if (o->def && plan_listed(audio_only_options, name))
-            continue;
-        if (o->def ? !plan_listed(encoder_options, name) :
-            !(o->avclass & (AVCLASS_CODEC | AVCLASS_SWS)))
-            continue;
-        if (!o->value)
-            return plan_stock(p, "-%s has no value", name);
-        if (!o->def && (o->avclass & AVCLASS_CODEC) && !(o->avclass & AVCLASS_SWS)) {
-            name = encoder_option_name(s->encoder, name);
-            if (!name)
-                continue;
-        }
-        if (add_encoder_arg(p, o, name) < 0)
-            return plan_stock(p, "out of memory");
-        av_dict_set(encoder_opts, strcmp(name, "q") ? name : "qscale", o->value, 0);
+        if (match && take_option(p, o, encoder_opts))
+            return 1;
     }
-    return 0;
+    return take_codec_options(p, encoder_opts);
 }
 
 /**
@@ -194,38 +255,26 @@ static int auto_threads(const char *encoder, AVDictionary *opts, const AVCodecPa
     return cpus > 1 ? FFMIN(cpus + 1, 16) : 1;
 }
 
-/** -flags as libavutil reads them: what has no sign at first replaces all. */
-static int find_global_header(const Plan *p)
+static int find_global_header(Plan *p, AVDictionary *opts)
 {
-    int on = !!(p->oformat->flags & AVFMT_GLOBALHEADER);
+    const AVDictionaryEntry *e = av_dict_get(opts, "flags", NULL, 0);
+    unsigned flags = p->oformat->flags & AVFMT_GLOBALHEADER ? AV_CODEC_FLAG_GLOBAL_HEADER : 0;
 
-    for (int i = 0; i < p->nb_encoder_args; i += 2) {
-        const char *value = p->encoder_args[i + 1], *s = value;
-
-        if (strcmp(p->encoder_args[i], "-flags"))
-            continue;
-        if (*s != '+' && *s != '-')
-            on = 0;
-        while ((s = strstr(s, "global_header"))) {
-            on = s == value || s[-1] != '-';
-            s += strlen("global_header");
-        }
-    }
-    return on;
+    if (encoder_flags(p->streams[p->fleet_stream].encoder->name, e ? e->value : NULL, &flags) < 0)
+        return plan_stock(p, "out of memory");
+    p->global_header = !!(flags & AV_CODEC_FLAG_GLOBAL_HEADER);
+    return 0;
 }
 
 int decide_encoder(Plan *p)
 {
     const PlanStream *s = &p->streams[p->fleet_stream];
-    const CmdFile *f = plan_file(p);
     AVDictionary *opts = NULL;
     int ret;
 
     ret = decide_video_options(p, &opts);
-    /* opt_timecode() hands it to the encoder, too, which counts on from it */
-    if (!ret && (av_dict_get(opts, "gop_timecode", NULL, 0) ||
-                 (cmdline_last(f->options, f->nb_options, "timecode") &&
-                  encoder_option_name(s->encoder, "gop_timecode"))))
+    /* -timecode, too, which it counts on from */
+    if (!ret && av_dict_get(opts, "gop_timecode", NULL, 0))
         ret = plan_stock(p, "the encoder %s counts time codes", s->encoder->name);
     /* only parameter sets would tell that a segment begins with a picture of another kind */
     if (!ret && !strcmp(plan_video_input(p)->fc->iformat->name, "image2") &&
@@ -234,7 +283,8 @@ int decide_encoder(Plan *p)
         ret = plan_stock(p, "the images may be of several pixel formats (-pix_fmt fixes it)");
     if (!ret && encoder_judge(s->encoder->name, opts, &p->judge, p->reason, sizeof(p->reason)) < 0)
         ret = p->reason[0] ? 1 : plan_stock(p, "the encoder %s is not split yet", s->encoder->name);
-    p->global_header = find_global_header(p);
+    if (!ret)
+        ret = find_global_header(p, opts);
     p->gop = find_gop(p, s->encoder->name);
     if (p->judge.threads_matter && (p->gop || p->judge.rate == RATE_FRAME_LOCAL) &&
         !av_dict_get(opts, "threads", NULL, 0))
