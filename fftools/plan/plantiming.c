@@ -33,9 +33,11 @@ static const CmdOption *last_video_option(const Plan *p, const char *name)
 static enum VsyncMethod parse_vsync(const char *s)
 {
     static const char *const names[] = { "passthrough", "cfr", "vfr" };
+    char *end;
+    double number = av_strtod(s, &end);
 
     for (int i = 0; i < 3; i++)
-        if (!av_strcasecmp(s, names[i]) || (s[0] == '0' + i && !s[1]))
+        if (!av_strcasecmp(s, names[i]) || (end > s && !*end && number == i))
             return i;
     return !av_strcasecmp(s, "drop") ? VSYNC_DROP : VSYNC_AUTO;
 }
