@@ -4,6 +4,7 @@
 
 #include <libavutil/bprint.h>
 #include <libavutil/display.h>
+#include <libavutil/eval.h>
 #include <libavutil/parseutils.h>
 
 #include "../compat.h"
@@ -51,14 +52,28 @@ static int decide_graph(Plan *p)
     for (int i = 0; i < g->nb_sides; i++)
         if (add_side(p, &g->sides[i]))
             return 1;
-    return 0;
+    return g->nb_sides ? 0 : decide_scaler(p);
+}
+
+/** Whether it does that: up to FFmpeg 6, -autorotate takes a number. */
+static int rotates(const Plan *p)
+{
+    const CmdFile *f = plan_video_input(p)->file;
+    int ret = 1;
+
+    for (int i = 0; i < f->nb_options; i++) {
+        const CmdOption *o = &f->options[i];
+
+        if (o->def && !strcmp(o->name, "autorotate") &&
+            (!o->spec || avformat_match_stream_specifier(plan_video_input(p)->fc, plan_video(p), o->spec) > 0))
+            ret = !o->negated && (!o->value || av_strtod(o->value, NULL));
+    }
+    return ret;
 }
 
 /** ffmpeg's insertion of filters for the display matrix (ffmpeg_filter.c); mirrored matrices go to stock. */
 int decide_rotation(Plan *p)
 {
-    const CmdFile *f = plan_video_input(p)->file;
-    const CmdOption *o = cmdline_last(f->options, f->nb_options, "autorotate");
     const AVStream *st = plan_video(p);
     const int32_t *matrix = NULL;
     double theta;
@@ -78,7 +93,7 @@ int decide_rotation(Plan *p)
             return plan_stock(p, "the video carries side data that cannot travel (type %d)", sd->type);
         }
     }
-    if (!matrix || (o && o->negated))
+    if (!matrix || !rotates(p))
         return 0;
     theta = -round(av_display_rotation_get(matrix));
     theta -= 360 * floor(theta / 360 + 0.9 / 360);
