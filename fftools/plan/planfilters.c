@@ -34,6 +34,20 @@ static int add_side(Plan *p, const GraphSource *side)
     return 0;
 }
 
+/**
+ * Those of -filter_complex do not get the scaler's options, but what -s adds behind them does. On hosts, a path
+ * without a second input is a plain -filter.
+ */
+static int decide_scaler(Plan *p)
+{
+    for (int i = 0; i < p->nb_encoder_args && p->nb_scaler_args; i += 2)
+        if (!strcmp(p->encoder_args[i], "-s"))
+            return plan_stock(p, "%s is not split together with -s and a filter graph", p->scaler_args[0]);
+    for (; p->nb_scaler_args; p->nb_scaler_args--)
+        av_freep(&p->scaler_args[p->nb_scaler_args - 1]);
+    return 0;
+}
+
 static int decide_graph(Plan *p)
 {
     const PlanStream *s = &p->streams[p->fleet_stream];
