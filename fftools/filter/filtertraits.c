@@ -9,6 +9,7 @@
 #include <libavutil/bprint.h>
 #include <libavutil/dict.h>
 #include <libavutil/error.h>
+#include <libavutil/file.h>
 #include <libavutil/mem.h>
 #include <libavutil/opt.h>
 #include <libavutil/parseutils.h>
@@ -215,6 +216,24 @@ static void judge_text(Verdict *v, const char *filter, const char *text)
     }
 }
 
+/* What drawtext and qrencode expand stands in a file. One that cannot be read cannot be sent to hosts, either. */
+static void judge_text_file(Verdict *v, const char *filter, const char *name)
+{
+    uint8_t *data;
+    size_t size;
+    char *text;
+
+    if (av_file_map(name, &data, &size, AV_LOG_DEBUG, NULL) < 0 || !size)
+        return;
+    text = av_strndup((const char *)data, size);
+    av_file_unmap(data, size);
+    if (text)
+        judge_text(v, filter, text);
+    else
+        raise_to(v, FILTER_WHOLE, 0, "has a text too long to judge%s", "");
+    av_free(text);
+}
+
 /* fade counts frames, unless it begins and lasts by time alone. */
 static void judge_fade(Verdict *v, AVDictionary *opts)
 {
@@ -314,6 +333,8 @@ static void judge_option(Verdict *v, const char *filter, const FilterGroup *g, i
         judge_expr(v, filter, NULL, value);
     else if (is_text && (!strcmp(key, "text") || !strcmp(key, "fontcolor_expr") || !*key))
         judge_text(v, filter, value);
+    else if (is_text && !strcmp(key, "textfile"))
+        judge_text_file(v, filter, value);
     else if (is_text && !av_match_name(key, "x,y,alpha,fontsize,q,Q"))
         return;
     else if (!strcmp(filter, "noise"))

@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include <libavfilter/avfilter.h>
@@ -240,12 +242,39 @@ static void timing_part(void **state)
     }
 }
 
+/* What the text in a file reads counts as if it stood in the filter. */
+static void text_files(void **state)
+{
+    static const struct { const char *text; enum FilterTrait worst; } files[] = {
+        { "", FILTER_POINTWISE }, { "plain", FILTER_POINTWISE }, { "%{pict_type}%", FILTER_POINTWISE },
+        { "frame %{n}", FILTER_READS_N }, { "%{pts:hms}\n", FILTER_READS_T }, { "at %{localtime}", FILTER_WHOLE },
+    };
+    char name[] = "/tmp/ffleet-text-XXXXXX";
+    int fd = mkstemp(name);
+
+    (void)state;
+    assert_true(fd >= 0);
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        enum FilterTrait worst;
+        char graph[128], why[256];
+
+        assert_int_equal(ftruncate(fd, 0), 0);
+        assert_int_equal(pwrite(fd, files[i].text, strlen(files[i].text), 0), strlen(files[i].text));
+        snprintf(graph, sizeof(graph), "null,drawtext=textfile=%s:fontsize=9", name);
+        assert_int_equal(filterchain_traits(graph, &worst, why, sizeof(why)), FILTER_NEEDS_FONT | FILTER_SHIPS_FILE);
+        assert_int_equal(worst, files[i].worst);
+    }
+    close(fd);
+    unlink(name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_filter_has_an_entry),
         cmocka_unit_test(pads_agree), cmocka_unit_test(timing_part),
         cmocka_unit_test(chains),
+        cmocka_unit_test(text_files),
         cmocka_unit_test(malformed),
     };
 
