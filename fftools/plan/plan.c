@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <libavutil/avstring.h>
 #include <libavutil/intreadwrite.h>
@@ -204,6 +206,9 @@ static int decide_output(Plan *p)
         return plan_stock(p, "the output format %s is not split yet", p->oformat->name);
     p->pipe = !strcmp(f->url, "-") || !strcmp(f->url, "pipe:") || !strcmp(f->url, "pipe:1");
     p->pipe &= !!strcmp(p->oformat->name, "null");
+    /* nobody inherits one that closes on exec: ffleet.c put it where there was none */
+    if (p->pipe && fcntl(STDOUT_FILENO, F_GETFD) & FD_CLOEXEC)
+        return plan_stock(p, "stdout is closed");
     if (strcmp(p->oformat->name, "null") && !p->pipe && (!strncmp(f->url, "pipe:", 5) || strstr(f->url, "://") ||
                      !strncmp(f->url, "fd:", 3)))
         return plan_stock(p, "the output is not a file");

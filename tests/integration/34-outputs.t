@@ -37,6 +37,10 @@ my $run = both('a pipe', '-i', 'a.mkv', @mjpeg, '-');
 is(maker($run), 'fleet', 'a pipe: the fleet makes it');
 cmp_ok(length $run->{stdout}, '>', 100000, 'a pipe: that is a film');
 
+my @closed = map { run({ name => 'closed', closed => [1], @$_ }, '-nostdin', '-i', 'a.mkv', @mjpeg, '-') }
+             [ program => $real_ffmpeg ], [];
+is($closed[1]{status}, $closed[0]{status}, 'stdout is closed: stock says so');
+
 # the third host leaves them something to do
 stub('h1', ': >$HERE/begun; head -c 5000 >/dev/null; exit 1');
 stub('h2', ': >$HERE/begun; exec $FFMPEG "$@" | head -c 3000');
