@@ -79,15 +79,18 @@ static int copied_before(const Plan *plan, const PlanStream *s)
 
 /**
  * A copy that is read for its effect on others. Dropped before the muxer, which would complain of timestamps;
- * but for the first packet, where an empty stream would be complained of.
+ * but for the first packet, where an empty stream would be complained of. Not where the input is looped: in 5.1 a bitstream
+ * filter hears of the end of the first turn, and of what then comes it complains packet by packet.
  */
-static void add_dropped(ArgList *l, const Plan *plan)
+static void add_dropped(ArgList *l, const Plan *plan, int file)
 {
     const Command *cmd = plan->cmd;
-    const char *dropped = cmdline_last(cmd->globals, cmd->nb_globals, "abort_on") ?
-                          "noise=drop=n" : "noise=drop=1";
 
-    arglist_add_words(l, "-c", "copy", "-bsf", dropped, "-f", "null", "-", NULL);
+    arglist_add_words(l, "-c", "copy", NULL);
+    if (!plan->inputs[file].loop)
+        arglist_add_words(l, "-bsf", cmdline_last(cmd->globals, cmd->nb_globals, "abort_on") ?
+                          "noise=drop=n" : "noise=drop=1", NULL);
+    arglist_add_words(l, "-f", "null", "-", NULL);
 }
 
 /**
@@ -111,7 +114,7 @@ static void add_first_copy(ArgList *l, const Plan *plan, const Trial *t)
             arglist_add(l, "-t");
             arglist_addf(l, "%"PRId64"us", limits->duration);
         }
-        add_dropped(l, plan);
+        add_dropped(l, plan, plan->streams[i].file);
     }
 }
 
@@ -231,7 +234,7 @@ static void build_args(ArgList *l, const Remainder *first, const Trial *t)
     if (video->fc->iformat->flags & AVFMT_TS_DISCONT || video->limits.start != AV_NOPTS_VALUE || video->loop > 0) {
         arglist_add(l, "-map");
         arglist_addf(l, "%d:%d", s->file, s->index);
-        add_dropped(l, plan);
+        add_dropped(l, plan, s->file);
     }
 }
 

@@ -179,6 +179,12 @@ for (['by default'], ['-hide_banner', '-hide_banner'], ['-nostats', '-nostats'],
     is($ours->{stderr} =~ /frame=/ ? 1 : 0, $stock->{stderr} =~ /frame=/ ? 1 : 0, "$name: stats");
 }
 
+# of what is read beside the segments, and looped with them, nobody wants to hear
+my $looped = run({ name => 'looped' }, qw(-nostdin -y -v error), @short, qw(-stream_loop 1 -i in.mp4), @encode, 'ours.mp4');
+ok($looped->{status} == 0 && by_fleet($looped) && $looped->{stderr} eq '', '-stream_loop: no complaints')
+    or diag($looped->{stderr});
+unlink "$top/ours.mp4";
+
 sub keys_of { return join ' ', map { /^(\w+)=/ ? $1 : () } grep { !/^stream_/ } split /\n/, $_[0] =~ s/.*progress=continue\n//sr }
 my ($stock, $ours) = both('-progress pipe:1', qw(-nostats -progress pipe:1));
 is(keys_of($ours->{stdout}), keys_of($stock->{stdout}), '-progress pipe:1: the fields');
