@@ -205,6 +205,10 @@ int decide_filters(Plan *p)
     }
     if (worst > FILTER_WINDOW || filterchain_timing(chain, &p->timing) < 0)
         return p->reason[0] ? 1 : plan_stock(p, "the filters %s are not split yet", p->filters);
+    /* In 5.1, what `enable` says of the first frame of all is asked once more, with the time and number of the second input's
+     * picture (consume_update() in avfilter.c): on hosts that must be a frame that nobody sees. */
+    if (p->path && p->path->nb_sides && strstr(p->filters, "enable"))
+        p->window = FFMAX(p->window, 1);
     if (p->path && p->path->nb_sides && !p->timing)  /* a picture comes at its own time */
         p->timing = av_strdup("null");
     if (p->path && p->path->join && decide_join(p))
