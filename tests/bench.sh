@@ -7,7 +7,7 @@
 #   ROWS=a8,d          only these rows: of (a), which   BENCH_SECONDS  length of the clip (180)
 #                      takes long, only 8 hosts         BENCH_SIZE     of its pictures (1280x720)
 #   BENCH_PERCENT      of a core, for a throttled host (as many as 8 hosts leave)
-#   BENCH_LIMIT        seconds after which it gives up (7200)
+#   BENCH_SEGMENTS     of row g (400)                   BENCH_LIMIT    seconds after which it gives up (7200)
 
 here=$(cd "$(dirname "$0")" && pwd)
 FFLEET=${FFLEET:-$here/../ffleet}
