@@ -90,7 +90,7 @@ static int try_gate(void *opaque)
     open = sched_permit(f->sched, w->fh->index, w->index, fleet_clock());
     /* the input of another one may travel now */
     if (!t->uploaded || open)
-        fleet_changed(f);
+        fleet_host_changed(f, w->fh);
     pthread_mutex_unlock(&f->lock);
     t->uploaded = 1;
     return open;
@@ -306,7 +306,7 @@ static void attempt_done(Worker *w, Try *t)
         stop_losers(f);
     }
     fleet_attempt_over(f, task);
-    fleet_changed(f);
+    fleet_host_changed(f, fh);
     pthread_mutex_unlock(&f->lock);
     if (ret == AVERROR(EEXIST))
         av_strlcpy(t->why, "another attempt was faster", sizeof(t->why));

@@ -57,13 +57,29 @@ void fleet_give_up(Fleet *f, FleetTask *task)
     fleet_task_done(f, task);
 }
 
+void fleet_wake(Fleet *f)
+{
+    for (int i = 0; i < f->nb_hosts; i++)
+        pthread_cond_broadcast(&f->hosts[i].work);
+}
+
 void fleet_changed(Fleet *f)
 {
     void *task;
 
     while (sched_given_up(f->sched, &task))
         fleet_give_up(f, task);
-    pthread_cond_broadcast(&f->work);
+    fleet_wake(f);
+    pthread_cond_broadcast(&f->news);
+}
+
+void fleet_host_changed(Fleet *f, FleetHost *fh)
+{
+    if (f->finished || sched_pending(f->sched)) {
+        fleet_changed(f);
+        return;
+    }
+    pthread_cond_broadcast(&fh->work);
     pthread_cond_broadcast(&f->news);
 }
 
@@ -80,30 +96,42 @@ static void set_options(FleetOptions *o, const FleetOptions *given)
         o->backoff_ms = 1000;
 }
 
-static int init_sync(Fleet *f)
+/** With the clock that fleet_wait() goes by. */
+static int init_cond(pthread_cond_t *cond)
 {
     pthread_condattr_t attr;
     int                ret = pthread_condattr_init(&attr);
 
     if (ret)
         return AVERROR(ret);
+    /* with glibc these do not fail */
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    /* with glibc these three do not fail */
-    pthread_mutex_init(&f->lock, NULL);
-    pthread_cond_init(&f->work, &attr);
-    pthread_cond_init(&f->news, &attr);
+    pthread_cond_init(cond, &attr);
     pthread_condattr_destroy(&attr);
     return 0;
+}
+
+static int init_sync(Fleet *f)
+{
+    int ret = init_cond(&f->news);
+
+    if (ret >= 0)
+        pthread_mutex_init(&f->lock, NULL);
+    return ret;
 }
 
 static int add_host(Fleet *f, const Host *host, int fallback)
 {
     FleetHost *fh = &f->hosts[f->nb_hosts];
+    int        ret;
 
     fh->host  = host;
     fh->index = sched_add_host(f->sched, fallback);
     if (fh->index < 0)
         return fh->index;
+    ret = init_cond(&fh->work);
+    if (ret < 0)
+        return ret;
     f->nb_hosts++;
     return 0;
 }
@@ -202,6 +230,17 @@ static int queue_full(const Fleet *f)
     return sched_pending(f->sched) >= limit;
 }
 
+/** A task was added: made for a host that has room for it, it is nobody else's. */
+static void wake_for_new(Fleet *f)
+{
+    int host = sched_kept_for(f->sched, fleet_clock());
+
+    if (host < 0)
+        fleet_changed(f);
+    else
+        pthread_cond_broadcast(&f->hosts[host].work);
+}
+
 int fleet_submit(Fleet *f, FleetTask *task)
 {
     int ret;
@@ -217,7 +256,7 @@ int fleet_submit(Fleet *f, FleetTask *task)
     if (ret >= 0)
         ret = sched_add_task(f->sched, task->id, task->weight, task);
     if (ret >= 0)
-        fleet_changed(f);
+        wake_for_new(f);
     pthread_mutex_unlock(&f->lock);
     return ret;
 }
@@ -266,7 +305,7 @@ void fleet_cancel(Fleet *f)
     for (int i = 0; i < f->nb_hosts; i++)
         for (int j = 0; j < f->hosts[i].nb_workers; j++)
             slot_cancel(f->hosts[i].workers[j]->slot);
-    pthread_cond_broadcast(&f->work);
+    fleet_wake(f);
     pthread_cond_broadcast(&f->news);
     pthread_mutex_unlock(&f->lock);
 }
@@ -282,6 +321,7 @@ static void close_host(Fleet *f, FleetHost *fh)
     }
     if (fh->checked && f->client.host_free)
         f->client.host_free(f->client.opaque, &fh->info);
+    pthread_cond_destroy(&fh->work);
 }
 
 void fleet_close(Fleet **fp)
@@ -301,7 +341,6 @@ void fleet_close(Fleet **fp)
     }
     sched_free(&f->sched);
     pthread_cond_destroy(&f->news);
-    pthread_cond_destroy(&f->work);
     pthread_mutex_destroy(&f->lock);
     av_free(f->done);
     av_free(f->hosts);

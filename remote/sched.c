@@ -148,6 +148,13 @@ static int kept_for_other(const Sched *s, const Task *t, int host, double now)
            sched_lane_room(s, t->wanted, now, &until, &spool);
 }
 
+int sched_kept_for(const Sched *s, double now)
+{
+    const Task *t = s->nb_pending == 1 ? sched_first_fresh(s) : NULL;
+
+    return t && kept_for_other(s, t, -1, now) ? t->wanted : -1;
+}
+
 /** The waiting task with the lowest id that is for this host, or NULL. */
 static Task *pick_task(const Sched *s, int host, double now)
 {

@@ -180,6 +180,8 @@ int sched_host_up(const Sched *s, int host);
 /** Tasks not done yet; of these, those that no slot has. */
 int sched_open(const Sched *s);
 int sched_pending(const Sched *s);
+/** The host that the only waiting task is kept for, see sched_demand(); -1: it is not, or there are more of them. */
+int sched_kept_for(const Sched *s, double now);
 /** Slots of all remote hosts that are not broken, at least one. */
 int sched_slots(const Sched *s);
 /** Measured weight a second of one of the host's slots; 0: not known yet. */

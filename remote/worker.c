@@ -74,7 +74,7 @@ static void host_ready(Worker *w, HostInfo *info)
     fh->checked    = 1;
     sched_set_lanes(f->sched, fh->index, fh->spare, host_feed(fh));
     sched_checked(f->sched, fh->index, fh->info.slots);
-    fleet_changed(f);
+    fleet_host_changed(f, fh);
     pthread_mutex_unlock(&f->lock);
     if (ret < 0)
         av_log(NULL, AV_LOG_WARNING, "host %s: only %d of %d slots: %s\n", fh->host->label,
@@ -147,7 +147,7 @@ static void worker_connect(Worker *w)
     }
     pthread_mutex_lock(&f->lock);
     sched_connected(f->sched, fh->index, w->index);
-    fleet_changed(f);
+    fleet_host_changed(f, fh);
     pthread_mutex_unlock(&f->lock);
     if (!checked) {
         ret = check_host(w, &permanent, why, sizeof(why));
@@ -174,7 +174,7 @@ static void *worker_main(void *arg)
         if (d.action == SCHED_FINISH)
             break;
         if (d.action == SCHED_WAIT) {
-            fleet_wait(f, &f->work, d.until);
+            fleet_wait(f, &w->fh->work, d.until);
             continue;
         }
         slot_rearm(w->slot);
@@ -184,8 +184,9 @@ static void *worker_main(void *arg)
             w->task = d.task;
             w->task->running++;
             pthread_cond_broadcast(&f->news);    /* there is room for another task */
-            if (d.duplicate)    /* the next fastest slot may have its turn now */
-                pthread_cond_broadcast(&f->work);
+            /* the next fastest slot may have its turn now, or the host that the next task was made for */
+            if (d.duplicate || sched_pending(f->sched))
+                fleet_wake(f);
         }
         pthread_mutex_unlock(&f->lock);
         if (d.action == SCHED_CONNECT)

@@ -38,6 +38,7 @@ struct FleetHost {
     char        why[256];   ///< of the last failure
     int         told;       ///< 1: a failure was reported to the user; 2: also that the host is left out
     int         spare;      ///< slots that are only there to keep the others busy
+    pthread_cond_t work;    ///< for its workers: ask the scheduler again
     int         nb_workers;
     Worker     *workers[SCHED_MAX_LANES];
 };
@@ -48,7 +49,6 @@ struct Fleet {
     Trace       *trace;
 
     pthread_mutex_t lock;   ///< of all that follows; never held during I/O or a call of the client
-    pthread_cond_t  work;   ///< for workers: ask the scheduler again
     pthread_cond_t  news;   ///< for fleet_submit() and fleet_next()
     Sched      *sched;
     FleetHost  *hosts;
@@ -65,6 +65,13 @@ double fleet_clock(void);
 void fleet_wait(Fleet *f, pthread_cond_t *cond, double until);
 /** To be called after each event: finish tasks nobody can do, wake who waits. Needs the lock. */
 void fleet_changed(Fleet *f);
+/**
+ * The same after an event that changes nothing for other hosts, unless tasks wait or none is to come any more: hundreds of
+ * threads would be woken for nothing.
+ */
+void fleet_host_changed(Fleet *f, FleetHost *fh);
+/** Wake all workers. Needs the lock. */
+void fleet_wake(Fleet *f);
 /** The task is done, well or not. Needs the lock. */
 void fleet_task_done(Fleet *f, FleetTask *task);
 /** One of its attempts is over: hand the task out if its result is there and this was the last. Needs the lock. */
