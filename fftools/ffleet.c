@@ -23,6 +23,7 @@
 #include "command/cmdline.h"
 #include "command/loglevel.h"
 #include "command/usage.h"
+#include "encode/hostslots.h"
 #include "explain.h"
 #include "input/arglist.h"
 #include "job.h"
@@ -197,6 +198,12 @@ static int run(Program *p, int *status)
         ret = fonts_resolve(p->plan, p->stock);
         if (ret < 0)
             return ret;
+    }
+    if (hostslots_stock_fills(p->plan, &p->hosts, p->stock)) {
+        reason = "this machine is the only host, and the encoder keeps its cores busy by itself";
+        if (!own->explain)
+            return become_stock(p, reason, 0);
+        snprintf(p->plan->reason, sizeof(p->plan->reason), "%s", reason);
     }
     if (own->explain)
         return explain_print(p->plan, &p->hosts);

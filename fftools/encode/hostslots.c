@@ -2,12 +2,16 @@
 #include <math.h>
 #include <string.h>
 
+#include <libavutil/avstring.h>
 #include <libavutil/common.h>
+#include <libavutil/cpu.h>
 
 #include "../compat.h"
 #include "hostslots.h"
 
 #define MAX_SLOTS 16
+/* prores_ks takes 50 times as long for a frame as the one thread of ffmpeg that hands frames on. */
+#define FEW_CORES 8
 /* Of hardware encoders, where nobody told how many sessions they have: consumer cards have at least these. */
 #define SESSIONS  2
 
@@ -74,4 +78,35 @@ int hostslots_choose(const Plan *plan, const Host *host, int cores)
     if (host->maxmem)
         slots = FFMIN(slots, host->maxmem / encode_memory(plan, encoder));
     return av_clip(slots, 1, MAX_SLOTS);
+}
+
+/** With the same ffmpeg. */
+static int is_this_machine(const HostList *hosts, const char *stock)
+{
+    for (int i = 0; i < hosts->nb_hosts; i++)
+        if (!hosts->hosts[i].local || (hosts->hosts[i].ffmpeg && strcmp(hosts->hosts[i].ffmpeg, stock)))
+            return 0;
+    return hosts->nb_hosts > 0;
+}
+
+static int limits_threads(const Command *cmd)
+{
+    for (int i = 1; i < cmd->argc; i++)
+        if (av_strstart(cmd->argv[i], "-thread", NULL))
+            return 1;
+    return 0;
+}
+
+int hostslots_stock_fills(const Plan *plan, const HostList *hosts, const char *stock)
+{
+    const OwnOptions *own = &plan->cmd->own;
+    const AVCodec *encoder, *decoder;
+
+    if (plan->reason[0] || plan->next || plan->nb_sides || plan->filters || plan->path || own->resume ||
+        own->work_dir || own->status || own->segment_length || limits_threads(plan->cmd))
+        return 0;
+    encoder = plan->streams[plan->fleet_stream].encoder;
+    decoder = avcodec_find_decoder(plan_video(plan)->codecpar->codec_id);
+    return !strcmp(encoder->name, "prores_ks") && av_cpu_count() <= FEW_CORES && is_this_machine(hosts, stock) &&
+           decoder && decoder->capabilities & (AV_CODEC_CAP_FRAME_THREADS | AV_CODEC_CAP_SLICE_THREADS);
 }

@@ -267,6 +267,20 @@ is_good('localhost alone: the output');
 $run = run({ env => { FFLEET_HOSTS => 'localhost/1 h1' } }, @short, qw(-y -i in.mp4), @encode, 'ours.mp4');
 ok(by_fleet($run), 'localhost and a host');
 is_good('localhost and a host: the output');
+SKIP: {
+    my $alone = qr/^stock ffmpeg makes all of it: this machine is the only host/;
+    my %words = ('-c:v prores_ks' => 1, '-c:v prores_ks -threads 1' => 0, '-c:v prores_ks -vf hflip' => 0, '-c:v mjpeg' => 0);
+    skip 'so many cores that one ffmpeg does not keep them busy', 2 + keys %words if `nproc` > 8;
+    make_input('long.mp4', qw(-stream_loop 3 -i), "$top/in.mp4", qw(-c copy));
+    for my $words (sort keys %words) {
+        $run = run({ env => { FFLEET_HOSTS => 'localhost' } }, qw(--explain -i long.mp4), split(' ', $words), 'o.mov');
+        is($run->{stdout} =~ $alone ? 1 : 0, $words{$words}, "localhost alone, $words: stock's or not");
+    }
+    for my $hosts ('localhost h1', "localhost,ffmpeg=$ffleet") {
+        $run = run({ env => { FFLEET_HOSTS => $hosts } }, qw(--explain -i long.mp4 -c:v prores_ks o.mov));
+        unlike($run->{stdout}, $alone, "$hosts: the fleet's");
+    }
+}
 my ($port) = slurp("$top/fleet/h2/port") =~ /(\d+)/;
 put("$top/jump", "Host far\n    HostName 127.0.0.1\n    Port $port\n    ProxyJump h1\n" . slurp("$top/fleet/ssh_config"));
 $run = run({ env => { FFLEET_HOSTS => 'far', FFLEET_SSH_CONFIG => "$top/jump" } }, '--no-fallback',
