@@ -243,6 +243,12 @@ static int x264_sliced(AVDictionary *opts)
     return sliced;
 }
 
+/** Frames that x265 encodes at a time: of its own accord, as -threads is no number of threads there. */
+static int x265_frames(int cpus, int height)
+{
+    return cpus >= 32 ? height > 2000 ? 6 : 5 : cpus >= 16 ? 4 : cpus >= 8 ? 3 : cpus >= 4 ? 2 : 1;
+}
+
 /** What "auto" means on this machine: hosts with more cores would encode other frames. */
 static int auto_threads(const char *encoder, AVDictionary *opts, const AVCodecParameters *par)
 {
@@ -251,6 +257,8 @@ static int auto_threads(const char *encoder, AVDictionary *opts, const AVCodecPa
 
     if (traits && traits->family == ENCODER_X264)
         return x264_sliced(opts) ? FFMIN(cpus, 128) : FFMIN(cpus * 3 / 2, 128);
+    if (traits && traits->family == ENCODER_X265)
+        return x265_frames(cpus, par->height);
     cpus = FFMIN(cpus, (par->height + 15) / 16);
     return cpus > 1 ? FFMIN(cpus + 1, 16) : 1;
 }
