@@ -29,6 +29,7 @@
 #include "job.h"
 #include "plan/fonts.h"
 #include "plan/plan.h"
+#include "plan/soundends.h"
 #include "segment/timingscan.h"
 #include "show/reportfile.h"
 #include "stock.h"
@@ -196,6 +197,8 @@ static int run(Program *p, int *status)
         return ret;
     if (p->hosts.nb_hosts) {
         ret = fonts_resolve(p->plan, p->stock);
+        if (ret >= 0)
+            ret = soundends_resolve(p->plan, p->stock);
         if (ret < 0)
             return ret;
     }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <libavutil/common.h>
 #include <libavutil/error.h>
 #include <libavutil/mem.h>
+#include <libavutil/time.h>
 
 #include "../remote/child.h"
 
@@ -22,6 +24,7 @@
 #define MAX_DEPTH  8   /* hand-overs in a row; a wrapper or two are honest, more is a loop */
 #define MAX_FOUND  16  /* candidates on PATH that are looked at */
 #define OUR_NAME   "ffleet"
+#define MAX_LOG    (1 << 20)
 
 typedef struct FileId {
     dev_t dev;
@@ -323,4 +326,38 @@ int stock_spawn(pid_t *pid, const char *path, const char *const *argv, int input
     free_environment(env);
     av_free(script);
     return AVERROR(err);
+}
+
+int stock_capture(const char *path, const char *const *argv, int64_t timeout, AVBPrint *log)
+{
+    int64_t deadline = av_gettime_relative() + timeout;
+    int fds[2], status = 0, ret;
+    pid_t pid;
+
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return AVERROR(errno);
+    ret = stock_spawn(&pid, path, argv, -1, 0, -1, fds[1]);
+    close(fds[1]);
+    while (ret >= 0) {
+        struct pollfd p = { .fd = fds[0], .events = POLLIN };
+        char buf[4096];
+        ssize_t n = 0;
+
+        /* with all that it has started: one of them may hold the pipe */
+        if (av_gettime_relative() > deadline || log->len > MAX_LOG) {
+            kill(-pid, SIGKILL);
+            break;
+        }
+        if (poll(&p, 1, 100) > 0 && (n = read(fds[0], buf, sizeof(buf))) > 0)
+            av_bprint_append_data(log, buf, n);
+        else if (p.revents && (n == 0 || (errno != EINTR && errno != EAGAIN)))
+            break;
+    }
+    close(fds[0]);
+    if (ret < 0)
+        return ret;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return !av_bprint_is_complete(log) ? AVERROR(ENOMEM) :
+           WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : AVERROR_EXTERNAL;
 }

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include <libavutil/bprint.h>
+
 /** The signal state a process inherits through exec. */
 typedef struct StockSignals {
     sigset_t mask;      ///< blocked
@@ -49,5 +51,13 @@ int stock_exec(const char *path, char *const *argv, const StockSignals *inherite
  */
 int stock_spawn(pid_t *pid, const char *path, const char *const *argv, int input_fd, int input_number,
                 int stdout_fd, int stderr_fd);
+
+/**
+ * Run stock without any input, to its end, and take what it prints to stderr. Blocks.
+ * @param timeout in microseconds; it is killed then
+ * @param log     appended to; at most a megabyte or so
+ * @return 0 or an AVERROR code
+ */
+int stock_capture(const char *path, const char *const *argv, int64_t timeout, AVBPrint *log);
 
 #endif

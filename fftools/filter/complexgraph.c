@@ -9,42 +9,12 @@
 #include <libavutil/mem.h>
 
 #include "../command/filterargs.h"
-#include "complexgraph.h"
+#include "complexpriv.h"
 #include "filtertraits.h"
-#include "trimjoin.h"
 
-#define BLANKS    " \n\t\r"
-#define MAX_NODES 256
-#define MAX_PADS  TRIMJOIN_MAX_PARTS
+#define BLANKS " \n\t\r"
 
-/** A filter as written. */
-typedef struct Node {
-    char *text;               ///< "name=arguments"
-    char  name[64];
-    char *in[MAX_PADS];       ///< labels, without brackets
-    char *out[MAX_PADS];
-    int   nb_in, nb_out;
-    int   follows;            ///< the node before it is its input (",")
-    int   used;
-    GraphSource source[MAX_PADS]; ///< of inputs that no filter feeds
-    int   found[MAX_PADS];        ///< source is set
-} Node;
-
-typedef struct Parser {
-    Node  nodes[MAX_NODES];
-    int   nb_nodes;
-    const PlanInput *inputs;
-    int   nb_inputs;
-    GraphSource taken[MAX_SIDES + 1]; ///< by inputs without a label
-    int   nb_taken;
-    ComplexGraph *graph;
-    GraphPath *path;          ///< being followed
-    TrimJoin join;            ///< in it
-    char *reason;
-    size_t reason_size;
-} Parser;
-
-static int refuse(Parser *p, const char *fmt, const char *arg)
+int complexgraph_refuse(Parser *p, const char *fmt, const char *arg)
 {
     snprintf(p->reason, p->reason_size, fmt, arg);
     return AVERROR_PATCHWELCOME;
@@ -58,9 +28,9 @@ static int read_labels(Parser *p, const char **s, char **labels, int *nb)
         const char *end = strchr(*s, ']');
 
         if (!end)
-            return refuse(p, "the filter graph cannot be parsed at '%s'", *s);
+            return complexgraph_refuse(p, "the filter graph cannot be parsed at '%s'", *s);
         if (*nb == MAX_PADS)
-            return refuse(p, "the filter graph has a filter with many links (%s)", *s);
+            return complexgraph_refuse(p, "the filter graph has a filter with many links (%s)", *s);
         labels[*nb] = av_strndup(*s + 1, end - *s - 1);
         if (!labels[(*nb)++])
             return AVERROR(ENOMEM);
@@ -76,7 +46,7 @@ static int read_node(Parser *p, const char **s, int follows)
     int ret;
 
     if (p->nb_nodes == MAX_NODES)
-        return refuse(p, "the filter graph is very long%s", "");
+        return complexgraph_refuse(p, "the filter graph is very long%s", "");
     p->nb_nodes++;
     n->follows = follows;
     ret = read_labels(p, s, n->in, &n->nb_in);
@@ -88,10 +58,10 @@ static int read_node(Parser *p, const char **s, int follows)
         return AVERROR(ENOMEM);
     av_strlcpy(n->name, n->text, FFMIN(sizeof(n->name), strcspn(n->text, "=@ \n\t\r") + 1));
     if (!avfilter_get_by_name(n->name))
-        return refuse(p, "the filter graph has an unknown filter '%s'", n->name);
+        return complexgraph_refuse(p, "the filter graph has an unknown filter '%s'", n->name);
     *s = end;
     if (n->follows && (n->nb_in || n[-1].nb_out))
-        return refuse(p, "the filter graph links '%s' in two ways", n->name);
+        return complexgraph_refuse(p, "the filter graph links '%s' in two ways", n->name);
     return read_labels(p, s, n->out, &n->nb_out);
 }
 
@@ -105,11 +75,11 @@ static int read_graph(Parser *p, const char *s)
         if (ret < 0)
             return ret;
         if (*s && *s != ',' && *s != ';')
-            return refuse(p, "the filter graph cannot be parsed at '%s'", s);
+            return complexgraph_refuse(p, "the filter graph cannot be parsed at '%s'", s);
         follows = *s == ',';
         s += !!*s;
     }
-    return p->nb_nodes ? 0 : refuse(p, "the filter graph is empty%s", "");
+    return p->nb_nodes ? 0 : complexgraph_refuse(p, "the filter graph is empty%s", "");
 }
 
 /* ---- following the links ---- */
@@ -119,7 +89,7 @@ static int is_concat(const Node *n)
     return !strcmp(n->name, "concat");
 }
 
-static int is_sound(const Node *n)
+int complexgraph_is_sound(const Node *n)
 {
     int nb, video, audio;
 
@@ -128,7 +98,27 @@ static int is_sound(const Node *n)
     return filter_trait(n->name, NULL) == FILTER_AUDIO;
 }
 
-static Node *find_maker(Parser *p, const char *label)
+int complexgraph_is_mixed(const Node *n)
+{
+    int nb, video, audio;
+
+    return is_concat(n) && trimjoin_read_concat(n->text, &nb, &video, &audio) >= 0 && video == 1 && audio == 1;
+}
+
+static int takes_sound(const Node *n, int pad)
+{
+    return complexgraph_is_mixed(n) ? pad & 1 : complexgraph_is_sound(n);
+}
+
+/** @param label of the output; NULL: it has none */
+static int gives_sound(const Node *n, const char *label)
+{
+    if (!complexgraph_is_mixed(n))
+        return complexgraph_is_sound(n);
+    return label && n->nb_out == 2 && !strcmp(n->out[1], label);
+}
+
+Node *complexgraph_find_maker(Parser *p, const char *label)
 {
     for (int i = 0; i < p->nb_nodes; i++)
         for (int k = 0; k < p->nodes[i].nb_out; k++)
@@ -164,7 +154,7 @@ static int find_labelled(Parser *p, const char *label, GraphSource *source)
     AVFormatContext *ic;
 
     if (tail == label || file < 0 || file >= p->nb_inputs || (*tail && *tail != ':'))
-        return refuse(p, "the filter graph has an open input [%s]", label);
+        return complexgraph_refuse(p, "the filter graph has an open input [%s]", label);
     ic = p->inputs[file].fc;
     for (unsigned i = 0; i < ic->nb_streams; i++)
         if (ic->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
@@ -172,7 +162,7 @@ static int find_labelled(Parser *p, const char *label, GraphSource *source)
             *source = (GraphSource) { file, i };
             return 0;
         }
-    return refuse(p, "the filter graph's input [%s] is no video stream", label);
+    return complexgraph_refuse(p, "the filter graph's input [%s] is no video stream", label);
 }
 
 /** The first stream that no other input has taken. */
@@ -189,7 +179,7 @@ static int find_unlabelled(Parser *p, GraphSource *source)
                 return 0;
             }
         }
-    return refuse(p, "the filter graph has more inputs than there are video streams%s", "");
+    return complexgraph_refuse(p, "the filter graph has more inputs than there are video streams%s", "");
 }
 
 /** The filter that feeds an input of n, or the stream that does. *from: NULL then. */
@@ -203,7 +193,7 @@ static int find_feed(Parser *p, Node *n, int pad, Node **from, GraphSource *sour
         return 0;
     }
     if (pad < n->nb_in) {
-        *from = find_maker(p, n->in[pad]);
+        *from = complexgraph_find_maker(p, n->in[pad]);
         if (*from)
             return 0;
     }
@@ -228,7 +218,7 @@ static int follow_side(Parser *p, Node *last, GraphSource *source, AVBPrint *tex
     for (Node *n = last; n; n = from) {
         if (n->used || nb == MAX_NODES || avfilter_filter_pad_count(avfilter_get_by_name(n->name), 0) != 1 ||
             filter_trait(n->name, NULL) != FILTER_POINTWISE || n->nb_out > 1)
-            return refuse(p, "the filter graph's second input goes through '%s'", n->name);
+            return complexgraph_refuse(p, "the filter graph's second input goes through '%s'", n->name);
         n->used    = 1;
         path[nb++] = n;
         ret = find_feed(p, n, 0, &from, source);
@@ -249,7 +239,7 @@ static int add_side(Parser *p, Node *n, AVBPrint *filters)
     int ret;
 
     if (g->nb_sides == MAX_SIDES)
-        return refuse(p, "the filter graph has many inputs%s", "");
+        return complexgraph_refuse(p, "the filter graph has many inputs%s", "");
     av_bprint_init(&side, 0, AV_BPRINT_SIZE_UNLIMITED);
     ret = find_feed(p, n, 1, &from, &g->sides[g->nb_sides]);
     if (ret >= 0)
@@ -286,7 +276,7 @@ static int follow_part(Parser *p, Node *concat, int pad, Node **root, GraphSourc
     for (; ret >= 0 && from && !is_split(from); ret = find_feed(p, from, 0, &from, source)) {
         if (from->used || nb == MAX_NODES || from->nb_out > 1 ||
             avfilter_filter_pad_count(avfilter_get_by_name(from->name), 0) != 1)
-            return refuse(p, "the filter graph's concat has a part that goes through '%s'", from->name);
+            return complexgraph_refuse(p, "the filter graph's concat has a part that goes through '%s'", from->name);
         from->used = 1;
         part[nb++] = from;
     }
@@ -296,29 +286,47 @@ static int follow_part(Parser *p, Node *concat, int pad, Node **root, GraphSourc
     return ret < 0 || av_bprint_is_complete(text) ? ret : AVERROR(ENOMEM);
 }
 
+/** One part of the video, and where its sound comes from. @param root, source as of follow_part() */
+static int follow_pads(Parser *p, Node *concat, int n, int audio, Node **root, GraphSource *source, int *wrong)
+{
+    const int pad = n * (1 + audio);
+    const Node *sound = audio ? complexgraph_find_maker(p, concat->in[pad + 1]) : NULL;
+    AVBPrint text;
+    int ret;
+
+    if (audio && !sound)
+        return complexgraph_refuse(p, "the filter graph's concat takes a sound as it is%s", "");
+    av_bprint_init(&text, 0, AV_BPRINT_SIZE_UNLIMITED);
+    ret = follow_part(p, concat, pad, root, source, &text);
+    if (ret >= 0 && !*wrong)
+        *wrong = trimjoin_add(&p->join, text.str, audio ? concat->in[pad + 1] : NULL, p->reason, p->reason_size);
+    av_bprint_finalize(&text, NULL);
+    return ret;
+}
+
 /** @param from the split that all parts begin with; NULL: they begin with a stream */
 static int follow_concat(Parser *p, Node *concat, Node **from)
 {
     GraphSource source, *main = &p->path->main;
     int nb, video, audio, wrong = 0, ret = trimjoin_read_concat(concat->text, &nb, &video, &audio);
 
-    if (ret < 0 || video != 1 || audio || concat->nb_in + concat->follows != nb || p->join.nb)
-        return refuse(p, "the filter graph's '%s' is not one that is split yet", concat->text);
+    if (ret < 0 || video != 1 || audio > 1 || (audio && (concat->nb_out != 2 || p->graph->ends)) ||
+        concat->nb_in != nb * (1 + audio) || p->join.nb)
+        return complexgraph_refuse(p, "the filter graph's '%s' is not one that is split yet", concat->text);
     for (int i = 0; ret >= 0 && i < nb; i++) {
-        AVBPrint text;
-        Node *root;
+        Node *root = NULL;
 
-        av_bprint_init(&text, 0, AV_BPRINT_SIZE_UNLIMITED);
-        ret = follow_part(p, concat, i, &root, &source, &text);
+        ret = follow_pads(p, concat, i, audio, &root, &source, &wrong);
         if (ret >= 0 && i && (root != *from || (!root && (source.file != main->file || source.index != main->index))))
-            ret = refuse(p, "the filter graph's concat puts several videos together%s", "");
+            ret = complexgraph_refuse(p, "the filter graph's concat puts several videos together%s", "");
         *from = root;
         *main = source;
-        if (ret >= 0 && !wrong)
-            wrong = trimjoin_add(&p->join, text.str, p->reason, p->reason_size);
-        av_bprint_finalize(&text, NULL);
     }
-    return ret < 0 ? ret : wrong;
+    if (ret < 0 || wrong < 0 || !audio)
+        return ret < 0 ? ret : wrong;
+    p->graph->nb_ends = nb;
+    p->graph->ends    = av_strdup(p->join.ends);
+    return p->graph->ends ? 0 : AVERROR(ENOMEM);
 }
 
 /** The filters from the last one back to the stream it begins with, but for `split`. */
@@ -330,10 +338,10 @@ static int collect_path(Parser *p, Node *last, Node **path, int *nb)
     for (Node *n = last; n; n = from) {
         int ret;
 
-        if (is_split(n) ? !split_fits(n) : n->nb_out > 1)
-            return refuse(p, "the filter graph's '%s' has several outputs", n->name);
+        if (is_split(n) ? !split_fits(n) : n->nb_out > 1 + complexgraph_is_mixed(n))
+            return complexgraph_refuse(p, "the filter graph's '%s' has several outputs", n->name);
         if (steps++ == MAX_NODES)
-            return refuse(p, "the filter graph's '%s' feeds itself", n->name);
+            return complexgraph_refuse(p, "the filter graph's '%s' feeds itself", n->name);
         n->used = 1;
         if (!is_split(n))
             path[(*nb)++] = n;
@@ -361,7 +369,7 @@ static int add_filter(Parser *p, Node *n, AVBPrint *plain, AVBPrint *linked)
     if (!strcmp(f->name, "overlay"))
         return add_side(p, n, linked);
     if (avfilter_filter_pad_count(f, 0) != 1 || avfilter_filter_pad_count(f, 1) != 1)
-        return refuse(p, "the filter '%s' has more than one input or output", f->name);
+        return complexgraph_refuse(p, "the filter '%s' has more than one input or output", f->name);
     av_bprintf(linked, "%s", n->text);
     return 0;
 }
@@ -375,7 +383,7 @@ static int follow_main(Parser *p, Node *last, const char *label)
     int nb = 0, ret;
 
     if (p->graph->nb_paths == MAX_PATHS)
-        return refuse(p, "the filter graph makes very many videos%s", "");
+        return complexgraph_refuse(p, "the filter graph makes very many videos%s", "");
     p->path = g = &p->graph->paths[p->graph->nb_paths++];
     trimjoin_free(&p->join);
     ret = collect_path(p, last, path, &nb);
@@ -395,67 +403,10 @@ static int follow_main(Parser *p, Node *last, const char *label)
     av_bprint_finalize(&plain, ret < 0 ? NULL : &g->path);
     av_bprint_finalize(&linked, ret < 0 ? NULL : &g->filters);
     if (ret >= 0 && g->join && g->nb_sides)
-        ret = refuse(p, "the filter graph puts parts together, and lays something over them%s", "");
+        ret = complexgraph_refuse(p, "the filter graph puts parts together, and lays something over them%s", "");
     if (ret >= 0 && label && !(g->label = av_strdup(label)))
         ret = AVERROR(ENOMEM);
     return ret < 0 || (g->path && g->filters) ? ret : AVERROR(ENOMEM);
-}
-
-/**
- * What a filter makes of sounds from several files depends on the order in which stock reads these (where the samples
- * are cut into frames, when it hears of an end), and that on how far the video is.
- */
-static int mixes_files(Parser *p)
-{
-    long first = -1;
-    int mixes = 0, several = 0;
-
-    for (int i = 0; i < p->nb_nodes; i++) {
-        const Node *n = &p->nodes[i];
-        const AVFilter *f = avfilter_get_by_name(n->name);
-
-        if (!is_sound(n))
-            continue;
-        mixes |= f->flags & AVFILTER_FLAG_DYNAMIC_INPUTS || avfilter_filter_pad_count(f, 0) > 1;
-        for (int k = 0; k < n->nb_in; k++) {
-            long file = strtol(n->in[k], NULL, 10);
-
-            if (find_maker(p, n->in[k]))
-                continue;
-            several |= first >= 0 && file != first;
-            first = file;
-        }
-    }
-    return mixes && several;
-}
-
-/** The filters of sound, as they were, for stock. */
-static int collect_sound(Parser *p)
-{
-    AVBPrint bp;
-
-    p->graph->mixes = mixes_files(p);
-    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
-    for (int i = 0; i < p->nb_nodes; i++) {
-        const Node *n = &p->nodes[i];
-
-        if (!is_sound(n))
-            continue;
-        if (!n->follows && !n->nb_in) {
-            av_bprint_finalize(&bp, NULL);
-            return refuse(p, "the filter graph's '%s' takes what it finds", n->name);
-        }
-        av_bprintf(&bp, "%s", !bp.len ? "" : n->follows ? "," : ";");
-        for (int k = 0; k < n->nb_in; k++)
-            av_bprintf(&bp, "[%s]", n->in[k]);
-        av_bprintf(&bp, "%s", n->text);
-        for (int k = 0; k < n->nb_out; k++)
-            av_bprintf(&bp, "[%s]", n->out[k]);
-    }
-    if (bp.len)
-        return av_bprint_finalize(&bp, &p->graph->sound);
-    av_bprint_finalize(&bp, NULL);
-    return 0;
 }
 
 /** The paths that end at a filter of video: at each of its outputs that no other filter takes. */
@@ -466,7 +417,7 @@ static int follow_ends(Parser *p, Node *n)
     if (!n->nb_out)
         return is_consumed(p, n, NULL) ? 0 : follow_main(p, n, NULL);
     for (int k = 0; ret >= 0 && k < n->nb_out; k++)
-        if (!is_consumed(p, n, n->out[k]))
+        if (!gives_sound(n, n->out[k]) && !is_consumed(p, n, n->out[k]))
             ret = follow_main(p, n, n->out[k]);
     return ret;
 }
@@ -478,23 +429,23 @@ static int take_apart(Parser *p)
     for (int i = 0; i < p->nb_nodes; i++) {
         Node *n = &p->nodes[i];
 
-        if (n->follows && is_sound(n) != is_sound(n - 1))
-            return refuse(p, "the filter graph mixes sound and video ('%s')", n->name);
+        if (n->follows && takes_sound(n, 0) != gives_sound(n - 1, NULL))
+            return complexgraph_refuse(p, "the filter graph mixes sound and video ('%s')", n->name);
         for (int k = 0; k < n->nb_in; k++) {
-            const Node *maker = find_maker(p, n->in[k]);
+            const Node *maker = complexgraph_find_maker(p, n->in[k]);
 
-            if (maker && is_sound(maker) != is_sound(n))
-                return refuse(p, "the filter graph mixes sound and video ('%s')", n->name);
+            if (maker && gives_sound(maker, n->in[k]) != takes_sound(n, k))
+                return complexgraph_refuse(p, "the filter graph mixes sound and video ('%s')", n->name);
         }
-        if (!is_sound(n) && (ret = follow_ends(p, n)) < 0)
+        if (!complexgraph_is_sound(n) && (ret = follow_ends(p, n)) < 0)
             return ret;
     }
     if (p->graph->nb_paths > 1 && complexgraph_find(p->graph, NULL))
-        return refuse(p, "the filter graph makes several videos, not all with a label%s", "");
+        return complexgraph_refuse(p, "the filter graph makes several videos, not all with a label%s", "");
     for (int i = 0; i < p->nb_nodes; i++)
-        if (!is_sound(&p->nodes[i]) && !p->nodes[i].used)
-            return refuse(p, "the filter graph's '%s' leads nowhere", p->nodes[i].name);
-    return collect_sound(p);
+        if (!complexgraph_is_sound(&p->nodes[i]) && !p->nodes[i].used)
+            return complexgraph_refuse(p, "the filter graph's '%s' leads nowhere", p->nodes[i].name);
+    return complexgraph_collect_sound(p);
 }
 
 int complexgraph_parse(ComplexGraph *g, const char *text, const PlanInput *inputs, int nb_inputs,
@@ -539,6 +490,7 @@ void complexgraph_free(ComplexGraph *g)
     }
     g->nb_paths = 0;
     av_freep(&g->sound);
+    av_freep(&g->ends);
 }
 
 const GraphPath *complexgraph_find(const ComplexGraph *g, const char *label)

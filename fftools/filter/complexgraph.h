@@ -40,7 +40,10 @@ typedef struct ComplexGraph {
     GraphPath paths[MAX_PATHS];   ///< of video
     int   nb_paths;
     char *sound;                  ///< the rest, which works on sound; NULL: none
-    int   mixes;                  ///< of several files into one
+    int   mixes;                  ///< of several files into one, or with pictures
+    char *ends;                   ///< filters that tell where the sound of each part ends that a path joins, see trimjoin.h;
+                                  ///< NULL: no sound counts there
+    int   nb_ends;
 } ComplexGraph;
 
 /**

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,10 +118,15 @@ static int append(char **text, const char *fmt, ...)
     return av_bprint_finalize(&bp, text);
 }
 
-int trimjoin_add(TrimJoin *j, const char *chain, char *reason, size_t reason_size)
+void trimjoin_end_name(char *name, int n)
+{
+    snprintf(name, 16, "end%d", n);
+}
+
+int trimjoin_add(TrimJoin *j, const char *chain, const char *sound, char *reason, size_t reason_size)
 {
     TrimPart part;
-    char *timing = NULL;
+    char *timing = NULL, end[16];
     int ret = read_part(&part, chain);
 
     if (ret == AVERROR(ENOMEM))
@@ -136,6 +143,9 @@ int trimjoin_add(TrimJoin *j, const char *chain, char *reason, size_t reason_siz
                      (ret = append(&j->timing, "[part%d]%s[cut%d];", j->nb, timing, j->nb)) < 0 ||
                      (ret = append(&j->cuts, "[cut%d]", j->nb)) < 0))
         ret = AVERROR(ENOMEM);
+    trimjoin_end_name(end, j->nb);
+    if (ret >= 0 && sound)
+        ret = append(&j->ends, ";[%s]concat@%s=n=1:v=0:a=1[%s]", sound, end, end);
     j->end = part.end;
     j->nb++;
     av_free(timing);
@@ -158,8 +168,30 @@ char *trimjoin_text(const TrimJoin *j, int timing)
     return text;
 }
 
+/** One sample of a millionth of a second says it. */
+int trimjoin_set_ends(char **text, const int64_t *ends, int nb)
+{
+    char *at = strstr(*text, ";[cut0][cut1]"), *behind = at ? strstr(at, "concat=n=") : NULL;
+    AVBPrint bp;
+
+    if (!behind)
+        return AVERROR(EINVAL);
+    behind += strcspn(behind, ",");
+    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
+    av_bprint_append_data(&bp, *text, at - *text);
+    for (int i = 0; i < nb; i++)
+        av_bprintf(&bp, ";anullsrc=r=1000000:cl=mono:n=1:d=0.000001,asetpts=%"PRId64"[end%d]", ends[i] - 1, i);
+    av_bprintf(&bp, ";");
+    for (int i = 0; i < nb; i++)
+        av_bprintf(&bp, "[cut%d][end%d]", i, i);
+    av_bprintf(&bp, "concat=n=%d:v=1:a=1[joined][silence];[silence]anullsink;[joined]null%s", nb, behind);
+    av_freep(text);
+    return av_bprint_finalize(&bp, text);
+}
+
 void trimjoin_free(TrimJoin *j)
 {
+    av_freep(&j->ends);
     av_freep(&j->first);
     av_freep(&j->split);
     av_freep(&j->parts);

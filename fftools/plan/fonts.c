@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <libavutil/avstring.h>
 #include <libavutil/bprint.h>
-#include <libavutil/time.h>
 
 #include "../filter/filterfiles.h"
 #include "../input/arglist.h"
 #include "../stock.h"
 #include "fonts.h"
 
-#define MAX_LOG     (1 << 20)
 #define TIMEOUT_US  (60 * 1000000LL)
 #define MAX_FONTS   32
 /* Often enough to meet every subtitle; if not, a host that meets another font says so. */
@@ -46,41 +38,6 @@ static int refuse(Plan *plan, const char *why)
     return 0;
 }
 
-/** Run to the end. @return 0 or an AVERROR code */
-static int capture(const char *stock, const ArgList *args, AVBPrint *log)
-{
-    int64_t deadline = av_gettime_relative() + TIMEOUT_US;
-    int fds[2], status = 0, ret;
-    pid_t pid;
-
-    if (pipe2(fds, O_CLOEXEC) < 0)
-        return AVERROR(errno);
-    ret = stock_spawn(&pid, stock, (const char *const *)args->argv, -1, 0, -1, fds[1]);
-    close(fds[1]);
-    while (ret >= 0) {
-        struct pollfd p = { .fd = fds[0], .events = POLLIN };
-        char buf[4096];
-        ssize_t n = 0;
-
-        /* with all that it has started: one of them may hold the pipe */
-        if (av_gettime_relative() > deadline || log->len > MAX_LOG) {
-            kill(-pid, SIGKILL);
-            break;
-        }
-        if (poll(&p, 1, 100) > 0 && (n = read(fds[0], buf, sizeof(buf))) > 0)
-            av_bprint_append_data(log, buf, n);
-        else if (p.revents && (n == 0 || (errno != EINTR && errno != EAGAIN)))
-            break;
-    }
-    close(fds[0]);
-    if (ret < 0)
-        return ret;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    return !av_bprint_is_complete(log) ? AVERROR(ENOMEM) :
-           WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : AVERROR_EXTERNAL;
-}
-
 static int run_scan(const Plan *plan, const char *stock, AVBPrint *log)
 {
     const AVFormatContext *fc = plan_video_input(plan)->fc;
@@ -95,7 +52,7 @@ static int run_scan(const Plan *plan, const char *stock, AVBPrint *log)
     arglist_add_words(&args, "-vf", plan->font_filters, "-f", "null", "-", NULL);
     ret = arglist_error(&args);
     if (ret >= 0)
-        ret = capture(stock, &args, log);
+        ret = stock_capture(stock, (const char *const *)args.argv, TIMEOUT_US, log);
     arglist_free(&args);
     return ret;
 }

@@ -401,6 +401,7 @@ void plan_forget_output(Plan *p)
     av_freep(&p->force_keyframes);
     av_freep(&p->bsf);
     av_freep(&p->timing);
+    av_freep(&p->timing_all);
     av_freep(&p->font_filters);
     av_freep(&p->known_fonts);
     *p = keep;

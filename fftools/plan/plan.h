@@ -92,6 +92,7 @@ typedef struct Plan {
     int    window;           ///< neighbouring frames, on either side, that the filters look at
     int    drop_first;       ///< the filters swallow the first frame
     char  *timing;           ///< the part of them that changes or reads times, see filterchain_timing(); or NULL
+    char  *timing_all;       ///< likewise, with sounds that change the times of pictures in stock's graph; NULL: none do
     FilterCount counts;      ///< those of the filters that count frames
     int    reach;            ///< frames on either side of a segment's that may have to go with it
     AVRational in_rate;      ///< -r of the input: its frames are counted instead of timed; {0, 1}: not given

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#include <libavutil/bprint.h>
 #include <libavutil/display.h>
 #include <libavutil/eval.h>
 #include <libavutil/parseutils.h>
@@ -140,38 +139,35 @@ static int decide_filter_files(Plan *p, int flags)
     return ret < 0 ? p->reason[0] ? 1 : plan_stock(p, "out of memory") : 0;
 }
 
-/** Add what filters of a chain do to times. */
-static int add_timing(AVBPrint *bp, const char *chain, const char *separator)
-{
-    char *timing = NULL;
-    int ret = filterchain_timing(chain, &timing);
-
-    if (timing)
-        av_bprintf(bp, "%s%s", bp->len ? "," : "", timing);
-    if (bp->len && *separator)
-        av_bprintf(bp, "%s", separator);
-    av_free(timing);
-    return ret;
-}
-
-/** Where parts are put together, their own filters are not in the chain that is judged. */
+/**
+ * Where parts are put together, their own filters are not in the chain that is judged. What goes by times behind them would see
+ * others on a host: there a part begins with the first frame that the host gets of it.
+ */
 static int decide_join(Plan *p)
 {
     const GraphPath *g = p->path;
-    AVBPrint bp;
-    int ret;
+    char *before = NULL, *behind = NULL;
+    int ret = filterchain_timing(g->before, &before), timed;
+
+    if (ret >= 0)
+        ret = filterchain_timing(g->path + g->nb_judged + (g->path[g->nb_judged] == ','), &behind);
+    timed = !!behind;
+    av_freep(&p->timing);
+    p->timing = before ? av_asprintf("%s,%s", before, g->join) : av_strdup(g->join);
+    av_free(before);
+    av_free(behind);
+    if (ret < 0 || !p->timing)
+        return plan_stock(p, "the filters %s are not split yet", p->filters);
+    if (timed)
+        return plan_stock(p, "filters that go by times are not split behind concat");
 
     if (p->counts.used || p->window || strstr(g->path, "FR") || strstr(g->path, "tpad"))
         return plan_stock(p, "filters that count frames, look at their neighbours or read the frame rate are not split "
                           "together with concat");
-    av_freep(&p->timing);
-    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
-    ret = add_timing(&bp, g->before, ",");
-    av_bprintf(&bp, "%s", g->join);
-    if (ret >= 0)
-        ret = add_timing(&bp, g->path + g->nb_judged + (g->path[g->nb_judged] == ','), "");
-    if (av_bprint_finalize(&bp, &p->timing) < 0 || ret < 0)
-        return plan_stock(p, "the filters %s are not split yet", p->filters);
+    if (p->complex.ends && (plan_pipe(p) || p->nb_inputs > 1 || p->inputs->network || p->inputs->loop ||
+                            p->inputs->fc->iformat->flags & AVFMT_TS_DISCONT ||
+                            cmdline_last(p->cmd->globals, p->cmd->nb_globals, "copyts")))
+        return plan_stock(p, "concat of sound and video is not split of such an input");
     return 0;
 }
 

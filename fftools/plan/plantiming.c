@@ -302,6 +302,7 @@ int decide_ends(Plan *p)
     const CmdOption *o = cmdline_last(f->options, f->nb_options, "shortest");
     const CmdOption *frames = cmdline_last(f->options, f->nb_options, "frames");
     const char *name = o && !o->negated ? "-shortest" : frames ? "-frames" :
+                       p->complex.ends ? "a filter graph that puts sound and video together" :
                        p->complex.mixes ? "a filter graph that mixes the sound of several files" : NULL;
 
     if (!name || (p->nb_streams < 2 && (p->cmd->nb_outputs == 1 || !p->complex.mixes)))

@@ -90,8 +90,8 @@ int segment_place_open(Segmenter *s)
         return AVERROR(ENOMEM);
     if (start_timelines(s) < 0)
         return AVERROR(ENOMEM);
-    return plan->timing ? timinggraph_open(&s->graph, plan->timing, plan->in_time_base,
-                                           plan->in_frame_rate) : 0;
+    return plan->timing ? timinggraph_open(&s->graph, plan->timing_all ? plan->timing_all : plan->timing,
+                                           plan->in_time_base, plan->in_frame_rate) : 0;
 }
 
 void segment_place_close(Segmenter *s)

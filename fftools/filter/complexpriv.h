@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_COMPLEXPRIV_H
+#define FFLEET_COMPLEXPRIV_H
+
+/**
+ * @file
+ * The inside of complexgraph_parse(): complexgraph.c reads the text and follows the video, complexsound.c collects the
+ * rest. Only these two include this.
+ */
+
+#include "complexgraph.h"
+#include "trimjoin.h"
+
+#define MAX_NODES 256
+#define MAX_PADS  TRIMJOIN_MAX_PARTS
+
+/** A filter as written. */
+typedef struct Node {
+    char *text;               ///< "name=arguments"
+    char  name[64];
+    char *in[MAX_PADS];       ///< labels, without brackets
+    char *out[MAX_PADS];
+    int   nb_in, nb_out;
+    int   follows;            ///< the node before it is its input (",")
+    int   used;
+    GraphSource source[MAX_PADS]; ///< of inputs that no filter feeds
+    int   found[MAX_PADS];        ///< source is set
+} Node;
+
+typedef struct Parser {
+    Node  nodes[MAX_NODES];
+    int   nb_nodes;
+    const PlanInput *inputs;
+    int   nb_inputs;
+    GraphSource taken[MAX_SIDES + 1]; ///< by inputs without a label
+    int   nb_taken;
+    ComplexGraph *graph;
+    GraphPath *path;          ///< being followed
+    TrimJoin join;            ///< in it
+    char *reason;
+    size_t reason_size;
+} Parser;
+
+/** @param fmt of the sentence, with one %s for arg @return AVERROR_PATCHWELCOME */
+int complexgraph_refuse(Parser *p, const char *fmt, const char *arg);
+
+int complexgraph_is_sound(const Node *n);
+/** Whether it is a concat of pictures with their sound: then its inputs and outputs take turns. */
+int complexgraph_is_mixed(const Node *n);
+/** The filter whose output has that label, or NULL: it is an input's, or nobody's. */
+Node *complexgraph_find_maker(Parser *p, const char *label);
+
+/** Once all video is followed: set sound, mixes and ends of the graph. @return 0 or an AVERROR code */
+int complexgraph_collect_sound(Parser *p);
+
+#endif
