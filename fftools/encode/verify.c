@@ -9,17 +9,55 @@
 #include "hostcommand.h"
 #include "verify.h"
 
-/** One byte a slot of the segment: 0 for those that have to come. */
-static uint8_t *unseen_slots(const Segment *seg)
-{
-    uint8_t *seen = av_malloc(seg->nb_slots);
+/** What has come of the frames that are owed. */
+typedef struct Owed {
+    const Segment *seg;
+    int64_t *before;   ///< of each range: how many frames those in front of it have
+    uint8_t *seen;     ///< of each frame
+} Owed;
 
-    if (!seen)
-        return NULL;
-    memset(seen, 1, seg->nb_slots);
-    for (int i = 0; i < seg->nb_ranges; i++)
-        memset(seen + seg->ranges[i].first - seg->first_slot, 0, seg->ranges[i].count);
-    return seen;
+static int owed_alloc(Owed *o, const Segment *seg)
+{
+    int64_t nb = 0;
+
+    o->seg    = seg;
+    o->before = av_malloc_array(FFMAX(seg->nb_ranges, 1), sizeof(*o->before));
+    if (!o->before)
+        return AVERROR(ENOMEM);
+    for (int i = 0; i < seg->nb_ranges; i++) {
+        o->before[i] = nb;
+        nb += seg->ranges[i].count;
+    }
+    o->seen = av_mallocz(FFMAX(nb, 1));
+    return o->seen ? 0 : AVERROR(ENOMEM);
+}
+
+static void owed_free(Owed *o)
+{
+    av_freep(&o->before);
+    av_freep(&o->seen);
+}
+
+/** @return whether the frame of that slot is owed, and had not come yet */
+static int owed_take(Owed *o, int64_t slot)
+{
+    int from = 0, to = o->seg->nb_ranges;   /* it is in one of these */
+    const SlotRange *r;
+    int64_t i;
+
+    while (to - from > 1) {
+        int middle = (from + to) / 2;
+
+        if (o->seg->ranges[middle].first <= slot)
+            from = middle;
+        else
+            to = middle;
+    }
+    r = &o->seg->ranges[from];
+    if (from == to || slot < r->first || slot - r->first >= r->count)
+        return 0;
+    i = o->before[from] + slot - r->first;
+    return !o->seen[i] && (o->seen[i] = 1);
 }
 
 /** Whether all bytes are as they left the encoder. */
@@ -40,24 +78,26 @@ static int verify_packets(WireReader *r, const Segment *seg, const Plan *plan,
 {
     struct AVHashContext *ctx = NULL;
     const AVStream *st = wire_reader_stream(r);
-    uint8_t *seen = unseen_slots(seg);
     AVPacket *pkt = av_packet_alloc();
+    Owed owed = { 0 };
     int64_t n = 0;
-    int ret = seen && pkt ? av_hash_alloc(&ctx, HOSTCOMMAND_HASH) : AVERROR(ENOMEM);
+    int ret = pkt ? owed_alloc(&owed, seg) : AVERROR(ENOMEM);
+
+    if (ret >= 0)
+        ret = av_hash_alloc(&ctx, HOSTCOMMAND_HASH);
 
     if (ret >= 0)
         av_hash_init(ctx);
     while (ret >= 0 && (ret = wire_read(r, pkt)) >= 0) {
-        int64_t slot = pkt->pts == AV_NOPTS_VALUE ? -1 :
+        int64_t slot = pkt->pts == AV_NOPTS_VALUE ? INT64_MIN :
                        av_rescale_q(pkt->pts, st->time_base, av_inv_q(plan->frame_rate)) -
-                       segment_wire_base(plan) - seg->first_slot;
+                       segment_wire_base(plan);
 
-        if (slot < 0 || slot >= seg->nb_slots || seen[slot] || !pkt->size ||
-            (!n && (slot || !(pkt->flags & AV_PKT_FLAG_KEY)))) {
+        if (!owed_take(&owed, slot) || !pkt->size ||
+            (!n && (slot != seg->first_slot || !(pkt->flags & AV_PKT_FLAG_KEY)))) {
             snprintf(why, why_size, "packet %"PRId64" of the result is not what was asked for", n);
             ret = AVERROR_INVALIDDATA;
         } else {
-            seen[slot] = 1;
             if (hash)
                 av_hash_update(ctx, pkt->data, pkt->size);
             if (!n++ && !params->size)
@@ -78,7 +118,7 @@ static int verify_packets(WireReader *r, const Segment *seg, const Plan *plan,
         ret = verify_hash(ctx, hash, why, why_size);
     av_hash_freep(&ctx);
     av_packet_free(&pkt);
-    av_free(seen);
+    owed_free(&owed);
     return ret;
 }
 

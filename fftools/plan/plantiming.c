@@ -16,7 +16,7 @@
 #include "streammap.h"
 
 #define MIN_SPLIT_DURATION (4 * AV_TIME_BASE)
-#define MAX_TICKS 200000 /* a second; each is a byte of memory where results are checked */
+#define MAX_TICKS 1000000 /* a second */
 
 static const CmdOption *last_video_option(const Plan *p, const char *name)
 {
