@@ -106,8 +106,6 @@ static int collect_font(void *opaque, const char *name, AVDictionary **opts)
 
     if (!needs_font(name, *opts))
         return 0;
-    if (!strcmp(name, "drawtext") && !av_dict_get(*opts, "fontsize", NULL, AV_DICT_MATCH_CASE))
-        return AVERROR_PATCHWELCOME;
     if (bp->len)
         av_bprint_chars(bp, ',', 1);
     filterargs_print(bp, name, *opts);
@@ -131,23 +129,69 @@ int filterfiles_fonts(const char *filters, char **text)
 typedef struct SetFont {
     int n;
     const char *name;
+    int size;
+    char *sample;
 } SetFont;
+
+/** @return whether it is the one that is wanted */
+static int is_nth_font(SetFont *s, const char *name, const AVDictionary *opts)
+{
+    if (!needs_font(name, opts) || s->n--)
+        return 0;
+    s->n = -1;
+    return 1;
+}
 
 static int set_font(void *opaque, const char *name, AVDictionary **opts)
 {
     SetFont *s = opaque;
     int ret;
 
-    if (!needs_font(name, *opts) || s->n--)
+    if (!is_nth_font(s, name, *opts))
         return 0;
-    s->n = -1;
     ret = av_dict_set(opts, "fontfile", s->name, 0);
+    if (ret >= 0 && s->size)
+        ret = av_dict_set_int(opts, "fontsize", s->size, 0);
     return ret < 0 ? ret : 1;
 }
 
-int filterfiles_set_font(char **filters, int n, const char *name)
+int filterfiles_set_font(char **filters, int n, const char *name, int size)
 {
-    SetFont s = { n, name };
+    SetFont s = { n, name, size, NULL };
 
     return filterargs_visit(filters, set_font, &s);
+}
+
+static int print_sample(void *opaque, const char *name, AVDictionary **opts)
+{
+    static const char text[] = "Hamburgefonstiv 0123456789";
+    SetFont *s = opaque;
+    const AVDictionaryEntry *e = av_dict_get(*opts, "font", NULL, AV_DICT_MATCH_CASE);
+    AVDictionary *sample = NULL;
+    AVBPrint bp;
+    int ret = 0;
+
+    if (!is_nth_font(s, name, *opts) || av_dict_get(*opts, "fontsize", NULL, AV_DICT_MATCH_CASE))
+        return 0;
+    if (e)
+        ret = av_dict_set(&sample, "font", e->value, 0);
+    if (ret >= 0)
+        ret = av_dict_set(&sample, "text", text, 0);
+    if (ret >= 0)
+        ret = av_dict_set(&sample, "fontcolor", "white", 0);
+    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
+    filterargs_print(&bp, name, sample);
+    av_dict_free(&sample);
+    return ret < 0 ? av_bprint_finalize(&bp, NULL), ret : av_bprint_finalize(&bp, &s->sample);
+}
+
+int filterfiles_sample(const char *filters, int n, char **sample)
+{
+    char *copy = av_strdup(filters);
+    SetFont s = { .n = n };
+    int ret = copy ? filterargs_visit(&copy, print_sample, &s) : AVERROR(ENOMEM);
+
+    av_free(copy);
+    *sample = s.sample;
+    return ret;
 }

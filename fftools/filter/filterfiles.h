@@ -23,11 +23,20 @@ int filterfiles_need_version(const char *filters);
 /**
  * The filters of a text that draw with fonts nobody named (FILTER_NEEDS_FONT), as a chain.
  * @param text av_malloc'd
- * @return 0; AVERROR_PATCHWELCOME where the size of the text depends on the font; other AVERROR codes
+ * @return 0 or an AVERROR code
  */
 int filterfiles_fonts(const char *filters, char **text);
 
-/** Name the font file of the n-th of those; only for drawtext. From then on it is none of those. */
-int filterfiles_set_font(char **filters, int n, const char *name);
+/**
+ * Name the font file of the n-th of those; only for drawtext. From then on it is none of those.
+ * @param size in pixels; 0: it has one
+ */
+int filterfiles_set_font(char **filters, int n, const char *name, int size);
+
+/**
+ * A drawtext like the n-th of those that draws a text of all kinds of letters.
+ * @param sample av_malloc'd; NULL: its size is given
+ */
+int filterfiles_sample(const char *filters, int n, char **sample);
 
 #endif

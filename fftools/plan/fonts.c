@@ -13,6 +13,7 @@
 
 #define TIMEOUT_US  (60 * 1000000LL)
 #define MAX_FONTS   32
+#define MAX_SIZE    48       /* of text, in pixels */
 /* Often enough to meet every subtitle; if not, a host that meets another font says so. */
 #define SCAN_RATE   5
 #define SCAN_MARGIN 10      /* seconds */
@@ -155,12 +156,64 @@ static int add_config(Plan *plan, const Scan *s)
     return ret;
 }
 
-static int resolve_drawtext(Plan *plan, Scan *s, const char *line)
+/** Draw a sample so many times. @param sums gets a checksum of each picture @return how many, or an AVERROR code */
+static int draw_sample(const char *stock, const char *sample, const char *size, int nb, char sums[][33])
+{
+    ArgList args = { 0 };
+    AVBPrint log;
+    int n = 0, ret;
+
+    arglist_add_words(&args, "ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-v", "error", "-f", "lavfi", "-i", NULL);
+    arglist_addf(&args, "color=s=1280x128:r=1:d=%d", nb);
+    arglist_add(&args, "-vf");
+    arglist_addf(&args, "%s%s", sample, size);
+    arglist_add_words(&args, "-f", "framemd5", "pipe:2", NULL);
+    av_bprint_init(&log, 0, AV_BPRINT_SIZE_UNLIMITED);
+    ret = arglist_error(&args);
+    if (ret >= 0)
+        ret = stock_capture(stock, (const char *const *)args.argv, TIMEOUT_US, &log);
+    for (char *line = log.str; ret >= 0 && n < nb && line && *line; line = strchr(line, '\n'), line += !!line) {
+        char *end = line + strcspn(line, "\n");
+
+        if (av_isdigit(*line) && end - line > 33)
+            av_strlcpy(sums[n++], end - 32, 33);
+    }
+    av_bprint_finalize(&log, NULL);
+    arglist_free(&args);
+    return ret < 0 ? ret : n;
+}
+
+/** The size that fontconfig chooses nobody tells: it is the one in which the same picture comes out. */
+static int measure_size(const Plan *plan, int n, const char *stock, int *size)
+{
+    char wanted[1][33], (*sums)[33] = av_malloc_array(MAX_SIZE, sizeof(*sums));
+    char *sample = NULL;
+    int ret = sums ? filterfiles_sample(plan->filters, n, &sample) : AVERROR(ENOMEM), nb = 0;
+
+    *size = 0;
+    if (ret >= 0 && sample) {
+        ret = draw_sample(stock, sample, "", 1, wanted);
+        if (ret == 1)
+            ret = draw_sample(stock, sample, ":fontsize=n+1", MAX_SIZE, sums);
+        for (int i = 0; i < ret; i++)
+            if (!strcmp(sums[i], wanted[0])) {
+                *size = i + 1;
+                nb++;
+            }
+        if (ret >= 0 && nb != 1)
+            ret = AVERROR_PATCHWELCOME;
+    }
+    av_free(sample);
+    av_free(sums);
+    return FFMIN(ret, 0);
+}
+
+static int resolve_drawtext(Plan *plan, Scan *s, const char *line, const char *stock)
 {
     const char *p = strstr(line, "[Parsed_drawtext_"), *path = strstr(line, "Using \"");
     char *copy;
     const char *name;
-    int n, ret;
+    int n, ret, size;
 
     if (!p || !path || sscanf(p, "[Parsed_drawtext_%d", &n) != 1 ||
         n < 0 || n > 31 || s->named & 1U << n)  /* ffmpeg sets its filters up twice */
@@ -170,13 +223,15 @@ static int resolve_drawtext(Plan *plan, Scan *s, const char *line)
     copy  = av_strndup(path, strcspn(path, "\""));
     ret   = copy ? shipment_add(&plan->files, copy, &name) : AVERROR(ENOMEM);
     if (ret >= 0)
-        ret = filterfiles_set_font(&plan->filters, n, name);
+        ret = measure_size(plan, n, stock, &size);
+    if (ret >= 0)
+        ret = filterfiles_set_font(&plan->filters, n, name, size);
     av_free(copy);
     return ret < 0 ? ret : 1;
 }
 
 /** The lines from the last to the first: what is named does not count any more. */
-static int read_log(Plan *plan, char *log, Scan *scan, AVBPrint *known)
+static int read_log(Plan *plan, const char *stock, char *log, Scan *scan, AVBPrint *known)
 {
     int nb = 0, ret = 0;
     char text[512];
@@ -186,7 +241,7 @@ static int read_log(Plan *plan, char *log, Scan *scan, AVBPrint *known)
 
         while (line > log && line[-1] != '\n')
             line--;
-        ret = resolve_drawtext(plan, scan, line);
+        ret = resolve_drawtext(plan, scan, line, stock);
         nb += ret > 0;
         if (normalize(line, text, sizeof(text)))
             av_bprintf(known, "%s\n", text);
@@ -212,7 +267,7 @@ int fonts_resolve(Plan *plan, const char *stock)
     av_bprint_init(&log, 0, AV_BPRINT_SIZE_UNLIMITED);
     av_bprint_init(&known, 0, AV_BPRINT_SIZE_UNLIMITED);
     ret = run_scan(plan, stock, &log);
-    nb  = ret < 0 ? ret : read_log(plan, log.str, scan, &known);
+    nb  = ret < 0 ? ret : read_log(plan, stock, log.str, scan, &known);
     ret = FFMIN(nb, 0);
     for (int i = 0; ret >= 0 && i < scan->nb; i++)
         ret = ship_font(plan, scan, &scan->list[i]);

@@ -132,8 +132,6 @@ static int decide_filter_files(Plan *p, int flags)
         return plan_stock(p, "out of memory");
     if (flags & FILTER_NEEDS_FONT)
         ret = filterfiles_fonts(p->filters, &p->font_filters);
-    if (ret == AVERROR_PATCHWELCOME)
-        return plan_stock(p, "drawtext without a fontsize takes it from this machine's fonts");
     if (ret >= 0 && flags & FILTER_SHIPS_FILE)
         ret = filterfiles_ship(&p->filters, &p->files, p->reason, sizeof(p->reason));
     return ret < 0 ? p->reason[0] ? 1 : plan_stock(p, "out of memory") : 0;

@@ -259,7 +259,7 @@ hflip, eq                           | h264.mp4   | X264 -vf hflip,eq=contrast=1.
 subtitles                           | h264.mp4   | X264 -vf subtitles=../text.srt | out.mp4 | --exact-frames | fleet
 drawtext, no font named             | h264.mp4   | X264 -vf drawtext=text=hello:fontsize=20:x=t*9 | out.mp4 | --exact-frames | fleet
 +several with fonts                 | vfr.mkv    | X264 -vf drawtext=text=a:fontsize=20,subtitles=../text.srt:force_style=FontName=Mono,drawtext=fontsize=9:text=b:x=50 | out.mkv | --exact-frames | fleet
-drawtext without a size             | h264.mp4   | X264 -vf drawtext=text=hello | out.mp4 | --exact-frames | stock
+drawtext without a size             | h264.mp4   | X264 -vf drawtext=text=hello | out.mp4 | --exact-frames | fleet
 graph of one chain                  | h264.mp4   | -filter_complex [0:v]scale=128:-2[a];[a]hflip[v] -map [v] -map 0:a X264 | out.mp4 | --exact-frames | fleet
 graph of sound                      | rich.mkv   | -filter_complex [0:a:0][0:a:1]amix=inputs=2[m] -map 0:v -map [m] X264 | out.mp4 | --exact-frames | fleet
 +graph of both                      | rich.mkv   | -filter_complex fps=30[v];[0:a:0][0:a:1]amix=inputs=2[m] -map [v] -map [m] X264 | out.mkv | --exact-frames | fleet
