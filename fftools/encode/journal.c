@@ -64,6 +64,19 @@ static int hash_file(void *sha, const char *path)
     return 0;
 }
 
+/** What filters read from files, scripts and subtitles among them, can change under the same arguments. */
+static void hash_filters(struct AVSHA *sha, const Plan *plan)
+{
+    const Shipment *s = &plan->files;
+
+    for (const Plan *p = plan; p; p = p->next)
+        hash_text(sha, p->filters ? p->filters : "");
+    for (int i = 0; i < s->nb_files; i++) {
+        hash_text(sha, s->files[i].name);
+        av_sha_update(sha, s->files[i].data, s->files[i].size);
+    }
+}
+
 static int make_key(Journal *j, const Plan *plan)
 {
     const Command *cmd = plan->cmd;
@@ -80,6 +93,7 @@ static int make_key(Journal *j, const Plan *plan)
     snprintf(text, sizeof(text), "%g %u %u", cmd->own.segment_length, avcodec_version(),
              avformat_version());
     hash_text(sha, text);
+    hash_filters(sha, plan);
     for (int i = 0; ret >= 0 && i < cmd->nb_inputs; i++) {
         ret = inputurl_each_file(cmd->inputs[i].url, hash_file, sha);
         /* the files that it lists may change, too */

@@ -6,7 +6,8 @@
  * @file
  * What is done of a run, so that the same command can go on after a crash (--resume): a folder beside the
  * output, or --work-dir, with a file for each finished segment and a list of them. The list names the
- * run by a hash of its arguments and its inputs' paths, sizes and times; another run's is refused.
+ * run by a hash of its arguments, of what its filters read from files, and of its inputs' paths, sizes and times;
+ * another run's is refused.
  *
  * The list is written in lines that are only ever appended, each after what it speaks of is safe on
  * the disk; a line without its end does not count. Where segments were cut is kept for

@@ -125,6 +125,25 @@ refused('another input', @args);
 put(folder() . '/journal', $list = "my diary\n");
 refused('no journal', @args);
 
+# what filters read from files
+unlink glob(folder() . '/*'), "$top/ours.mp4";
+my $cube = "LUT_1D_SIZE 2\n0 0 0\n%s 1 1\n";
+put("$top/in.cube", sprintf $cube, 1);
+put("$top/in.filter", 'lut1d=file=in.cube');
+my @filtered = (@args[0 .. $#args - 1], '-filter_script:v', 'in.filter', 'ours.mp4');
+slow(2);
+$run = start({}, @filtered);
+ok(wait_for { -e folder() . '/journal' && kept() }, 'filters: so far');
+kill 'INT', $run->{pid};
+finish($run);
+unstub(qw(h1 h2));
+$list = slurp(folder() . '/journal');
+put("$top/in.cube", sprintf $cube, 0.5);
+refused('another table', @filtered);
+put("$top/in.cube", sprintf $cube, 1);
+put("$top/in.filter", 'lut1d=file=in.cube,hflip');
+refused('another script', @filtered);
+
 # --work-dir
 put("$top/ours.mp4", 'old');
 $run = run({}, qw(--work-dir kept -y), @args[2 .. $#args]);
