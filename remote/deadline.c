@@ -29,6 +29,15 @@ int deadline_left(const Deadline *d)
     return left > 0 ? FFMIN((left + 999) / 1000, INT_MAX) : 0;
 }
 
+int deadline_check(const Deadline *d)
+{
+    struct pollfd wake = { d->wake_fd, POLLIN, 0 };
+
+    if (poll(&wake, 1, 0) > 0)
+        return AVERROR_EXIT;
+    return deadline_left(d) ? 0 : AVERROR(ETIMEDOUT);
+}
+
 int deadline_poll(const Deadline *d, int fd, short events)
 {
     struct pollfd fds[2] = { { d->wake_fd, POLLIN, 0 }, { fd, events, 0 } };

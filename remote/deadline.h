@@ -23,6 +23,9 @@ Deadline deadline_sooner(const Deadline *d, int timeout_ms);
 /** Milliseconds left, rounded up; 0 when it has passed. */
 int deadline_left(const Deadline *d);
 
+/** Whether to go on. @return 0, AVERROR(ETIMEDOUT), or AVERROR_EXIT when wake_fd is readable */
+int deadline_check(const Deadline *d);
+
 /**
  * Sleep until fd has one of the poll() events (or an error, or a hang-up).
  * @param fd -1: none, just sleep

@@ -158,6 +158,9 @@ static ssize_t ssh_recv(libssh2_socket_t fd, void *buf, size_t len, int flags, v
     (void)flags;
     if (p->stop)
         return -ECONNRESET;
+    /* libssh2 reads on for as long as something comes: lines before the server's version, for one, without end */
+    if (!p->up && deadline_check(&p->deadline) < 0)
+        return -ETIMEDOUT;
     do {
         n = recv(fd, buf, len, 0);
     } while (n < 0 && errno == EINTR);
@@ -299,6 +302,14 @@ static int fail_phase(Transport *t, int ret, const char *phase)
     return fail(t, ret, "unreachable: %s failed: %s", phase, msg && *msg ? msg : av_err2str(ret));
 }
 
+/** What a call of libssh2's that failed during connect() comes to. */
+static int lost(const SshPriv *p)
+{
+    int ret = deadline_check(&p->deadline);
+
+    return ret < 0 ? ret : AVERROR(EIO);
+}
+
 static int handshake(Transport *t)
 {
     SshPriv *p = t->priv;
@@ -324,7 +335,7 @@ static int handshake(Transport *t)
     while ((rc = libssh2_session_handshake(p->session, p->link.fd)) == LIBSSH2_ERROR_EAGAIN && ret >= 0)
         ret = block(p);
     if (ret < 0 || rc)
-        ret = fail_phase(t, ret < 0 ? ret : AVERROR(EIO), "SSH handshake");
+        ret = fail_phase(t, ret < 0 ? ret : lost(p), "SSH handshake");
     else
         ret = judge_host_key(t, &kh);
     knownhosts_free(&kh);

@@ -196,6 +196,16 @@ ok "$(is_status 255 && says "unreachable: timed out during the SSH handshake"; e
 t -t 60000 -w 100 "127.0.0.1:$(cat "$dir/silent")" true </dev/null
 ok "$(is_status 255 && says "interrupted"; echo $?)" "wake_fd ends connect()"
 
+perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1") or die;
+    open F, ">", $ARGV[0]; print F $s->sockport; close F; $SIG{PIPE} = "IGNORE";
+    while ($c = $s->accept) { 1 while syswrite $c, "no SSH\r\n" x 8192 }' "$dir/talking" &
+jobs_started="$jobs_started $!"
+wait_file "$dir/talking"
+t -t 500 "127.0.0.1:$(cat "$dir/talking")" true </dev/null
+ok "$(is_status 255 && says "unreachable: timed out during the SSH handshake"; echo $?)" "a host that talks without end"
+t -t 60000 -w 100 "127.0.0.1:$(cat "$dir/talking")" true </dev/null
+ok "$(is_status 255 && says "interrupted"; echo $?)" "wake_fd ends that, too"
+
 # --- ways to a host
 
 config x <<END
