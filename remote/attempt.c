@@ -117,7 +117,10 @@ static void judge(Try *t)
         if (t->error < 0 && !*t->why)
             snprintf(t->why, sizeof(t->why), "exit status %d", t->r.status);
         return;
-    case SLOT_END_TRANSPORT: t->kind = SCHED_FAIL_TRANSPORT; break;
+    case SLOT_END_TRANSPORT:
+        /* a command that is too long for one host is so for all, and none is to blame */
+        t->kind = t->r.error == AVERROR(E2BIG) ? SCHED_FAIL_INPUT : SCHED_FAIL_TRANSPORT;
+        break;
     case SLOT_END_STALLED:   t->kind = SCHED_FAIL_STALLED;   break;
     case SLOT_END_CANCELLED: t->kind = SCHED_FAIL_CANCELLED; break;
     case SLOT_END_CLIENT:

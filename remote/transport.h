@@ -40,6 +40,7 @@ typedef struct TransportOps {
     /**
      * Start a command (text for the host's POSIX sh, already quoted). May return
      * AVERROR(EAGAIN): call again with the same command until 0 or an error.
+     * AVERROR(E2BIG): the command is too long.
      */
     int (*exec)(Transport *t, const char *command);
 

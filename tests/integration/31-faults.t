@@ -280,6 +280,16 @@ put("$top/fleet/known_hosts", $known);
 $run = run({ env => { FFLEET_HOSTS => 'nosuchuser@h2 h3' } }, @ours);
 judge('refused user', $run, qr/^host nosuchuser\@h2: .*; left out/);
 
+### the command is at fault
+
+my @long = ('-vf', 'drawbox=x=0:y=0:w=2:h=2:c=black,' x 1200 . 'null');
+stock({}, qw(-nostdin -y -i in.mp4 -t 2), @long, @encode, 'long.mp4')->{status} == 0 or BAIL_OUT('stock');
+$run = run({}, @ours[0 .. $#ours - 1], qw(-t 2), @long, 'ours.mp4');
+is($run->{status}, 0, 'too long a command: status') or diag($run->{stderr});
+compare_ok("$top/long.mp4", "$top/ours.mp4", 'too long a command: the output', '--exact-frames');
+ok(events($run, 'attempt', host => 'localhost', outcome => 'ok') == 2, 'too long a command: this machine does it');
+ok(!grep({ ($_->{why} // '') =~ /too long/ } events($run, 'host')), 'too long a command: no host is to blame');
+
 ### no host is left
 
 fleet_sh("fleet_kill_host '$top/fleet' h2; fleet_kill_host '$top/fleet' h3");
