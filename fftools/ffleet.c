@@ -249,6 +249,8 @@ int ffleet_main(int argc, char **argv)
     if (fill_std_fds() < 0)
         return 1;
     stock_save_signals(&p.inherited);
+    /* whoever ignores it is never told how a child ended */
+    signal(SIGCHLD, SIG_DFL);
     ret = cmdline_parse(&p.cmd, argc, argv, p.err, sizeof(p.err));
     if (ret >= 0 || ret == AVERROR_OPTION_NOT_FOUND)
         trace_open(&p.trace, getenv("FFLEET_TRACE"));

@@ -70,6 +70,8 @@ sub try_it {
 ### all is well
 
 judge('all is well', run({}, @ours));
+judge('SIGCHLD ignored by who started it',
+      run({ program => $^X }, '-e', '$SIG{CHLD} = "IGNORE"; exec @ARGV', $ffleet, @ours));
 run({}, @ours[0 .. $#ours - 1], 'good.mp4');
 my $run = try_it('a stub that is ffmpeg', 'exec $FFMPEG "$@"');
 ok(scalar events($run, 'attempt', host => 'h1', outcome => 'ok'), 'the host with a stub takes part');
