@@ -345,7 +345,7 @@ static int handshake(Transport *t)
 static int authenticate(Transport *t)
 {
     SshPriv *p = t->priv;
-    SshAuth auth = { p->session, &p->cfg, !!t->host->key, block, p };
+    SshAuth auth = { p->session, &p->cfg, !!t->host->key, &p->deadline, block, p };
     char why[400];
     int ret = sshauth_run(&auth, why, sizeof(why));
 

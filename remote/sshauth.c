@@ -11,6 +11,7 @@
 #include <libavutil/mem.h>
 
 #include "knownhosts.h"
+#include "sshagent.h"
 #include "sshauth.h"
 
 #define MAX_KEYS  32
@@ -32,7 +33,16 @@ typedef struct AuthRun {
     int      nb_files;
     AVBPrint tried, locked;
     int      rsa;        ///< one of the refused keys was RSA
+    const char *silent;  ///< an agent that did not answer in time; NULL: none
 } AuthRun;
+
+/** A key of the agent's that is being tried. */
+typedef struct AgentTry {
+    SshAgent       *agent;
+    const AgentKey *key;
+    const Deadline *deadline;
+    int             error;
+} AgentTry;
 
 static char *read_text(const char *path)
 {
@@ -152,6 +162,11 @@ static void note_type(AuthRun *r, const uint8_t *blob, int size, char *type, siz
         r->rsa = 1;
 }
 
+static const char *agent_socket(const SshConfig *cfg)
+{
+    return cfg->identity_agent ? cfg->identity_agent : getenv("SSH_AUTH_SOCK");
+}
+
 /* @return 1: in; 0: this key was not accepted; or an AVERROR code */
 static int judge(AuthRun *r, int rc)
 {
@@ -163,51 +178,62 @@ static int judge(AuthRun *r, int rc)
     return libssh2_userauth_authenticated(r->a->session) ? 1 : 0;
 }
 
-static int try_agent_key(AuthRun *r, LIBSSH2_AGENT *agent, struct libssh2_agent_publickey *id)
+static LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(sign)
 {
+    AgentTry *t = *abstract;
+
+    (void)session;
+    t->error = sshagent_sign(t->agent, t->key, data, data_len, sig, sig_len, t->deadline);
+    return t->error < 0 ? -1 : 0;
+}
+
+static int try_agent_key(AuthRun *r, SshAgent *agent, const AgentKey *key)
+{
+    AgentTry t = { .agent = agent, .key = key, .deadline = r->a->deadline };
+    void *abstract = &t;
     char type[64];
     int rc, ret;
 
-    while ((rc = libssh2_agent_userauth(agent, r->a->cfg->user, id)) == LIBSSH2_ERROR_EAGAIN) {
+    while ((rc = libssh2_userauth_publickey(r->a->session, r->a->cfg->user, key->blob, key->size,
+                                            sign, &abstract)) == LIBSSH2_ERROR_EAGAIN) {
         ret = r->a->wait(r->a->opaque);
         if (ret < 0)
             return ret;
     }
+    if (t.error == AVERROR(ETIMEDOUT))
+        r->silent = agent_socket(r->a->cfg);
+    if (t.error == AVERROR(ETIMEDOUT) || t.error == AVERROR_EXIT)
+        return t.error;
     ret = judge(r, rc);
     if (ret != 1) {
-        note_type(r, id->blob, id->blob_len, type, sizeof(type));
-        note(&r->tried, "%s (agent, %s)", id->comment && *id->comment ? id->comment : "?", type);
+        note_type(r, key->blob, key->size, type, sizeof(type));
+        note(&r->tried, "%s (agent, %s)", *key->comment ? key->comment : "?", type);
     }
     return ret;
 }
 
-static KeyFile *file_of(AuthRun *r, const struct libssh2_agent_publickey *id)
+static KeyFile *file_of(AuthRun *r, const AgentKey *key)
 {
     for (int i = 0; i < r->nb_files; i++)
-        if (r->files[i].blob && (size_t)r->files[i].size == id->blob_len &&
-            !memcmp(r->files[i].blob, id->blob, id->blob_len))
+        if (r->files[i].blob && (size_t)r->files[i].size == key->size &&
+            !memcmp(r->files[i].blob, key->blob, key->size))
             return &r->files[i];
     return NULL;
 }
 
 /* One walk over the agent's keys: those of identity files, or the others. */
-static int try_agent_keys(AuthRun *r, LIBSSH2_AGENT *agent, int others)
+static int try_agent_keys(AuthRun *r, SshAgent *agent, int others)
 {
-    struct libssh2_agent_publickey *id = NULL, *prev = NULL;
     int ret = 0;
 
-    for (int n = 0; n < MAX_KEYS && !ret; n++) {
-        KeyFile *k;
+    for (int i = 0; i < agent->nb_keys && !ret; i++) {
+        KeyFile *k = file_of(r, &agent->keys[i]);
 
-        if (libssh2_agent_get_identity(agent, &id, prev))
-            break;
-        prev = id;
-        k    = file_of(r, id);
         if ((k == NULL) != others)
             continue;
         if (k)
             k->used = 1;
-        ret = try_agent_key(r, agent, id);
+        ret = try_agent_key(r, agent, &agent->keys[i]);
     }
     return ret;
 }
@@ -215,25 +241,25 @@ static int try_agent_keys(AuthRun *r, LIBSSH2_AGENT *agent, int others)
 static int try_agent(AuthRun *r)
 {
     const SshConfig *cfg = r->a->cfg;
-    const char *socket = cfg->identity_agent ? cfg->identity_agent : getenv("SSH_AUTH_SOCK");
-    LIBSSH2_AGENT *agent;
-    int ret = 0;
+    const char *socket = agent_socket(cfg);
+    /* one that hangs leaves time for the key files */
+    Deadline soon = deadline_sooner(r->a->deadline, deadline_left(r->a->deadline) / 3);
+    SshAgent agent;
+    int ret;
 
     if (cfg->identity_none || !socket || !*socket)
         return 0;
-    agent = libssh2_agent_init(r->a->session);
-    if (!agent)
-        return AVERROR(ENOMEM);
-    libssh2_agent_set_identity_path(agent, socket);
-    if (!libssh2_agent_connect(agent)) {
-        if (!libssh2_agent_list_identities(agent)) {
-            ret = try_agent_keys(r, agent, 0);
-            if (!ret && !cfg->identities_only)
-                ret = try_agent_keys(r, agent, 1);
-        }
-        libssh2_agent_disconnect(agent);
+    ret = sshagent_open(&agent, socket, &soon);
+    if (ret >= 0) {
+        ret = try_agent_keys(r, &agent, 0);
+        if (!ret && !cfg->identities_only)
+            ret = try_agent_keys(r, &agent, 1);
+    } else if (ret != AVERROR_EXIT && ret != AVERROR(ENOMEM)) {
+        if (ret == AVERROR(ETIMEDOUT))
+            r->silent = socket;
+        ret = 0;
     }
-    libssh2_agent_free(agent);
+    sshagent_close(&agent);
     return ret;
 }
 
@@ -287,6 +313,8 @@ static void explain(AuthRun *r, int lost, char *why, size_t size)
                    r->locked.str);
     if (r->a->key_given && r->nb_files && !r->files[0].exists && !r->files[0].used)
         av_bprintf(&bp, "; cannot read a private key from %s", r->files[0].path);
+    if (r->silent)
+        av_bprintf(&bp, "; the agent at %s does not answer", r->silent);
     snprintf(why, size, "%s", bp.str);
     av_bprint_finalize(&bp, NULL);
 }
@@ -337,6 +365,8 @@ int sshauth_run(const SshAuth *a, char *why, size_t why_size)
     if (!ret || (ret == AVERROR(EIO) && !*why)) {
         explain(r, ret < 0, why, why_size);
         ret = ret < 0 ? ret : AVERROR(EACCES);
+    } else if (ret == AVERROR(ETIMEDOUT) && r->silent) {
+        snprintf(why, why_size, "timed out: the agent at %s does not sign", r->silent);
     }
     for (int i = 0; i < r->nb_files; i++) {
         av_freep(&r->files[i].path);

@@ -180,6 +180,30 @@ SSH_AUTH_SOCK=$dir/agent t x 'echo agent' </dev/null
 ok "$(is_status 0 && is_out agent; echo $?)" "IdentitiesOnly: the agent's key of an identity file"
 usual
 
+# Agents that hang: one at once, one when it is to sign
+silent_agent() {    # SOCKET [PUBLIC]
+    perl -MIO::Socket::UNIX -MMIME::Base64 -e '
+        ($socket, $public) = @ARGV; $blob = decode_base64((split " ", $public)[1] // "");
+        $s = IO::Socket::UNIX->new(Listen => 5, Local => $socket) or die;
+        while ($c = $s->accept) { push @c, $c; sysread $c, $_, 5;
+            syswrite $c, pack "N/a", pack "CN N/a N/a", 12, 1, $blob, "held" if $blob }' "$@" &
+    jobs_started="$jobs_started $!"
+    for _ in $(seq 3000); do [ -S "$1" ] && break; sleep 0.02; done
+}
+silent_agent "$dir/hangs"
+silent_agent "$dir/signs" "$(cat "$dir/fleet/id.pub")"
+SSH_AUTH_SOCK=$dir/hangs t -t 3000 h1 'echo file' </dev/null
+ok "$(is_status 0 && is_out file; echo $?)" "an agent that hangs: the key files"
+nokey "$dir/nothing"
+SSH_AUTH_SOCK=$dir/hangs t -t 1000 x true </dev/null
+ok "$(is_status 255 && says "the agent at $dir/hangs does not answer"; echo $?)" "an agent that hangs is named"
+nokey "$dir/public"
+SSH_AUTH_SOCK=$dir/signs t -t 1000 x true </dev/null
+ok "$(is_status 255 && says "timed out: the agent at $dir/signs does not sign"; echo $?)" "an agent that does not sign"
+SSH_AUTH_SOCK=$dir/signs t -t 60000 -w 500 x true </dev/null
+ok "$(is_status 255 && says "interrupted"; echo $?)" "wake_fd ends that, too"
+usual
+
 # --- unreachable
 
 closed=$(perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1"); print $s->sockport')
