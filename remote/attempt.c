@@ -60,21 +60,26 @@ static int try_out(void *opaque, const uint8_t *data, size_t size)
 {
     Try *t = opaque;
 
+    int  ret;
+
     if (!t->answered)
         tell(t);
-    return t->f->client.attempt_stdout(t->f->client.opaque, &t->a, data, size);
+    ret = t->f->client.attempt_stdout(t->f->client.opaque, &t->a, data, size);
+    return ret < 0 ? ret : 1;
 }
 
-static void try_err(void *opaque, const char *data, size_t size)
+static int try_err(void *opaque, const char *data, size_t size)
 {
     Try   *t   = opaque;
     size_t len = strlen(t->said), room = sizeof(t->said) - 1 - len;
+    int    moved = 0;
 
     if (t->spool)
         memcpy(t->said + len, data, FFMIN(room, size));
     if (t->f->client.attempt_stderr)
-        t->f->client.attempt_stderr(t->f->client.opaque, &t->a, data, size);
+        moved = t->f->client.attempt_stderr(t->f->client.opaque, &t->a, data, size);
     tell(t);
+    return moved;
 }
 
 static int try_gate(void *opaque)

@@ -83,8 +83,8 @@ typedef struct FleetClient {
     int (*attempt_begin)(void *opaque, FleetAttempt *a, char **command);
     /** A piece of stdout. An error ends the attempt as failed. */
     int (*attempt_stdout)(void *opaque, FleetAttempt *a, const uint8_t *data, size_t size);
-    /** A piece of stderr. */
-    void (*attempt_stderr)(void *opaque, FleetAttempt *a, const char *data, size_t size);
+    /** A piece of stderr. @return whether it tells of progress */
+    int (*attempt_stderr)(void *opaque, FleetAttempt *a, const char *data, size_t size);
     /**
      * The command ended with this exit status: verify.
      * @return 0 and *result: accepted. AVERROR_INVALIDDATA: the host returned wrong data, it is
@@ -106,7 +106,7 @@ typedef struct FleetOptions {
     int max_attempts;     ///< remote tries of a task before the local one; 0: 3
     int connect_timeout_ms; ///< 0: 10,000
     int queue_limit;      ///< tasks waiting in fleet_submit(); 0: 1 + number of slots known
-    int stall_timeout_ms; ///< no byte in either direction for so long: the attempt failed; 0: 60,000
+    int stall_timeout_ms; ///< see SlotJob: the attempt failed; 0: 60,000
     int overlap;          ///< 1: a slot starts its next command while the one before ends, see sched_set_lanes()
     int backoff_ms;       ///< first pause of a host that failed, doubled for each further one; 0: 1,000
     /** Makes the connections; NULL: transport_alloc(). */

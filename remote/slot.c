@@ -26,6 +26,8 @@
 
 /* A transport that misses a wake-up must not make fleet_close() wait for longer. */
 #define MAX_WAIT_MS 500
+/* So many times as long as silence, talk that tells of no progress may last. */
+#define TALK_FACTOR 10
 /* The time alone may open a gate. */
 #define GATE_WAIT_MS 50
 
@@ -57,11 +59,34 @@ typedef struct Run {
     int      went;            ///< SPOOL_GO is in `in`, or sent
     int      out_done, err_done;
     int64_t  err_total;
+    int64_t  moved;           ///< when there was progress
 } Run;
 
 static void touch(Slot *s)
 {
     atomic_store(&s->last, av_gettime_relative());
+}
+
+/** Something moves. */
+static void progress(Slot *s, Run *r)
+{
+    touch(s);
+    r->moved = atomic_load(&s->last);
+}
+
+/** Whether it only talks, and has done so for too long. */
+static int talks_on(const Run *r)
+{
+    return av_gettime_relative() - r->moved > r->job->stall_timeout_ms * INT64_C(1000) * TALK_FACTOR;
+}
+
+/** Something was said. FFmpeg 7 reports every half a second even when it hangs. */
+static void hear(Slot *s, Run *r, int moved)
+{
+    if (moved)
+        progress(s, r);
+    else if (!talks_on(r))
+        touch(s);
 }
 
 static void set_state(Slot *s, enum SlotState state)
@@ -234,7 +259,7 @@ static int end_input(Slot *s, Run *r, int closed)
 static int pass_gate(Slot *s, Run *r)
 {
     r->gated = !r->job->gate(r->job->opaque);
-    touch(s);    /* the time it takes is not the host's */
+    progress(s, r);    /* the time it takes is not the host's */
     if (r->gated)
         return 0;
     r->went    = 1;
@@ -276,7 +301,7 @@ static int pump_in(Slot *s, Run *r)
     r->in_size -= n;
     r->result->bytes_up += n;
     atomic_store(&s->bytes_up, r->result->bytes_up);
-    touch(s);
+    progress(s, r);
     return 1;
 }
 
@@ -296,7 +321,6 @@ static int pump_out(Slot *s, Run *r)
         r->out_done = 1;
         return 1;
     }
-    touch(s);
     if (!r->result->first_byte)
         r->result->first_byte = av_gettime_relative();
     r->result->bytes_down += n;
@@ -304,7 +328,7 @@ static int pump_out(Slot *s, Run *r)
     if (r->in_done)
         atomic_store(&s->answering, 1);
     ret = r->job->out(r->job->opaque, r->out, n);
-    touch(s);   /* the time it took is not the host's */
+    hear(s, r, ret);    /* the time it took is not the host's */
     if (ret < 0) {
         snprintf(r->result->why, sizeof(r->result->why), "its output cannot be kept: %s",
                  av_err2str(ret));
@@ -328,14 +352,13 @@ static int pump_err(Slot *s, Run *r)
         r->err_done = 1;
         return 1;
     }
-    touch(s);
     r->err_total += n;
     if (r->err_total > ERR_MAX) {
         av_strlcpy(r->result->why, "it writes to stderr without end", sizeof(r->result->why));
         r->blame = SLOT_END_CLIENT;
         return AVERROR(EFBIG);
     }
-    r->job->err(r->job->opaque, (const char *)r->err, n);
+    hear(s, r, r->job->err(r->job->opaque, (const char *)r->err, n));
     return 1;
 }
 
@@ -387,8 +410,10 @@ static int wait_progress(Slot *s, Run *r)
     int     ret;
 
     if (left <= 0) {
-        snprintf(r->result->why, sizeof(r->result->why), "nothing moved for %g seconds",
-                 r->job->stall_timeout_ms / 1e3);
+        int talk = talks_on(r);
+
+        snprintf(r->result->why, sizeof(r->result->why), "%snothing moved for %g seconds",
+                 talk ? "it talks, but " : "", r->job->stall_timeout_ms / 1e3 * (talk ? TALK_FACTOR : 1));
         r->blame = SLOT_END_STALLED;
         return AVERROR(ETIMEDOUT);
     }
@@ -434,6 +459,7 @@ void slot_run(Slot *s, const SlotJob *job, SlotResult *result)
         ret = AVERROR(ENOTCONN);
     } else {
         set_state(s, SLOT_EXEC);
+        r.moved = atomic_load(&s->last);
         ret = run_steps(s, &r);
     }
     if (ret < 0) {
@@ -467,12 +493,13 @@ static int probe_out(void *opaque, const uint8_t *data, size_t size)
     return 0;
 }
 
-static void probe_err(void *opaque, const char *data, size_t size)
+static int probe_err(void *opaque, const char *data, size_t size)
 {
     Probe *p = opaque;
 
     if (p->err.len < PROBE_MAX)
         av_bprint_append_data(&p->err, data, size);
+    return 0;
 }
 
 void slot_probe(Slot *s, const char *command, int stall_timeout_ms, AVBPrint *out,

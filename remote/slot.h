@@ -34,11 +34,13 @@ enum SlotState {
 typedef struct SlotJob {
     const char *command;
     const Blob *input;            ///< sealed; NULL: stdin is empty
-    int         stall_timeout_ms; ///< no byte in either direction for so long: stalled
+    int         stall_timeout_ms; ///< no byte in either direction for so long: stalled; talk that tells of no
+                                  ///< progress counts ten times as long
     void       *opaque;           ///< for the functions below
-    /** A piece of stdout. An error ends the command. */
+    /** A piece of stdout. @return 1: that is progress, 0: just talk; an error ends the command */
     int       (*out)(void *opaque, const uint8_t *data, size_t size);
-    void      (*err)(void *opaque, const char *data, size_t size);
+    /** A piece of stderr. @return whether it tells of progress */
+    int       (*err)(void *opaque, const char *data, size_t size);
     /** Not NULL: when all of the input is on its way, ask this until it returns 1, then send SPOOL_GO. */
     int       (*gate)(void *opaque);
 } SlotJob;

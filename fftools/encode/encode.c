@@ -59,6 +59,7 @@ typedef struct EncodeAttempt {
     char    foreign[128];    ///< the first line that tells of a font that stock does not take here
     char    damage[128];     ///< the first line that tells of damage in the input
     int64_t frames;          ///< encoded, by the host's progress
+    int64_t most, most_done; ///< that it ever told of frames, and of FleetAttempt.frames
     int     accepted;        ///< its frames count from now on
     FrameTally fps_in;       ///< that the fps filters have seen
     FrameTally entered;      ///< that each HOSTCOMMAND_COUNTER has seen
@@ -343,19 +344,36 @@ static void take_line(Encode *e, FleetAttempt *a, EncodeAttempt *t)
         av_strlcpy(t->damage, s, sizeof(t->damage));
 }
 
-static void attempt_stderr(void *opaque, FleetAttempt *a, const char *data, size_t size)
+/** Whether more is told of than ever before; that much a segment has. */
+static int has_moved(EncodeAttempt *t, const FleetAttempt *a, int64_t frames)
+{
+    const Segment *seg = a->task->opaque;
+    int moved;
+
+    frames = FFMIN(frames, seg->nb_frames);
+    moved  = frames > t->most || a->frames > t->most_done;
+    t->most      = FFMAX(t->most, frames);
+    t->most_done = FFMAX(t->most_done, a->frames);
+    return moved;
+}
+
+static int attempt_stderr(void *opaque, FleetAttempt *a, const char *data, size_t size)
 {
     EncodeAttempt *t = a->priv;
+    const char *frames;
+    int moved = 0;
 
     for (size_t i = 0; i < size; i++) {
         if (data[i] == '\n' || data[i] == '\r') {
             t->line[t->line_len] = 0;
             take_line(opaque, a, t);
+            moved |= has_moved(t, a, av_strstart(t->line, "frame=", &frames) ? strtoll(frames, NULL, 10) : 0);
             t->line_len = 0;
         } else if (t->line_len < sizeof(t->line) - 1) {
             t->line[t->line_len++] = data[i] < ' ' && data[i] >= 0 ? ' ' : data[i];
         }
     }
+    return moved;
 }
 
 /** All segments have to share one set of parameters: the first result sets them unless stock's are known. */

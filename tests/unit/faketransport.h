@@ -6,7 +6,7 @@
  * @file
  * A transport without a host: its one command is cat. What goes wrong with it is in the host's
  * name: refuse, denied, late (refuses twice), hang (in connect), after (another host's fault),
- * useless (fails the probe), drop, stall, liar. It also counts calls that break the rules of
+ * useless (fails the probe), drop, stall, talk, liar. It also counts calls that break the rules of
  * transport.h. For one test program at a time: its counters are static.
  */
 
@@ -29,7 +29,7 @@ typedef struct Fake {
     uint8_t  data[FAKE_ROOM];
     size_t   size;
     int64_t  total;
-    unsigned calls;
+    unsigned calls, talks;
     const uint8_t *again;   ///< of a write that has to be repeated
     size_t         again_size;
 } Fake;
@@ -131,6 +131,10 @@ static ssize_t fake_read(Transport *t, enum TransportStream which, uint8_t *buf,
         atomic_fetch_add(&fake_faults, 1);
         snprintf(t->error, sizeof(t->error), "%s: connection reset", t->host->label);
         return AVERROR(ECONNRESET);
+    }
+    if (which == TRANSPORT_STDERR && !f->probing && is(t, "talk") && f->talks++ % 2) {
+        buf[0] = '\n';
+        return 1;
     }
     if (which == TRANSPORT_STDERR)
         return f->eof ? 0 : AVERROR(EAGAIN);

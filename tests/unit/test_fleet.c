@@ -106,13 +106,14 @@ static int client_stdout(void *opaque, FleetAttempt *a, const uint8_t *data, siz
     return 0;
 }
 
-static void client_stderr(void *opaque, FleetAttempt *a, const char *data, size_t size)
+static int client_stderr(void *opaque, FleetAttempt *a, const char *data, size_t size)
 {
     Test *t = opaque;
 
     (void)data;
     (void)a;
     atomic_fetch_add(&t->errors_seen, size);
+    return 0;
 }
 
 static int client_end(void *opaque, FleetAttempt *a, int status, void **result,
@@ -389,6 +390,19 @@ static void test_stall(void **state)
     assert_true(traced(t, "\"outcome\": \"stalled\", \"why\": \"nothing moved for 0.3 seconds\"") >= 1);
 }
 
+static void test_talk(void **state)
+{
+    Test *t = *state;
+
+    host(t, "stall-talk", 0, 1);
+    t->options.local_fallback   = 1;
+    t->options.stall_timeout_ms = 50;
+    start(t);
+    cats(t, 3, 80000);
+    assert_int_equal(take_all(t), 3);
+    assert_true(traced(t, "\"why\": \"it talks, but nothing moved for 0.5 seconds\"") >= 1);
+}
+
 static void test_all_refuse(void **state)
 {
     Test           *t = *state;
@@ -509,6 +523,7 @@ int main(void)
         TEST(test_drop),
         TEST(test_drop_local),
         TEST(test_stall),
+        TEST(test_talk),
         TEST(test_all_refuse),
         TEST(test_no_fallback),
         TEST(test_late),
