@@ -17,6 +17,7 @@
 #include <libavutil/mem.h>
 
 #include "child.h"
+#include "lookup.h"
 #include "sshdial.h"
 
 /* A peer that acknowledges nothing for so long is gone. */
@@ -74,15 +75,15 @@ static int dial_tcp(SshLink *link, const SshConfig *cfg, const Deadline *d,
 {
     struct addrinfo hints = { .ai_family = cfg->family, .ai_socktype = SOCK_STREAM };
     struct addrinfo *list = NULL;
-    int ret, left = 0;
+    int ret, gai, left = 0;
     char port[16];
 
     snprintf(port, sizeof(port), "%d", cfg->port);
-    ret = getaddrinfo(cfg->hostname, port, &hints, &list);
-    if (ret) {
+    ret = lookup_name(&list, &gai, cfg->hostname, port, &hints, d);
+    if (ret < 0) {
         snprintf(why, why_size, "unreachable: cannot find the address of '%s': %s",
-                 cfg->hostname, gai_strerror(ret));
-        return AVERROR(EHOSTUNREACH);
+                 cfg->hostname, gai ? gai_strerror(gai) : av_err2str(ret));
+        return ret;
     }
     for (struct addrinfo *ai = list; ai; ai = ai->ai_next)
         left++;

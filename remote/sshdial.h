@@ -20,7 +20,7 @@ typedef struct SshLink {
 } SshLink;
 
 /**
- * Connect. Every address of the name is tried. Name resolution itself cannot be interrupted.
+ * Connect. Every address of the name is tried.
  * @param why gets the reason of a failure
  * @return 0, or an AVERROR code: ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH (also: name not found), ...,
  *         AVERROR_EXIT. link is always valid for ssh_hangup() afterwards
