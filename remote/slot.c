@@ -305,6 +305,24 @@ static int pump_in(Slot *s, Run *r)
     return 1;
 }
 
+/** @param size of the piece of stdout that was refused */
+static void blame_output(Run *r, int error, size_t size)
+{
+    SlotResult *res = r->result;
+    size_t shown = 0;
+
+    r->blame = SLOT_END_CLIENT;
+    if (error == AVERROR_INVALIDDATA && res->bytes_down == (int64_t)size)
+        while (shown < FFMIN(size, 60) && r->out[shown] >= ' ' && r->out[shown] <= '~')
+            shown++;
+    /* what greets people is the usual reason */
+    if (shown > 1)
+        snprintf(res->why, sizeof(res->why), "its output is no result, but begins with \"%.*s\": "
+                 "a start-up file of its shell must not print anything", (int)shown, (const char *)r->out);
+    else
+        snprintf(res->why, sizeof(res->why), "its output cannot be kept: %s", av_err2str(error));
+}
+
 static int pump_out(Slot *s, Run *r)
 {
     ssize_t n;
@@ -329,11 +347,8 @@ static int pump_out(Slot *s, Run *r)
         atomic_store(&s->answering, 1);
     ret = r->job->out(r->job->opaque, r->out, n);
     hear(s, r, ret);    /* the time it took is not the host's */
-    if (ret < 0) {
-        snprintf(r->result->why, sizeof(r->result->why), "its output cannot be kept: %s",
-                 av_err2str(ret));
-        r->blame = SLOT_END_CLIENT;
-    }
+    if (ret < 0)
+        blame_output(r, ret, n);
     return ret < 0 ? ret : 1;
 }
 

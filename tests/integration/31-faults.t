@@ -144,6 +144,8 @@ sub distrusted {
 
 my $words = 'for a; do %s; set -- "$@" "$a"; shift; done; exec $FFMPEG "$@"';
 distrusted('garbage', 'cat >/dev/null; head -c 20000 /dev/urandom', qr/^host h1: segment \d: .*left out/);
+distrusted('a greeting', 'echo Welcome to h1; exec $FFMPEG "$@"',
+           qr/^host h1: segment \d: its output is no result, but begins with "Welcome to h1": a start-up file .*left out/);
 distrusted('nothing', 'cat >/dev/null', qr/^host h1: segment \d: .*left out/);
 distrusted('truncated, with status 0', '$FFMPEG "$@" >$HERE/all.$$; head -c 3000 $HERE/all.$$; rm $HERE/all.$$',
            qr/^host h1: segment \d: the result has \d+ frames instead of 25; left out/);
