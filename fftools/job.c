@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <libavutil/time.h>
@@ -53,6 +54,7 @@ typedef struct Job {
     Reader    *reader;
     int64_t    first_slot;
     int        ending;          ///< with what is there
+    struct rlimit files;        ///< as it was
 } Job;
 
 static int refuse(Job *j, const char *why)
@@ -87,6 +89,18 @@ static int stall_timeout(void)
     double seconds = text ? strtod(text, NULL) : 0;
 
     return seconds > 0 && seconds < 1e6 ? FFMAX(seconds * 1000, 1) : 0;
+}
+
+/** Hundreds of slots have thousands of descriptors, more than the usual limit, but not more than it may be raised to. */
+static void raise_limit(Job *j)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &j->files) < 0)
+        return;
+    limit = j->files;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static int start_fleet(Job *j)
@@ -440,6 +454,8 @@ static void job_close(Job *j)
     blob_pool_free(&j->pool);
     /* last, so that impatient signals count until then */
     terminal_close(&j->terminal);
+    if (j->files.rlim_max)
+        setrlimit(RLIMIT_NOFILE, &j->files);
 }
 
 int job_run(const Plan *plan, const char *stock, const HostList *hosts, Trace *trace,
@@ -451,6 +467,7 @@ int job_run(const Plan *plan, const char *stock, const HostList *hosts, Trace *t
     int ret;
 
     memset(result, 0, sizeof(*result));
+    raise_limit(&j);
     ret = terminal_open(&j.terminal);
     if (ret >= 0)
         ret = start_fleet(&j);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <libavutil/avstring.h>
 #include <libavutil/common.h>
@@ -15,6 +16,10 @@
 
 /* Hundreds of threads may run: the default of 8 MiB each would be a lot of address space. */
 #define STACK_SIZE (1 << 20)
+/* Descriptors of a slot: its own, its connection's, its proxy's, and those of a moment. */
+#define SLOT_FDS  4
+/* Those that the rest of the program needs. */
+#define OTHER_FDS 64
 
 static void connect_failed(Worker *w, int permanent, char *why)
 {
@@ -221,11 +226,27 @@ static int create_thread(Worker *w)
     return AVERROR(ret);
 }
 
+/** Whether one more slot leaves the program the descriptors that it needs to write its output. Needs the lock. */
+static int has_room(const Fleet *f)
+{
+    struct rlimit limit;
+    rlim_t        nb = 1;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return 1;
+    for (int i = 0; i < f->nb_hosts; i++)
+        nb += f->hosts[i].nb_workers;
+    return nb * SLOT_FDS + FFMIN(OTHER_FDS, limit.rlim_cur / 2) <= limit.rlim_cur;
+}
+
 int worker_start(Fleet *f, FleetHost *fh)
 {
-    Worker *w = av_mallocz(sizeof(*w));
+    Worker *w;
     int     ret;
 
+    if (fh->host != f->options.local && !has_room(f))
+        return AVERROR(EMFILE);
+    w = av_mallocz(sizeof(*w));
     if (!w)
         return AVERROR(ENOMEM);
     w->fleet = f;

@@ -79,7 +79,7 @@ void fleet_attempt_over(Fleet *f, FleetTask *task);
 /** The task is done badly: no host is left for it. Needs the lock. */
 void fleet_give_up(Fleet *f, FleetTask *task);
 
-/** Start the thread of the host's next slot. Needs the lock. */
+/** Start the thread of the host's next slot. Needs the lock. @return 0, AVERROR(EMFILE), or another AVERROR code */
 int worker_start(Fleet *f, FleetHost *fh);
 
 #endif

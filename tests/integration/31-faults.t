@@ -294,6 +294,11 @@ compare_ok("$top/long.mp4", "$top/ours.mp4", 'too long a command: the output', '
 ok(events($run, 'attempt', host => 'localhost', outcome => 'ok') == 2, 'too long a command: this machine does it');
 ok(!grep({ ($_->{why} // '') =~ /too long/ } events($run, 'host')), 'too long a command: no host is to blame');
 
+### few descriptors
+
+$run = run({ program => 'sh', env => { FFLEET_HOSTS => 'h2/20 h3/20' } }, '-c', 'ulimit -n 80; exec "$@"', 'sh', $ffleet, @ours);
+judge('few descriptors', $run, [qr/^host h[23]: only \d+ of 20 slots: Too many open files/]);
+
 ### no host is left
 
 fleet_sh("fleet_kill_host '$top/fleet' h2; fleet_kill_host '$top/fleet' h3");
