@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <libavutil/avstring.h>
+#include <libavutil/common.h>
 #include <libavutil/log.h>
 
 #include "hostnews.h"
@@ -24,15 +25,25 @@ void hostnews_name(char *buf, size_t size, const FleetHost *fh, const char *why)
     av_strlcat(buf, why, size);
 }
 
+/** The bytes of a control character, of which terminals know some beyond ASCII's, too; 0: it is none */
+static int control_size(const unsigned char *s)
+{
+    return s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0 ? 2 : s[0] < ' ' || s[0] == 0x7f;
+}
+
 void hostnews_one_line(char *text)
 {
     char *out = text;
 
-    for (; *text; text++)
-        if ((unsigned char)*text >= ' ')
+    while (*text) {
+        int size = control_size((const unsigned char *)text);
+
+        if (!size)
             *out++ = *text;
         else if (*text == '\n' && text[1])
             *out++ = ' ';
+        text += FFMAX(size, 1);
+    }
     *out = 0;
 }
 

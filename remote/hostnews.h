@@ -17,7 +17,7 @@ void hostnews_trace(const Worker *w, const char *state, const char *why);
 /** Write why with the host's name before it. */
 void hostnews_name(char *buf, size_t size, const FleetHost *fh, const char *why);
 
-/** In place: the host's words may be many lines. */
+/** In place: the host's words may be many lines, and hold what terminals obey. */
 void hostnews_one_line(char *text);
 
 /**

@@ -21,6 +21,7 @@
 #include <libavutil/mem.h>
 
 #include "remote/fleet.h"
+#include "remote/hostnews.h"
 #include "faketransport.h"
 
 #define MAX_TASKS 200
@@ -390,6 +391,15 @@ static void test_stall(void **state)
     assert_true(traced(t, "\"outcome\": \"stalled\", \"why\": \"nothing moved for 0.3 seconds\"") >= 1);
 }
 
+static void test_words(void **state)
+{
+    char text[] = "two\nlines \033]0;title\007\302\2332J\177 and \303\251\n";
+
+    (void)state;
+    hostnews_one_line(text);
+    assert_string_equal(text, "two lines ]0;title2J and \303\251");
+}
+
 static void test_talk(void **state)
 {
     Test *t = *state;
@@ -524,6 +534,7 @@ int main(void)
         TEST(test_drop_local),
         TEST(test_stall),
         TEST(test_talk),
+        TEST(test_words),
         TEST(test_all_refuse),
         TEST(test_no_fallback),
         TEST(test_late),
