@@ -17,6 +17,7 @@
 #include "carrierargs.h"
 #include "remainder.h"
 #include "stocklog.h"
+#include "triallog.h"
 
 /* of stock's output; what is longer is cut */
 #define MAX_LINE 1024
@@ -270,6 +271,7 @@ int remainder_start(Remainder **out, const Plan *plan, const Trial *t, int64_t f
     r    = *out;
     if (ret >= 0) {
         r->first_slot = plan->tied_ends ? first_slot : 0;
+        r->nb_known   = triallog_nb_opening_errors(t);
         build_args(&args, r, t);
         ret = arglist_error(&args);
     }
@@ -390,7 +392,9 @@ static void pass_line(Remainder *r)
     /* it goes on with what it got of the network */
     for (int i = 0; i < r->plan->nb_inputs; i++)
         r->failed |= level >= 0 && level <= AV_LOG_ERROR && r->plan->inputs[i].network;
-    if (level >= 0 && !r->failed && av_bprint_is_complete(&bp))
+    if (level >= 0 && r->nb_known > 0)
+        r->nb_known--;
+    else if (level >= 0 && !r->failed && av_bprint_is_complete(&bp))
         av_log(NULL, level, "%s\n", bp.str);
     av_bprint_finalize(&bp, NULL);
     av_bprint_clear(&r->log);

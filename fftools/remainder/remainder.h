@@ -34,6 +34,7 @@ typedef struct Remainder {
     int   done;            ///< the files are open
     int   log_fd;          ///< what it prints
     AVBPrint log;          ///< the line being put together
+    int   nb_known;        ///< errors to come that the trial has told of as well: of opening the inputs
     char *file_name;
     int   failed;          ///< it has told of its file being incomplete
     AVFormatContext *file;

@@ -254,6 +254,24 @@ static void print_line(const Trial *first, const char *line, size_t len)
     av_bprint_finalize(&bp, NULL);
 }
 
+int triallog_nb_opening_errors(const Trial *t)
+{
+    int nb = 0, before_input = 0;
+
+    for (const char *p = t->log, *end; *p && strncmp(p, "[info] Stream mapping:", 22); p = end + !!*end) {
+        AVBPrint bp;
+        int level;
+
+        end = p + strcspn(p, "\n");
+        av_bprint_init(&bp, 0, AV_BPRINT_SIZE_COUNT_ONLY);
+        level = stocklog_unmark(&bp, p, end - p);
+        nb   += level >= 0 && level <= AV_LOG_ERROR;
+        if (!strncmp(p, "[info] Input #", 14))
+            before_input = nb;
+    }
+    return before_input;
+}
+
 static int is_banner(const char *line)
 {
     return !strncmp(line, "[info] ffmpeg version", 21) || !strncmp(line, "[info]   built with", 19) ||

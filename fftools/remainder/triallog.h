@@ -17,6 +17,9 @@ int64_t triallog_bit_rate(const Trial *t, const Plan *plan, int stream,
 /** Likewise the order of the fields of a video stream, which not every container tells. */
 enum AVFieldOrder triallog_field_order(const Trial *t, int stream);
 
+/** How many errors stock told of while it opened the inputs: lines that are marked. */
+int triallog_nb_opening_errors(const Trial *t);
+
 /**
  * Print what stock printed up to and including its dumps of the outputs, at the levels that are
  * wanted, the temporary files' names replaced by the user's: first what comes before the stream mapping (part

@@ -7,6 +7,7 @@
 #include "../input/untimed.h"
 #include "../plan/loopend.h"
 #include "discont.h"
+#include "fieldpairs.h"
 #include "gradual.h"
 #include "leadin.h"
 #include "videoreader.h"
@@ -36,6 +37,7 @@ struct VideoReader {
     int64_t    visible;    ///< pts of the first frame that filters may see
     int64_t    fragile_end;  ///< AV_NOPTS_VALUE: nothing is fragile
     int        nb_gradual; ///< places that only look like keyframes, since the last one
+    FieldPairs *fields;    ///< or NULL
     Untimed   *untimed;    ///< or NULL
     AVPacket **lead;       ///< the first packets, looked at before any is given out; later others that have to be
     int        nb_lead;
@@ -57,6 +59,7 @@ static int stock_only(char *reason, size_t size, const char *why)
 int videoreader_open(VideoReader **out, const Plan *plan)
 {
     VideoReader *r = *out = av_mallocz(sizeof(*r));
+    int ret = 0;
 
     if (!r)
         return AVERROR(ENOMEM);
@@ -76,12 +79,12 @@ int videoreader_open(VideoReader **out, const Plan *plan)
                   cmdline_last(plan->cmd->globals, plan->cmd->nb_globals, "max_error_rate");
     for (unsigned i = 0; i < r->fc->nb_streams; i++)
         r->fc->streams[i]->discard = r->fc->streams[i] == r->st ? AVDISCARD_NONE : AVDISCARD_ALL;
-    if (untimed_is_needed(r->fc, r->st)) {
-        int ret = untimed_open(&r->untimed, r->st);
-
-        if (ret < 0)
-            return ret;
-    }
+    if (fieldpairs_is_needed(r->st->codecpar) && !untimed_is_needed(r->fc, r->st))
+        ret = fieldpairs_open(&r->fields, r->st->codecpar);
+    if (ret >= 0 && untimed_is_needed(r->fc, r->st))
+        ret = untimed_open(&r->untimed, r->st);
+    if (ret < 0)
+        return ret;
     if (discont_is_needed(plan))
         return discont_alloc(&r->discont, plan);
     return r->loops ? loopend_alloc(&r->loop, plan) : 0;
@@ -114,6 +117,7 @@ void videoreader_close(VideoReader **rp)
     av_freep(&r->gop);
     loopend_free(&r->loop);
     discont_free(&r->discont);
+    fieldpairs_close(&r->fields);
     untimed_close(&r->untimed);
     av_freep(rp);
 }
@@ -292,15 +296,33 @@ static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
     return 0;
 }
 
+/** Likewise, with all of a frame. */
+static int read_frame(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
+{
+    int ret;
+
+    if (!r->fields)
+        return read_packet(r, pkt, reason, reason_size);
+    while ((ret = fieldpairs_receive(r->fields, pkt)) == AVERROR(EAGAIN)) {
+        ret = read_packet(r, pkt, reason, reason_size);
+        if (ret < 0 && ret != AVERROR_EOF)
+            return ret;
+        ret = fieldpairs_send(r->fields, ret < 0 ? NULL : pkt);
+        if (ret < 0)
+            return ret;
+    }
+    return ret;
+}
+
 /** Likewise, and its times are as stock's decoder makes them. */
 static int read_timed(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
 {
     int ret;
 
     if (!r->untimed)
-        return read_packet(r, pkt, reason, reason_size);
+        return read_frame(r, pkt, reason, reason_size);
     while ((ret = untimed_receive(r->untimed, pkt)) == AVERROR(EAGAIN)) {
-        ret = read_packet(r, pkt, reason, reason_size);
+        ret = read_frame(r, pkt, reason, reason_size);
         if (ret < 0 && ret != AVERROR_EOF)
             return ret;
         ret = untimed_send(r->untimed, ret < 0 ? NULL : pkt);

@@ -1,0 +1,47 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Recordings as of camcorders and broadcasters: frames that come as two packets, one for each field; and a start anywhere.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../tools";
+use FleetTest;
+use Test::More;
+
+my @x264 = qw(-c:v libx264 -preset ultrafast -qp 24 -g 25);
+
+fleet_up(2);
+make_input('pictures.h264', qw(-f lavfi -i testsrc2=s=160x96:r=50:d=12 -vf), 'tinterlace=interleave_top,separatefields',
+           qw(-c:v libx264 -profile:v main -crf 23 -x264-params),
+           'cabac=0:8x8dct=0:ref=1:bframes=0:weightp=0:keyint=50:min-keyint=50:scenecut=0:slices=1');
+is(system($^X, "$FindBin::Bin/../tools/fieldpairs.pl", "$top/pictures.h264", "$top/fields.h264"), 0, 'fields');
+make_input('fields.ts', qw(-r 50 -i), "$top/fields.h264", qw(-f lavfi -i sine=d=12 -c:v copy -c:a mp2));
+make_input('fields.mkv', '-i', "$top/fields.ts", qw(-c copy));
+my ($cut) = substr(slurp("$top/fields.ts"), 188 * 300);
+put("$top/cut.ts", $cut);
+
+sub both {
+    my ($name, @words) = @_;
+
+    subtest $name => sub {
+        my $stock = stock({}, qw(-v error -y), @words, 'stock.mkv');
+        my $ours  = run({}, qw(-v error -y), @words, 'ours.mkv');
+        my @said  = map { join "\n", map { s/@ 0x[0-9a-f]+//r } lines($_) } $stock, $ours;
+
+        is("$ours->{status} $stock->{status}", '0 0', 'status');
+        is($said[1], $said[0], 'says the same');
+        my @plans = events($ours, 'plan');
+        is("@{[map { $_->{decision} } @plans]}", 'fleet', 'the fleet makes it');
+        cmp_ok(scalar events($ours, 'attempt', outcome => 'ok'), '>', 1, 'in segments');
+        compare_ok("$top/stock.mkv", "$top/ours.mkv", 'equal', '--exact-frames');
+    };
+}
+
+both('MPEG-TS',              '-i', 'fields.ts', @x264);
+both('two frames of each',   '-i', 'fields.ts', qw(-vf yadif=1), @x264);
+both('Matroska',             '-i', 'fields.mkv', qw(-vf bwdif), @x264);
+both('from the middle',      '-ss', '3.3', '-i', 'fields.mkv', @x264);
+both('from anywhere',        '-i', 'cut.ts', @x264);
+done_testing();
