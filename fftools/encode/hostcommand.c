@@ -145,9 +145,11 @@ static int print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
         if (plan->window)
             print_trim(bp, plan, from, from + seg->nb_slots * SEGMENT_WIRE_UNITS);
     }
-    av_bprintf(bp, "fps=fps=%d/%d:round=near:eof_action=pass,tpad=stop=-1:stop_mode=clone,"
-               "trim=end_frame=%"PRId64, plan->frame_rate.num, plan->frame_rate.den,
-               seg->nb_slots);
+    av_bprintf(bp, "fps=fps=%d/%d:round=near:eof_action=pass,", plan->frame_rate.num, plan->frame_rate.den);
+    /* only then, as before FFmpeg 7 it does not take all pixel formats, and filters would choose another */
+    if (seg->nb_repeats)
+        av_bprintf(bp, "tpad=stop=-1:stop_mode=clone,");
+    av_bprintf(bp, "trim=end_frame=%"PRId64, seg->nb_slots);
     print_gaps(bp, seg);
     return 0;
 }

@@ -65,6 +65,7 @@ typedef struct Segment {
     int64_t   first_slot;  ///< of the owed output frames
     int64_t   nb_slots;    ///< from the first owed one to the last, gaps (VFR) included
     int64_t   nb_frames;   ///< owed output frames
+    int64_t   nb_repeats;  ///< of the last input frame that is shown, at the end of them
     SlotRange *ranges;     ///< their slots, in order
     int       nb_ranges;
     int64_t  *forced;      ///< slots of forced keyframes, in order

@@ -116,6 +116,7 @@ static int find_ranges(const SegmentBuild *b, Segment *seg, Frame **shown, int n
         last->count    += to - from;
         seg->nb_frames += to - from;
         seg->nb_slots   = last->first + last->count - seg->first_slot;
+        seg->nb_repeats = to - from - 1;
     }
     /* where the frame rate is open they are on no command line */
     return seg->nb_ranges > MAX_RANGES && !b->plan->rate_open ? AVERROR_PATCHWELCOME : 0;
