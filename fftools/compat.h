@@ -9,6 +9,7 @@
 
 #include <libavcodec/avcodec.h>
 #include <libavcodec/packet.h>
+#include <libavfilter/version.h>
 #include <libavformat/avformat.h>
 #include <libavformat/version.h>
 #include <libavutil/frame.h>
@@ -22,6 +23,9 @@
 
 /** FFmpeg 7.0's fftools work out frame timing in another way (ffmpeg_filter.c, video_sync_process()). */
 #define COMPAT_TIMING_7 (LIBAVCODEC_VERSION_MAJOR >= 61)
+
+/** Before FFmpeg 7 the filters behind overlay do not hear when its input ends, but take its last frame for that (framesync.c). */
+#define COMPAT_OVERLAY_HIDES_END (LIBAVFILTER_VERSION_MAJOR < 10)
 
 /** avio callbacks got a const buffer in FFmpeg 7.0. */
 #if LIBAVFORMAT_VERSION_MAJOR >= 61

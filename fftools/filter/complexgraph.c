@@ -392,6 +392,8 @@ static int follow_main(Parser *p, Node *last, const char *label)
     av_bprint_init(&plain, 0, AV_BPRINT_SIZE_UNLIMITED);
     av_bprint_init(&linked, 0, AV_BPRINT_SIZE_UNLIMITED);
     for (int i = nb - 1; ret >= 0 && i >= 0; i--) {
+        if (!strcmp(path[i]->name, "fps") || !strcmp(path[i]->name, "tpad"))
+            *(g->nb_sides ? &g->fills_behind : &g->fills_before) = 1;
         ret = add_filter(p, path[i], &plain, &linked);
         av_bprintf(&plain, "%s", i ? "," : "");
         av_bprintf(&linked, "%s", i ? "," : "");

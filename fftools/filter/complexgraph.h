@@ -33,6 +33,7 @@ typedef struct GraphPath {
                                   ///< only what times frames; NULL: none are
     char *before;                 ///< that: the filters of path
     int   nb_judged;              ///< likewise: how much of path that is, with the filters of the first part
+    int   fills_before, fills_behind; ///< filters in front of the first side, or behind it, fill up to the input's end
     char *label;                  ///< of what comes out, without brackets; NULL: it has none
 } GraphPath;
 

@@ -199,6 +199,8 @@ int decide_filters(Plan *p)
     }
     if (worst > FILTER_WINDOW || filterchain_timing(chain, &p->timing) < 0)
         return p->reason[0] ? 1 : plan_stock(p, "the filters %s are not split yet", p->filters);
+    if (COMPAT_OVERLAY_HIDES_END && p->path && p->path->fills_before && p->path->fills_behind)
+        return plan_stock(p, "filters that fill up to the end of the input are not split on both sides of overlay");
     /* In 5.1, what `enable` says of the first frame of all is asked once more, with the time and number of the second input's
      * picture (consume_update() in avfilter.c): on hosts that must be a frame that nobody sees. */
     if (p->path && p->path->nb_sides && strstr(p->filters, "enable"))

@@ -129,6 +129,8 @@ int64_t segment_input_end(const Plan *plan, TimingFrame last)
     AVRational tb = plan->in_time_base;
     int64_t end = av_rescale_q(last.pts, tb, AV_TIME_BASE_Q);
 
+    if (COMPAT_OVERLAY_HIDES_END && plan->path && plan->path->fills_behind)
+        return last.pts;
     /* send_filter_eof() in ffmpeg.c (5.1) goes by microseconds */
     end += last.duration > 0 ? av_rescale_q(last.duration, tb, AV_TIME_BASE_Q) :
                                av_rescale_q(1, av_inv_q(plan->in_frame_rate), AV_TIME_BASE_Q);
