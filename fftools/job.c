@@ -369,6 +369,12 @@ static void say_signal(Job *j)
                atomic_load(&j->terminal.last_signal));
 }
 
+/** FFmpeg 7 exits with the error's own number. */
+static int error_status(int ret)
+{
+    return ret >= 0 ? 0 : COMPAT_TIMING_7 && ret != AVERROR_EXTERNAL ? ret & 0xff : 1;
+}
+
 static int finish(Job *j, int ret)
 {
     if (ret == AVERROR_PATCHWELCOME)
@@ -378,11 +384,10 @@ static int finish(Job *j, int ret)
         j->result->status = atomic_load(&j->terminal.nb_signals) ? INTERRUPT_STATUS : ret < 0;
     } else if (ret >= 0) {
         ret = outputs_finish(j->outputs, 1);
-        j->result->status = ret < 0;
+        j->result->status = error_status(ret);
         j->forget = ret >= 0;
     } else {
-        /* FFmpeg 7 exits with the error's own number */
-        j->result->status = COMPAT_TIMING_7 && ret != AVERROR_EXTERNAL ? ret & 0xff : 1;
+        j->result->status = error_status(ret);
         if (outputs_started(j->outputs) && (ret == AVERROR_EXTERNAL || muxers_open_files(j->plan)))
             outputs_finish(j->outputs, 0);
     }

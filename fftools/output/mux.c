@@ -120,22 +120,34 @@ static const Trial *trial_of(const Trial *t, int stream)
     return t;
 }
 
+/** Sound that begins late may have no packet in the trial, whose file may not tell of it then. */
+static int guess_layout(AVChannelLayout *layout, const AVCodecParameters *in)
+{
+    if (layout->order != AV_CHANNEL_ORDER_UNSPEC)
+        return 0;
+    if (in->ch_layout.order != AV_CHANNEL_ORDER_UNSPEC && in->ch_layout.nb_channels == layout->nb_channels)
+        return av_channel_layout_copy(layout, &in->ch_layout);
+    av_channel_layout_default(layout, layout->nb_channels);
+    return 0;
+}
+
 /** NUT knows the number of channels only, and nothing of what only ASF's header tells. */
 static int complete_audio(AVStream *st, const Trial *t, const Plan *plan, int stream)
 {
-#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(59, 24, 100)
-    const AVCodecParameters *par;
+    const PlanStream *s = &plan->streams[stream];
+    AVCodecParameters *own = st->codecpar;
+    const AVCodecParameters *par = t->file->nb_streams < (unsigned)plan->nb_streams ? NULL :
+                                   t->file->streams[stream]->codecpar;
+    int ret = 0;
 
-    if (!carrier_is_nut(plan) || t->file->nb_streams < (unsigned)plan->nb_streams)
+    if (!carrier_is_nut(plan) || own->codec_type != AVMEDIA_TYPE_AUDIO)
         return 0;
-    par = t->file->streams[stream]->codecpar;
-    if (par->codec_type == AVMEDIA_TYPE_AUDIO && !strcmp(plan->oformat->name, "asf"))
-        return avcodec_parameters_copy(st->codecpar, par);
-    if (par->codec_type == AVMEDIA_TYPE_AUDIO &&
-        par->ch_layout.nb_channels == st->codecpar->ch_layout.nb_channels)
-        return av_channel_layout_copy(&st->codecpar->ch_layout, &par->ch_layout);
-#endif
-    return 0;
+    if (par && par->codec_type == AVMEDIA_TYPE_AUDIO && !strcmp(plan->oformat->name, "asf"))
+        return avcodec_parameters_copy(own, par);
+    if (par && par->codec_type == AVMEDIA_TYPE_AUDIO &&
+        par->ch_layout.nb_channels == own->ch_layout.nb_channels)
+        ret = av_channel_layout_copy(&own->ch_layout, &par->ch_layout);
+    return ret < 0 ? ret : guess_layout(&own->ch_layout, plan->inputs[s->file].fc->streams[s->index]->codecpar);
 }
 
 /** The demuxer takes an attached picture for a video stream. */
@@ -414,6 +426,15 @@ static int64_t total_size(const Mux *m, int at_end)
     return size > 0 ? size : avio_tell(m->oc->pb);
 }
 
+/** Before FFmpeg 7 stock says so and is content; what could not be kept is lost all the same. */
+static int is_fatal_at_end(const Mux *m, int err)
+{
+    const Command *cmd = m->plan->cmd;
+
+    return COMPAT_TIMING_7 || err != AVERROR(EINVAL) ||
+           cmdline_last(cmd->globals, cmd->nb_globals, "xerror");
+}
+
 int mux_finish(Mux *m, int whole)
 {
     int ret = write_rest(m, whole ? INT64_MAX : m->end_dts, m->video[0]->time_base);
@@ -422,9 +443,9 @@ int mux_finish(Mux *m, int whole)
     m->header = 0;
     err = av_write_trailer(m->oc);
     if (err < 0 && ret >= 0) {
-        ret = err;
-        av_log(NULL, AV_LOG_ERROR, "the end of %s cannot be written: %s\n",
-               plan_file(m->plan)->url, av_err2str(ret));
+        av_log(NULL, AV_LOG_ERROR, "Error writing trailer of %s: %s\n",
+               plan_file(m->plan)->url, av_err2str(err));
+        ret = is_fatal_at_end(m, err) ? err : 0;
     }
     m->total_size = total_size(m, 1);
     m->finished = 1;
