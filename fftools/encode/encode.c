@@ -24,7 +24,7 @@ typedef struct EncodeStream {
     ParamSets   reference;
     int         have_reference;
     int64_t     pixels;         ///< of a picture, as stock makes it here; 0: not known
-    int         width, height;  ///< of the first result; pictures of several sizes stock scales to that of the first
+    int         width, height;  ///< of stock's or of the first result; pictures of several sizes stock scales to that of the first
     float       quantiser;
 } EncodeStream;
 
@@ -94,6 +94,8 @@ int encode_set_reference(Encode *e, int number, const ParamSets *reference)
     EncodeStream *s = &e->streams[number];
 
     s->pixels = (int64_t)reference->width * reference->height;
+    s->width  = reference->width;
+    s->height = reference->height;
     if (!reference->size)
         return 0;
     s->reference      = *reference;

@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <libavcodec/avcodec.h>
 #include <libavutil/hash.h>
+#include <libavutil/log.h>
 
 #include "../compat.h"
 #include "../segment/wire.h"
@@ -72,6 +74,76 @@ static int verify_hash(struct AVHashContext *ctx, const char *hash, char *why, s
     return AVERROR_INVALIDDATA;
 }
 
+/** A decoder that can judge, as it needs nothing that NUT does not carry; NULL: none. */
+static const AVCodec *find_judge(const Plan *plan, enum AVCodecID id)
+{
+    static const enum AVCodecID complete[] = {
+        AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_AV1, AV_CODEC_ID_VP8, AV_CODEC_ID_VP9, AV_CODEC_ID_MPEG1VIDEO,
+        AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4, AV_CODEC_ID_MJPEG, AV_CODEC_ID_PRORES, AV_CODEC_ID_DNXHD,
+        AV_CODEC_ID_FFV1, AV_CODEC_ID_PNG, AV_CODEC_ID_THEORA,
+    };
+    const AVCodec *decoder = NULL;
+
+    /* what the user's bitstream filters make need not be decodable */
+    for (size_t i = 0; !plan->bsf && i < FF_ARRAY_ELEMS(complete); i++)
+        if (complete[i] == id)
+            decoder = avcodec_find_decoder(id);
+    /* libavcodec's own decoder of AV1 needs hardware */
+    return decoder && strcmp(decoder->name, "av1") ? decoder : NULL;
+}
+
+static int decode_one(AVCodecContext *dec, const AVPacket *pkt, AVFrame *frame)
+{
+    int ret = avcodec_send_packet(dec, pkt);
+
+    if (ret >= 0)
+        ret = avcodec_send_packet(dec, NULL);
+    if (ret >= 0)
+        ret = avcodec_receive_frame(dec, frame);
+    if (ret == AVERROR(ENOMEM))
+        return ret;
+    return ret < 0 || frame->decode_error_flags ? AVERROR_INVALIDDATA : 0;
+}
+
+/** Whether the first packet holds a whole picture of the size that the header tells: one a segment costs next to nothing. */
+static int verify_picture(const Plan *plan, const AVCodecParameters *par, const AVPacket *pkt,
+                          char *why, size_t why_size)
+{
+    const AVCodec *decoder = find_judge(plan, par->codec_id);
+    AVCodecContext *dec = decoder ? avcodec_alloc_context3(decoder) : NULL;
+    AVFrame *frame = av_frame_alloc();
+    int ret = AVERROR(ENOMEM);
+
+    if (!decoder || !dec || !frame) {
+        ret = decoder ? ret : 0;
+        goto end;
+    }
+    dec->log_level_offset = AV_LOG_MAX_OFFSET;  /* the host is to blame, not what it says of it */
+    dec->thread_count     = 1;
+    ret = avcodec_parameters_to_context(dec, par);
+    if (ret >= 0)
+        ret = avcodec_open2(dec, decoder, NULL);
+    if (ret >= 0)
+        ret = decode_one(dec, pkt, frame);
+    if (ret >= 0 && (frame->width != par->width || frame->height != par->height))
+        ret = AVERROR_INVALIDDATA;
+    if (ret < 0)
+        snprintf(why, why_size, "the first picture of the result cannot be decoded");
+end:
+    av_frame_free(&frame);
+    avcodec_free_context(&dec);
+    return ret;
+}
+
+/** The slot of a packet; INT64_MIN: none. */
+static int64_t find_slot(const AVPacket *pkt, AVRational tb, const Plan *plan)
+{
+    /* of times that are too large it makes INT64_MIN */
+    int64_t slot = pkt->pts == AV_NOPTS_VALUE ? -1 : av_rescale_q(pkt->pts, tb, av_inv_q(plan->frame_rate));
+
+    return slot < 0 ? INT64_MIN : slot - segment_wire_base(plan);
+}
+
 /** Each owed slot once, the first packet a keyframe. */
 static int verify_packets(WireReader *r, const Segment *seg, const Plan *plan,
                           const char *hash, ParamSets *params, char *why, size_t why_size)
@@ -89,9 +161,7 @@ static int verify_packets(WireReader *r, const Segment *seg, const Plan *plan,
     if (ret >= 0)
         av_hash_init(ctx);
     while (ret >= 0 && (ret = wire_read(r, pkt)) >= 0) {
-        int64_t slot = pkt->pts == AV_NOPTS_VALUE ? INT64_MIN :
-                       av_rescale_q(pkt->pts, st->time_base, av_inv_q(plan->frame_rate)) -
-                       segment_wire_base(plan);
+        int64_t slot = find_slot(pkt, st->time_base, plan);
 
         if (!owed_take(&owed, slot) || !pkt->size ||
             (!n && (slot != seg->first_slot || !(pkt->flags & AV_PKT_FLAG_KEY)))) {
@@ -100,8 +170,10 @@ static int verify_packets(WireReader *r, const Segment *seg, const Plan *plan,
         } else {
             if (hash)
                 av_hash_update(ctx, pkt->data, pkt->size);
-            if (!n++ && !params->size)
+            if (!n && !params->size)
                 ret = paramsets_parse_packet(params, st->codecpar->codec_id, pkt);
+            if (!n++ && ret >= 0)
+                ret = verify_picture(plan, st->codecpar, pkt, why, why_size);
         }
         av_packet_unref(pkt);
     }

@@ -12,8 +12,8 @@
 #include "paramsets.h"
 
 /**
- * Read a result through: the right codec, each owed slot exactly once, the first packet a keyframe, and the packets
- * those that the encoder made.
+ * Read a result through: the right codec, each owed slot exactly once, the first packet a keyframe that can be
+ * decoded, and the packets those that the encoder made.
  * @param hash       of the stream's packets, see HOSTCOMMAND_HASH; NULL: not known
  * @param params     gets its parameter sets; paramsets_free() them
  * @param why        the reason, on error

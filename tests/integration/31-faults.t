@@ -148,7 +148,7 @@ distrusted('a greeting', 'echo Welcome to h1; exec $FFMPEG "$@"',
            qr/^host h1: segment \d: its output is no result, but begins with "Welcome to h1": a start-up file .*left out/);
 distrusted('nothing', 'cat >/dev/null', qr/^host h1: segment \d: .*left out/);
 distrusted('truncated, with status 0', '$FFMPEG "$@" >$HERE/all.$$; head -c 3000 $HERE/all.$$; rm $HERE/all.$$',
-           qr/^host h1: segment \d: the result has \d+ frames instead of 25; left out/);
+           qr/^host h1: segment \d: the (?:result has \d+ frames instead of 25|first picture of the result cannot be decoded); left out/);
 distrusted('too few frames', '$FFMPEG "$@" | $FFMPEG -v error -f nut -i - -c copy -frames:v 20 -f nut -',
            qr/^host h1: segment \d: .*left out/);
 distrusted('one byte changed', '$FFMPEG "$@" >$HERE/all.$$; n=$(($(wc -c <$HERE/all.$$) / 2)); head -c $n $HERE/all.$$;'
@@ -157,6 +157,16 @@ distrusted('one byte changed', '$FFMPEG "$@" >$HERE/all.$$; n=$(($(wc -c <$HERE/
 distrusted('a result without end', 'printf nut/; exec cat /dev/zero', qr/^host h1: segment \d: its output cannot be kept: .*; left out/);
 distrusted('another size', sprintf($words, 'case $a in trim=start*) a=$a,scale=80:46 ;; esac'),
            qr/^host h1: segment \d: its encoder makes other stream headers .*left out/);
+# what ffmpeg says is true, its result is made another one
+my $again = '$FFMPEG "$@" 2>$HERE/said.$$ | $FFMPEG -v error -copyts %s; cat $HERE/said.$$ >&2; rm $HERE/said.$$';
+distrusted('other times', sprintf($again, '-itsoffset 1 -f nut -i - -c copy -f nut -'),
+           qr/^host h1: segment \d: packet 0 of the result is not what was asked for; left out/);
+distrusted('a hundred streams', sprintf($again, '-f nut -i -' . ' -map 0' x 100 . ' -c copy -f nut -'),
+           qr/^host h1: segment \d: the result is not a NUT stream: .*; left out/);
+# the encoder itself is wrong, as with bad memory: the checksum is that of what cannot be decoded
+distrusted('damaged before it is sent', sprintf($again =~ s/cat (\S+) >/grep -v murmur3 $1 >/r,
+           q{-f nut -i - -map 0 -c copy -bsf:v noise=amount=20 -f tee '[f=nut]pipe:1|[f=streamhash:hash=murmur3]pipe:2'}),
+           qr/^host h1: segment \d: the first picture of the result cannot be decoded; left out/);
 distrusted('another codec', sprintf($words, '[ "$a" = libx264 ] && a=mpeg4'),
            qr/^host h1: segment \d: the result is another codec; left out/);
 
