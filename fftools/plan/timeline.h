@@ -32,7 +32,7 @@ typedef struct TimelineConfig {
     AVRational sink_frame_rate;  ///< of the filter graph's output; {0, 1} unknown
     int        out_rate_given;   ///< -r is among the output's options
     int64_t    start;            ///< -ss of the output, in AV_TIME_BASE units: what is there becomes slot 0
-    int        use_duration;     ///< packet durations count (no user filters)
+    int        use_duration;     ///< packet durations count (no user filters; in 5.1 no graph anywhere, either)
 } TimelineConfig;
 
 typedef struct Timeline {

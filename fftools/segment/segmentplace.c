@@ -19,6 +19,14 @@
 #define HUGE_BYTES    (2LL << 30)
 #define TIMING_DIFFERS "its video streams differ in the timing of frames"
 
+/** Whether durations count for stock: 5.1 heeds them only where no filter is given, be it a graph of other streams. */
+static int uses_durations(const Plan *plan)
+{
+    const Command *cmd = plan->cmd;
+
+    return !plan->filters && (COMPAT_TIMING_7 || !cmdline_last(cmd->globals, cmd->nb_globals, "filter_complex"));
+}
+
 static void start_timeline(Timeline *t, const Plan *plan)
 {
     const TimeLimits *out = &plan->out_limits;
@@ -30,7 +38,7 @@ static void start_timeline(Timeline *t, const Plan *plan)
     cfg.duration_time_base = plan->timing ? plan->filter_time_base :
                              COMPAT_TIMING_7 ? plan->in_time_base : plan_video(plan)->time_base;
     cfg.sink_frame_rate = plan->filter_frame_rate;
-    cfg.use_duration    = !plan->filters;
+    cfg.use_duration    = uses_durations(plan);
     cfg.start           = out->start == AV_NOPTS_VALUE ? 0 : out->start;
     timeline_init(t, &cfg);
 }

@@ -78,6 +78,7 @@ flac.mkv      | VIDEO(25) AUDIO(6) -c:v libx264 -preset ultrafast -g 25 -c:a fla
 ac3.mkv       | VIDEO(25) AUDIO(6) -c:v libx264 -preset ultrafast -g 25 -c:a ac3
 vfr.mkv       | VIDEO(30) AUDIO(6) -vf select='not(eq(mod(n\,7)\,3)+eq(mod(n\,11)\,5)+eq(mod(n\,11)\,6))' -fps_mode vfr -c:v libx264 -preset ultrafast -g 25 -bf 2 -c:a aac
 vfr.mp4       | VIDEO(30) AUDIO(6) -vf select='not(eq(mod(n\,7)\,3)+eq(mod(n\,11)\,5)+eq(mod(n\,11)\,6))' -fps_mode vfr -c:v libx264 -preset ultrafast -g 25 -bf 2 -c:a aac
+uneven.mp4    | VIDEO(30) AUDIO(6) -vf settb=1/1000,setpts=N*33+23*mod(N*7\\,5) -enc_time_base 1:1000 -fps_mode passthrough -c:v libx264 -preset ultrafast -g 30 -bf 0 -c:a aac
 jitter.mp4    | vfr.mkv: -i vfr.mkv -c copy
 mpeg4.mkv     | VIDEO(25) -c:v mpeg4 -q:v 3 -g 25 -bf 2
 cut.mp4       | h264.mp4: -ss 1.3 -i h264.mp4 -c copy
@@ -262,6 +263,7 @@ drawtext, no font named             | h264.mp4   | X264 -vf drawtext=text=hello:
 drawtext without a size             | h264.mp4   | X264 -vf drawtext=text=hello | out.mp4 | --exact-frames | fleet
 graph of one chain                  | h264.mp4   | -filter_complex [0:v]scale=128:-2[a];[a]hflip[v] -map [v] -map 0:a X264 | out.mp4 | --exact-frames | fleet
 graph of sound                      | rich.mkv   | -filter_complex [0:a:0][0:a:1]amix=inputs=2[m] -map 0:v -map [m] X264 | out.mp4 | --exact-frames | fleet
+graph of sound beside VFR           | uneven.mp4 | -filter_complex [0:a]volume=0.5[m] -map 0:v -map [m] X264 | out.mp4 | --exact-frames | fleet
 +graph of both                      | rich.mkv   | -filter_complex fps=30[v];[0:a:0][0:a:1]amix=inputs=2[m] -map [v] -map [m] X264 | out.mkv | --exact-frames | fleet
 picture laid over                   | h264.mp4   | -i ../logo.png -filter_complex overlay=W-w-5:5,hflip X264 -c:a copy | out.mp4 | --exact-frames | fleet
 picture that moves                  | vfr.mkv    | -i ../logo.png -filter_complex [1:v]scale=20:-1[l];[0:v][l]overlay=x=5+t*3[v] -map [v] X264 | out.mkv | --exact-frames | fleet
