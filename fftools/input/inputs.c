@@ -404,6 +404,18 @@ int input_return(PlanInput *in)
     return 0;
 }
 
+/**
+ * Whether all packets are marked as keyframes, as libavformat's parser does not look for what they are. MP4 and its kin do
+ * without it.
+ */
+static int hides_keyframes(const PlanInput *in, const AVStream *st)
+{
+    enum AVCodecID id = st->codecpar->codec_id;
+
+    return (id == AV_CODEC_ID_H261 || id == AV_CODEC_ID_H263 || id == AV_CODEC_ID_CAVS || id == AV_CODEC_ID_DIRAC) &&
+           strncmp(in->fc->iformat->name, "mov,", 4);
+}
+
 int input_check_splittable(const PlanInput *in, const AVStream *st, char *reason, size_t size)
 {
     static const char *const formats[] = {
@@ -416,6 +428,8 @@ int input_check_splittable(const PlanInput *in, const AVStream *st, char *reason
         (!avcodec_pix_fmt_to_codec_tag(st->codecpar->format) ||
          st->codecpar->field_order > AV_FIELD_PROGRESSIVE))
         return reason_set(reason, size, "the raw video is of a kind that cannot travel");
+    if (hides_keyframes(in, st))
+        return reason_set(reason, size, "which packets of the video are keyframes is not known");
     if (untimed_is_needed(in->fc, st) && (in->limits.start != AV_NOPTS_VALUE || in->limits.ts_offset))
         return reason_set(reason, size, "its elementary stream has no times to go by");
     for (int i = 0; formats[i]; i++)
