@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include <libavutil/bprint.h>
@@ -39,6 +40,19 @@ static int add_color_options(const char **argv, int n, const AVCodecParameters *
         n = add_option(argv, n, "-chroma_sample_location",
                        av_chroma_location_name(par->chroma_location));
     return n;
+}
+
+/**
+ * The tag of the input's codec, which NUT replaces by its own and some decoders go by (Ut Video for the pixel format, MPEG-4
+ * for slips of encoders, raw video for the order of planes); 0: it says nothing.
+ */
+static uint32_t input_tag(const AVCodecParameters *par)
+{
+    /* with these the number of bits tells, which NUT does not keep; wire.c found a tag that does */
+    if (par->codec_id == AV_CODEC_ID_RAWVIDEO &&
+        (par->codec_tag == MKTAG('r', 'a', 'w', ' ') || par->codec_tag == MKTAG('N', 'O', '1', '6')))
+        return 0;
+    return par->codec_tag;
 }
 
 /** FFmpeg 7's decoder of these does not always wait for what other threads have yet to decode: on a busy host
@@ -266,14 +280,22 @@ static int converts_first(const Plan *plan)
 
 char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpeg, int lavc)
 {
-    const char *head[32 + 2 * MAX_SIDES] = { ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats",
+    const char *head[40 + 2 * MAX_SIDES] = { ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats",
                              "-progress", "pipe:2", "-stats_period", "0.5", "-copyts" };
     int n = 11, ret = 0;
+    const AVCodecParameters *par = plan_video(plan)->codecpar;
+    char tag[16];
     AVBPrint bp;
     char *text = NULL;
 
-    n = add_color_options(head, n, plan_video(plan)->codecpar);
-    if (decoder_races(plan_video(plan)->codecpar->codec_id))
+    n = add_color_options(head, n, par);
+    snprintf(tag, sizeof(tag), "%"PRIu32, input_tag(par));
+    if (input_tag(par))
+        n = add_option(head, n, "-tag:v", tag);
+    /* which field comes first, for interlaced Motion JPEG */
+    if (par->field_order == AV_FIELD_BB)
+        n = add_option(head, n, "-field_order", "bb");
+    if (decoder_races(par->codec_id))
         n = add_option(head, n, "-threads", "1");
     if (converts_first(plan))
         n = add_option(head, n, "-t", "1000000");

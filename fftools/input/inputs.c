@@ -416,6 +416,25 @@ static int hides_keyframes(const PlanInput *in, const AVStream *st)
            strncmp(in->fc->iformat->name, "mov,", 4);
 }
 
+/** Whether its decoder has to know the bits of a pixel, which NUT does not keep. */
+static int needs_depth(const AVStream *st)
+{
+    switch (st->codecpar->codec_id) {
+    case AV_CODEC_ID_QTRLE:
+    case AV_CODEC_ID_CSCD:
+    case AV_CODEC_ID_TSCC:
+    case AV_CODEC_ID_MSRLE:
+    case AV_CODEC_ID_AASC:
+    case AV_CODEC_ID_8BPS:
+    case AV_CODEC_ID_VMNC:
+        return 1;
+    case AV_CODEC_ID_RAWVIDEO:   /* upside down, too */
+        return st->codecpar->codec_tag == MKTAG('W', 'R', 'A', 'W');
+    default:
+        return 0;
+    }
+}
+
 int input_check_splittable(const PlanInput *in, const AVStream *st, char *reason, size_t size)
 {
     static const char *const formats[] = {
@@ -428,6 +447,8 @@ int input_check_splittable(const PlanInput *in, const AVStream *st, char *reason
         (!avcodec_pix_fmt_to_codec_tag(st->codecpar->format) ||
          st->codecpar->field_order > AV_FIELD_PROGRESSIVE))
         return reason_set(reason, size, "the raw video is of a kind that cannot travel");
+    if (needs_depth(st))
+        return reason_set(reason, size, "the video's decoder needs to know what cannot travel");
     if (hides_keyframes(in, st))
         return reason_set(reason, size, "which packets of the video are keyframes is not known");
     if (untimed_is_needed(in->fc, st) && (in->limits.start != AV_NOPTS_VALUE || in->limits.ts_offset))

@@ -90,6 +90,9 @@ two.mkv       | VIDEO(25) AUDIO(6) AUDIO(6) -map 0 -map 1 -map 2 -c:v libx264 -g
 longa.mp4     | VIDEO(25) AUDIO(9) -c:v libx264 -g 25 -preset ultrafast -c:a aac
 shorta.mkv    | VIDEO(25) AUDIO(3) -c:v libx264 -g 25 -preset ultrafast -c:a aac
 h263.avi      | VIDEO(25) -s 176x144 -c:v h263 -q:v 4 -g 25
+yv12.avi      | VIDEO(25) -c:v rawvideo -pix_fmt yuv420p -vtag YV12
+utvideo.avi   | VIDEO(25) -c:v utvideo
+qtrle.mov     | VIDEO(25) -c:v qtrle -g 25
 tiny.mkv      | -f lavfi -i testsrc2=s=96x64:r=10:d=4 -c:v libx264 -preset ultrafast -g 10
 END
 
@@ -255,6 +258,9 @@ mov_text copied                     | subs.mp4   | X264 -c:a copy -c:s copy | ou
 +ass copied                         | fonts.mkv  | X264 -c:a copy -c:s copy | out.mkv | --exact-frames | fleet
 # of what packets tell and NUT does not
 H.263 in AVI, all of it keyframes   | h263.avi   | X264 | out.mkv | --exact-frames | stock
+raw video, its planes swapped       | yv12.avi   | X264 | out.mkv | --exact-frames | fleet
+a codec whose tag is its format     | utvideo.avi | X264 | out.mkv | --exact-frames | fleet
++bits of a pixel                     | qtrle.mov  | X264 | out.mkv | --exact-frames | stock
 # filters
 scale                               | h264.mp4   | X264 -vf scale=128:-2 | out.mp4 | --exact-frames | fleet
 +crop, pad                          | h264.mp4   | X264 -vf crop=160:90,pad=192:108:16:8 | out.mkv | --exact-frames | fleet
