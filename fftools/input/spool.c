@@ -332,10 +332,11 @@ static void replay_process(Spool *s, int write_fd)
 {
     struct sigaction sa = { .sa_handler = SIG_DFL };
     sigset_t none;
+    pid_t pid = fork();
 
     /* nobody will collect it: let it be init's */
-    if (fork())
-        _exit(0);
+    if (pid)
+        _exit(pid < 0);
     sigemptyset(&sa.sa_mask);
     for (int sig = 1; sig < NSIG; sig++)
         sigaction(sig, &sa, NULL);
@@ -350,7 +351,7 @@ static void replay_process(Spool *s, int write_fd)
 
 int spool_replay(Spool *s, int fd)
 {
-    int fds[2], ret = 0;
+    int fds[2], ret = 0, status = 0;
     pid_t pid;
 
     join(s);
@@ -362,10 +363,14 @@ int spool_replay(Spool *s, int fd)
     if (!pid)
         replay_process(s, fds[1]);
     close(fds[1]);
-    if (pid < 0 || dup2(fds[0], fd) < 0)
+    if (pid < 0)
+        ret = AVERROR(errno);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (status)
+        ret = AVERROR(EAGAIN);
+    if (ret >= 0 && dup2(fds[0], fd) < 0)
         ret = AVERROR(errno);
     close(fds[0]);
-    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
     return ret;
 }

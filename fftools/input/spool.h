@@ -37,6 +37,7 @@ void spool_feed_close(SpoolFeed **f);
 /**
  * For the program that we are about to become: make fd give all of the input once more, what was read first. A process
  * of its own sees to that, and ends with the last reader. After spool_stop(); the spool must not be used any more.
+ * @return 0 or an AVERROR code: fd is as it was, AVERROR(EAGAIN): there cannot be another process
  */
 int  spool_replay(Spool *s, int fd);
 

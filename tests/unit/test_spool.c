@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -17,6 +19,22 @@
 #include "../../fftools/input/spool.h"
 
 #define SIZE 300000
+
+static int forks_left = -1;
+
+/** Instead of libc's: so many more processes are allowed. */
+pid_t fork(void)
+{
+    pid_t (*real)(void);
+
+    if (!forks_left) {
+        errno = EAGAIN;
+        return -1;
+    }
+    forks_left -= forks_left > 0;
+    *(void **)&real = dlsym(RTLD_NEXT, "fork");
+    return real();
+}
 
 static uint8_t byte_at(int i)
 {
@@ -167,6 +185,24 @@ static void replay_gives_what_was_read_and_the_rest(void **state)
     assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+static void replay_tells_when_there_cannot_be_a_process(void **state)
+{
+    Spool *s;
+    int in, ret;
+    pid_t pid = start_writer(&in, 1000, 0);
+
+    (void)state;
+    assert_int_equal(spool_open(&s, in), 0);
+    spool_stop(s);
+    forks_left = 1;
+    ret = spool_replay(s, in);
+    forks_left = -1;
+    assert_int_equal(ret, AVERROR(EAGAIN));
+    spool_free(&s);
+    close(in);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 static void a_file_is_left_as_it_is(void **state)
 {
     char name[] = "/tmp/test_spool.XXXXXX";
@@ -200,6 +236,7 @@ int main(void)
         cmocka_unit_test(a_feed_can_end_early),
         cmocka_unit_test(stop_ends_a_feed_that_waits),
         cmocka_unit_test(replay_gives_what_was_read_and_the_rest),
+        cmocka_unit_test(replay_tells_when_there_cannot_be_a_process),
         cmocka_unit_test(a_file_is_left_as_it_is),
     };
 
