@@ -16,6 +16,10 @@
 #include "hostnews.h"
 #include "spool.h"
 
+/* So much of stdout is progress; less, again and again, comes of a link that is as good as dead, or of a host that plays for
+ * time. Of an encoder that is that slow stderr tells. */
+#define OUT_PROGRESS (64 << 10)
+
 /** One attempt on its way through run_attempt(). */
 typedef struct Try {
     Fleet        *f;
@@ -30,6 +34,7 @@ typedef struct Try {
     char          why[512];
     Worker       *w;
     int64_t       told;         ///< of a.frames, to the scheduler
+    int64_t       trickle;      ///< bytes of stdout since the last progress
     int           spool;        ///< the input travels first
     char          said[200];    ///< the beginning of stderr
     int           answered, uploaded; ///< that, too, was told
@@ -59,13 +64,18 @@ static void tell(Try *t)
 static int try_out(void *opaque, const uint8_t *data, size_t size)
 {
     Try *t = opaque;
-
     int  ret;
 
     if (!t->answered)
         tell(t);
     ret = t->f->client.attempt_stdout(t->f->client.opaque, &t->a, data, size);
-    return ret < 0 ? ret : 1;
+    if (ret < 0)
+        return ret;
+    t->trickle += size;
+    if (t->trickle < OUT_PROGRESS)
+        return 0;
+    t->trickle = 0;
+    return 1;
 }
 
 static int try_err(void *opaque, const char *data, size_t size)

@@ -6,7 +6,7 @@
  * @file
  * A transport without a host: its one command is cat. What goes wrong with it is in the host's
  * name: refuse, denied, late (refuses twice), hang (in connect), after (another host's fault),
- * useless (fails the probe), drop, stall, talk, liar. It also counts calls that break the rules of
+ * useless (fails the probe), drop, stall, talk, trickle, liar. It also counts calls that break the rules of
  * transport.h. For one test program at a time: its counters are static.
  */
 
@@ -135,6 +135,10 @@ static ssize_t fake_read(Transport *t, enum TransportStream which, uint8_t *buf,
     if (which == TRANSPORT_STDERR && !f->probing && is(t, "talk") && f->talks++ % 2) {
         buf[0] = '\n';
         return 1;
+    }
+    if (which == TRANSPORT_STDOUT && !f->probing && is(t, "trickle") && f->talks < 20000) {
+        buf[0] = 'x';
+        return f->talks++ % 2 ? 1 : AVERROR(EAGAIN);
     }
     if (which == TRANSPORT_STDERR)
         return f->eof ? 0 : AVERROR(EAGAIN);

@@ -413,6 +413,21 @@ static void test_talk(void **state)
     assert_true(traced(t, "\"why\": \"it talks, but nothing moved for 0.5 seconds\"") >= 1);
 }
 
+/* Its result comes by single bytes: nobody could wait for it. */
+static void test_trickle(void **state)
+{
+    Test *t = *state;
+
+    host(t, "trickle", 0, 1);
+    t->options.local_fallback   = 1;
+    t->options.max_attempts     = 1;
+    t->options.stall_timeout_ms = 200;
+    start(t);
+    cats(t, 1, 80000);
+    assert_int_equal(take_all(t), 1);
+    assert_int_equal(traced(t, "\"why\": \"it talks, but nothing moved for 2 seconds\"}"), 1);
+}
+
 static void test_all_refuse(void **state)
 {
     Test           *t = *state;
@@ -534,6 +549,7 @@ int main(void)
         TEST(test_drop_local),
         TEST(test_stall),
         TEST(test_talk),
+        TEST(test_trickle),
         TEST(test_words),
         TEST(test_all_refuse),
         TEST(test_no_fallback),
