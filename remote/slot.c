@@ -21,7 +21,7 @@
 #define OUT_SIZE  (128 << 10)
 #define ERR_SIZE  (16 << 10)
 #define PROBE_MAX (1 << 20)
-/* What writes more there writes without end, and that is no sign of life. */
+/* What writes more there, and gets no further, writes without end: that is no sign of life. */
 #define ERR_MAX   (8 << 20)
 
 /* A transport that misses a wake-up must not make fleet_close() wait for longer. */
@@ -58,7 +58,7 @@ typedef struct Run {
     int      gated;           ///< the input is sent, the gate is not open yet
     int      went;            ///< SPOOL_GO is in `in`, or sent
     int      out_done, err_done;
-    int64_t  err_total;
+    int64_t  err_total;       ///< since the last progress
     int64_t  moved;           ///< when there was progress
 } Run;
 
@@ -355,6 +355,7 @@ static int pump_out(Slot *s, Run *r)
 static int pump_err(Slot *s, Run *r)
 {
     ssize_t n;
+    int     moved;
 
     if (r->err_done)
         return 0;
@@ -373,7 +374,10 @@ static int pump_err(Slot *s, Run *r)
         r->blame = SLOT_END_CLIENT;
         return AVERROR(EFBIG);
     }
-    hear(s, r, r->job->err(r->job->opaque, (const char *)r->err, n));
+    moved = r->job->err(r->job->opaque, (const char *)r->err, n);
+    if (moved)
+        r->err_total = 0;
+    hear(s, r, moved);
     return 1;
 }
 

@@ -48,6 +48,7 @@ typedef struct Test {
     HostList    list;
     FleetOptions options;
     atomic_int  attempts, results, infos, checks, errors_seen;
+    int         moves;      ///< what comes on stderr tells of progress
 } Test;
 
 static char *client_probe(void *opaque, const Host *host)
@@ -114,7 +115,7 @@ static int client_stderr(void *opaque, FleetAttempt *a, const char *data, size_t
     (void)data;
     (void)a;
     atomic_fetch_add(&t->errors_seen, size);
-    return 0;
+    return t->moves;
 }
 
 static int client_end(void *opaque, FleetAttempt *a, int status, void **result,
@@ -334,6 +335,28 @@ static void test_unusable_output(void **state)
     assert_int_equal(atomic_load(&t->attempts), 2 + 3);
 }
 
+/* Hours of progress are many bytes; no progress is not to be told of without end. */
+static void test_long_stderr(void **state)
+{
+    Test *t = *state;
+
+    host(t, "one", 1, 1);
+    start(t);
+    t->moves = 1;
+    submit(t, "head -c 9000000 /dev/zero >&2; cat", 10, 10, 0);
+    assert_int_equal(take_all(t), 1);
+    fleet_close(&t->fleet);
+    t->moves = 0;
+    start(t);
+    submit(t, "head -c 9000000 /dev/zero >&2; cat", 10, 10, 0);
+    fleet_finish(t->fleet);
+    /* the first was taken before */
+    t->nb_tasks--;
+    assert_int_equal(take_all(t), 0);
+    t->nb_tasks++;
+    assert_non_null(strstr(t->tasks[1].why, "it writes to stderr without end"));
+}
+
 static void test_wrong_data(void **state)
 {
     Test *t = *state;
@@ -544,6 +567,7 @@ int main(void)
         TEST(test_local_hosts),
         TEST(test_command_fails),
         TEST(test_unusable_output),
+        TEST(test_long_stderr),
         TEST(test_wrong_data),
         TEST(test_drop),
         TEST(test_drop_local),
