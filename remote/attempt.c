@@ -191,7 +191,10 @@ static void run_attempt(Worker *w, Try *t)
     t->error = c->attempt_begin(c->opaque, &t->a, &command);
     if (t->error >= 0 && !(command = attempt_command(t, command)))
         t->error = AVERROR(ENOMEM);
-    if (t->error < 0) {
+    if (t->error == AVERROR(ENOSYS)) {
+        t->kind = SCHED_FAIL_UNFIT;
+        av_strlcpy(t->why, "it is not for a host like this one", sizeof(t->why));
+    } else if (t->error < 0) {
         t->kind = SCHED_FAIL_COMMAND;
         snprintf(t->why, sizeof(t->why), "cannot prepare it: %s", av_err2str(t->error));
     } else {
@@ -278,7 +281,8 @@ static void attempt_failed(Worker *w, Try *t)
                 slot_cancel(fh->workers[i]->slot);
     if (next == SCHED_NEXT_GIVE_UP)
         fleet_task_done(f, task);
-    level = t->kind == SCHED_FAIL_INPUT ? AV_LOG_VERBOSE : hostnews_level(fh, state);
+    level = t->kind == SCHED_FAIL_INPUT || t->kind == SCHED_FAIL_UNFIT ? AV_LOG_VERBOSE :
+            hostnews_level(fh, state);
     fleet_changed(f);
     pthread_mutex_unlock(&f->lock);
 

@@ -79,7 +79,10 @@ typedef struct FleetClient {
                       HostInfo *info, char *why, size_t why_size);
     void (*host_free)(void *opaque, HostInfo *info);
 
-    /** An attempt begins: return the sh text to run in *command (av_malloc'd; the fleet frees it). */
+    /**
+     * An attempt begins: return the sh text to run in *command (av_malloc'd; the fleet frees it).
+     * @return 0; AVERROR(ENOSYS): this host is not to do it, which is not its fault; or another AVERROR code
+     */
     int (*attempt_begin)(void *opaque, FleetAttempt *a, char **command);
     /** A piece of stdout. An error ends the attempt as failed. */
     int (*attempt_stdout)(void *opaque, FleetAttempt *a, const uint8_t *data, size_t size);

@@ -423,7 +423,7 @@ static void note_failure(Sched *s, HostEntry *h, SlotInfo *sl, enum SchedFailure
     if (t->input || t->failures >= s->config.max_attempts ||
         (t->commands >= s->config.max_tries && fallback_works(s)))
         t->local_only = 1;
-    if (kind != SCHED_FAIL_INPUT)
+    if (kind != SCHED_FAIL_INPUT && kind != SCHED_FAIL_UNFIT)
         blame_host(s, h, sl, kind, now);
 }
 

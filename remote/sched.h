@@ -74,6 +74,7 @@ enum SchedFailure {
     SCHED_FAIL_COMMAND,    ///< the command failed, the connection is good
     SCHED_FAIL_WRONG,      ///< wrong data: the host lies or is defect
     SCHED_FAIL_INPUT,      ///< the input may be at fault: the fallback host is to tell; nobody is blamed
+    SCHED_FAIL_UNFIT,      ///< the task is not for this host, but may be for others; nobody is blamed
     SCHED_FAIL_CANCELLED,  ///< we stopped it: nobody's fault
 };
 

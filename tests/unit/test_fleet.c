@@ -89,6 +89,8 @@ static int client_begin(void *opaque, FleetAttempt *a, char **command)
 
     atomic_fetch_add(&t->attempts, 1);
     assert_true(a->info->cores > 0);
+    if (!strcmp(a->host->name, "unfit"))
+        return AVERROR(ENOSYS);
     a->priv = av_mallocz(sizeof(AVBPrint));
     if (!a->priv)
         return AVERROR(ENOMEM);
@@ -451,6 +453,20 @@ static void test_trickle(void **state)
     assert_int_equal(traced(t, "\"why\": \"it talks, but nothing moved for 2 seconds\"}"), 1);
 }
 
+/* What is not for a host is done elsewhere, without a word against it. */
+static void test_unfit(void **state)
+{
+    Test *t = *state;
+
+    host(t, "unfit", 0, 1);
+    t->options.local_fallback = 1;
+    start(t);
+    cats(t, 3, 1000);
+    assert_int_equal(take_all(t), 3);
+    assert_int_equal(traced(t, "\"unfit\", \"state\": \"backoff\""), 0);
+    assert_int_equal(traced(t, "\"why\": \"it is not for a host like this one\""), 9);
+}
+
 static void test_all_refuse(void **state)
 {
     Test           *t = *state;
@@ -574,6 +590,7 @@ int main(void)
         TEST(test_stall),
         TEST(test_talk),
         TEST(test_trickle),
+        TEST(test_unfit),
         TEST(test_words),
         TEST(test_all_refuse),
         TEST(test_no_fallback),

@@ -408,6 +408,24 @@ static void test_input_at_fault(void **state)
     sched_free(&s);
 }
 
+/* Tasks that are not for a host go to others, and it is not blamed. */
+static void test_unfit(void **state)
+{
+    Sched *s = make(2, 1);
+
+    (void)state;
+    for (int id = 1; id <= 5; id++) {
+        add(s, id);
+        expect(s, 0, 0, SCHED_RUN, id);
+        assert_int_equal(sched_failed(s, 0, 0, SCHED_FAIL_UNFIT, 1, 0), SCHED_NEXT_OTHER);
+        expect(s, 0, 0, SCHED_WAIT, 0);
+        expect(s, 1, 0, SCHED_RUN, id);
+        assert_int_equal(sched_done(s, 1, 0, 1, 0), 0);
+    }
+    assert_int_equal(sched_host_state(s, 0, 0), SCHED_HOST_READY);
+    sched_free(&s);
+}
+
 /** Two hosts of which the second has proved to be four times as fast. */
 static Sched *make_measured(void)
 {
@@ -701,6 +719,7 @@ int main(void)
         cmocka_unit_test(test_wrong_data),
         cmocka_unit_test(test_fallback),
         cmocka_unit_test(test_input_at_fault),
+        cmocka_unit_test(test_unfit),
         cmocka_unit_test(test_straggler),
         cmocka_unit_test(test_dead_heat),
         cmocka_unit_test(test_duplicate_fails),
