@@ -43,6 +43,14 @@
 /* Above OUT_ENOUGH no more data is taken; what then comes are small control packets. */
 #define OUT_ENOUGH   (256 << 10)
 #define OUT_MAX      (4 << 20)
+/* So much is taken off the socket between two ssh_wait(): libssh2 reads on for as long as something comes. */
+#define IN_ENOUGH    (1 << 20)
+/* So much may come that is not the command's, which it keeps, in part; and so much for each byte that is. */
+#define IN_MAX       (64 << 20)
+#define IN_OVERHEAD  16
+/* So often in a row ssh_wait() may find that there is no need to wait; then that was wrong, and a pause is made. */
+#define MAX_SPINS    16
+#define SPIN_MS      10
 /* libssh2 packs a request into one packet of less than 35,000 bytes. */
 #define MAX_COMMAND  34000
 
@@ -61,6 +69,9 @@ typedef struct SshPriv {
     int              ended[3];   ///< by TransportStream: its end was reported
     uint8_t         *out;        ///< not yet accepted by the socket
     size_t           out_pos, out_end, out_alloc;
+    int              in;         ///< bytes taken off the socket since ssh_wait()
+    int64_t          in_vain;    ///< bytes that came, less those that the command's own may account for
+    int              spins;      ///< ssh_wait() that did not wait, since something moved
 } SshPriv;
 
 static pthread_once_t init_once = PTHREAD_ONCE_INIT;
@@ -161,10 +172,25 @@ static ssize_t ssh_recv(libssh2_socket_t fd, void *buf, size_t len, int flags, v
     /* libssh2 reads on for as long as something comes: lines before the server's version, for one, without end */
     if (!p->up && deadline_check(&p->deadline) < 0)
         return -ETIMEDOUT;
+    if (p->up && p->in >= IN_ENOUGH)
+        return -EAGAIN;
     do {
         n = recv(fd, buf, len, 0);
     } while (n < 0 && errno == EINTR);
-    return n < 0 ? -errno : n;
+    if (n < 0)
+        return -errno;
+    if (p->up) {
+        p->in      += n;
+        p->in_vain += n;
+    }
+    return n;
+}
+
+/* So much went to the command, or came of it. */
+static void moved(SshPriv *p, ssize_t size)
+{
+    p->in_vain = FFMAX(p->in_vain - IN_OVERHEAD * (int64_t)size, 0);
+    p->spins   = 0;
 }
 
 static size_t out_waiting(const SshPriv *p)
@@ -200,7 +226,8 @@ static void tear_down(SshPriv *p)
     av_freep(&p->command);
     av_freep(&p->out);
     p->out_pos = p->out_end = p->out_alloc = 0;
-    p->up = p->running = p->eof_sent = 0;
+    p->up = p->running = p->eof_sent = p->in = p->spins = 0;
+    p->in_vain = 0;
     memset(p->ended, 0, sizeof(p->ended));
 }
 
@@ -446,6 +473,8 @@ static ssize_t ssh_write(Transport *t, const uint8_t *buf, size_t size)
         return AVERROR(EPIPE);
     if (rc < 0)
         return failed_call(t, rc, "write");
+    if (rc > 0)
+        moved(p, rc);
     return rc || !size ? rc : AVERROR(EAGAIN);
 }
 
@@ -478,8 +507,10 @@ static ssize_t ssh_read(Transport *t, enum TransportStream which, uint8_t *buf, 
                                  (char *)buf, size);
     if (rc < 0)
         return failed_call(t, rc, "read");
-    if (rc > 0)
+    if (rc > 0) {
+        moved(p, rc);
         return rc;
+    }
     /* 0 is only the end when nothing of the channel waits any more; ssh_wait() knows. */
     if (libssh2_channel_eof(p->channel) != 1)
         return AVERROR(EAGAIN);
@@ -543,23 +574,34 @@ static void ssh_cancel(Transport *t)
     tear_down(p);
 }
 
+/* What libssh2 took off the socket during another call, poll() cannot tell. */
+static int may_go_on(const SshPriv *p, int want_write)
+{
+    unsigned long queued = 0;
+    int eof = libssh2_channel_eof(p->channel);
+
+    libssh2_channel_window_read_ex(p->channel, &queued, NULL);
+    if (queued || (eof == 1 && !(p->ended[TRANSPORT_STDOUT] && p->ended[TRANSPORT_STDERR])))
+        return 1;
+    return want_write && !p->eof_sent && out_waiting(p) <= OUT_ENOUGH &&
+           libssh2_channel_window_write_ex(p->channel, NULL) > 0;
+}
+
 static int ssh_wait(Transport *t, int want_write, int timeout_ms)
 {
     SshPriv *p = t->priv;
     struct pollfd fds[2] = { { t->wake_fd, POLLIN, 0 }, { -1, POLLIN, 0 } };
-    unsigned long queued = 0;
     int ret;
 
-    /* What libssh2 took off the socket during another call, poll() cannot tell. */
-    if (p->running) {
-        int eof = libssh2_channel_eof(p->channel);
-
-        libssh2_channel_window_read_ex(p->channel, &queued, NULL);
-        if (queued || (eof == 1 && !(p->ended[TRANSPORT_STDOUT] && p->ended[TRANSPORT_STDERR])))
+    p->in = 0;
+    if (p->in_vain > IN_MAX)
+        return fail(t, AVERROR(EIO), "connection lost: it sends without end what is no output of the command");
+    if (p->running && may_go_on(p, want_write)) {
+        if (p->spins++ < MAX_SPINS)
             return 0;
-        if (want_write && !p->eof_sent && out_waiting(p) <= OUT_ENOUGH &&
-            libssh2_channel_window_write_ex(p->channel, NULL) > 0)
-            return 0;
+        /* what waits is of a kind that nobody reads, or keys are being exchanged */
+        if (timeout_ms < 0 || timeout_ms > SPIN_MS)
+            timeout_ms = SPIN_MS;
     }
     if (p->opened) {
         fds[1].fd = p->link.fd;
