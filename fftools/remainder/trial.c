@@ -87,7 +87,7 @@ static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const c
 static void build_args(ArgList *l, const Plan *plan, int64_t first_slot, const Trial *t)
 {
     static const char *const skip[] = {
-        "y", "n", "stats", "stats_period", "progress", "stdin", "loglevel", "hide_banner",
+        "y", "n", "stats", "progress", "stdin", "loglevel", "hide_banner",
         "abort_on", "report", NULL
     };
     const Command *cmd = plan->cmd;

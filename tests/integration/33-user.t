@@ -170,7 +170,7 @@ sub masked {
 }
 for (['by default'], ['-hide_banner', '-hide_banner'], ['-nostats', '-nostats'], ['-v warning', qw(-v warning)],
      ['-v error', qw(-v error)], ['-v quiet', qw(-v quiet)], ['-v level+info', qw(-v level+info)],
-     ['-v info -nostdin', qw(-v info -nostdin)]) {
+     ['-v info -nostdin', qw(-v info -nostdin)], ['-stats_period', qw(-stats_period 1)]) {
     my ($name, @options) = @$_;
     my ($stock, $ours) = both($name, @options);
     is($ours->{stdout}, '', "$name: nothing on stdout");
@@ -201,6 +201,11 @@ $server->close;
 $run = run({}, qw(-y -progress tcp://127.0.0.1:1), @short, qw(-i in.mp4), @encode, 'ours.mp4');
 is($run->{status}, stock({}, qw(-y -progress tcp://127.0.0.1:1 -i in.mp4), @encode, 'ours.mp4')->{status},
    '-progress to nobody: status');
+for my $period ('0', 'soon') {
+    unlink "$top/ours.mp4";
+    $run = run({}, qw(-y -stats_period), $period, @short, qw(-i in.mp4), @encode, 'ours.mp4');
+    ok($run->{status} && !-e "$top/ours.mp4", "-stats_period $period: refused, as by stock");
+}
 stub($_, 'sleep 1; exec $FFMPEG "$@"') for qw(h1 h2);
 $run = run({}, qw(-y -nostats -progress - -stats_period 0.1), @short, qw(-i in.mp4), @encode, 'ours.mp4');
 ok((() = $run->{stdout} =~ /^progress=/mg) > 5, '-stats_period');
