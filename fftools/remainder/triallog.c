@@ -305,7 +305,7 @@ void triallog_print(const Trial *t, int part, int keys)
 
         if (!strncmp(p, "[info] Stream mapping:", 22))
             in_part = banner = in_mapping = 1;
-        else if (in_mapping && strncmp(p, "[info]   Stream #", 17)) {
+        else if (in_mapping && strncmp(p, "[info]   ", 9)) {
             in_mapping = 0;
             if (part && keys)
                 av_log(NULL, AV_LOG_INFO, "Press [q] to stop, [?] for help\n");

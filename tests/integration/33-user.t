@@ -151,6 +151,9 @@ $run = run({ program => $pty }, 'Press [q]', "?", 'show this help', "\x03", '--'
 is($run->{status}, 255, 'Ctrl-C on a terminal: status');
 like($run->{stderr}, qr/terminal: same/, 'Ctrl-C on a terminal: the terminal');
 unstub(qw(h1 h2));
+$run = run({ program => $pty }, '--', $ffleet, @short, qw(-y -i in.mp4 -filter_complex scale=80:-2), @encode, 'ours.mp4');
+like($run->{stdout}, qr/^  scale\S* -> Stream #0:0 \(libx264\)\r?\n(?:  \S.*\n)*Press \[q\]/m,
+     'Press [q]: after what the filters make') or diag($run->{stdout});
 
 ### what is printed
 
