@@ -84,8 +84,9 @@ static int parse_size(const char *value, int64_t *size)
     char *end;
     double n = av_strtod(value, &end);
 
-    if (*end == 'B')
-        end++;
+    /* av_strtod() counts bits */
+    if (end > value && end[-1] == 'B')
+        n /= 8;
     if (*end || !(n >= 1) || n >= 0x1p62)
         return AVERROR(EINVAL);
     *size = n;

@@ -249,8 +249,9 @@ static int parse_memory(int64_t *bytes, const char *text, const char *who, Messa
     char *end;
     double n = av_strtod(text, &end);
 
-    if (*end == 'B')
-        end++;
+    /* av_strtod() counts bits */
+    if (end > text && end[-1] == 'B')
+        n /= 8;
     if (*end || !(n >= MIN_MEMORY && n <= MAX_MEMORY)) {
         snprintf(msg->text, msg->size, "%s: '%s' is not a size of 16M or more", who, text);
         return AVERROR(EINVAL);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,6 +91,8 @@ static void print_own(AVBPrint *bp, const Command *c)
         av_bprintf(bp, "length=%g ", o->segment_length);
     if (o->file)
         av_bprintf(bp, "file=%s ", o->file);
+    if (o->memory)
+        av_bprintf(bp, "memory=%"PRId64" ", o->memory);
     av_bprintf(bp, "%s%s%s%s%s%s<", o->seed ? "seed " : "", o->explain ? "explain " : "",
                o->no_fallback ? "no-fallback " : "", o->version ? "version " : "",
                o->help ? "help " : "", o->status ? "status " : "");
@@ -357,6 +360,8 @@ static void test_own(void **state)
           "user=v no-fallback <ffleet -i x>" },
         { "ffleet --segment-length 2.5 -i x", "length=2.5 <ffleet -i x>" },
         { "ffleet --segment-length=1e1", "length=10 <ffleet>" },
+        { "ffleet --memory 64M", "memory=64000000 <ffleet>" },
+        { "ffleet --memory=64MiB -i x", "memory=67108864 <ffleet -i x>" },
         { "ffleet --help", "help <ffleet>" },
         { "/usr/bin/ffleet --version", "version </usr/bin/ffleet>" },
         { "ffleet --help --hosts a", "hosts(a) help <ffleet>" },
@@ -414,6 +419,7 @@ static void test_own_errors(void **state)
         { "ffleet --segment-length", "EINVAL: --segment-length: missing argument" },
         { "ffleet --explain=1", "EINVAL: --explain takes no argument" },
         { "ffleet --hostlist a ''", "EINVAL: --hostlist: missing argument" },
+        { "ffleet --memory 8MB", "EINVAL: --memory: '8MB' is not a size of 16M or more" },
         { "ffleet -unknown --segment-length x",
           "EINVAL: --segment-length: 'x' is not a positive number of seconds" },
     };

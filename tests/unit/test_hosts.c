@@ -186,9 +186,10 @@ static void test_limits(void **state)
     char     err[256];
 
     (void)state;
-    assert_int_equal(hosts_parse(&l, "a,maxmem=1.5Gi,sessions=3,spool b,stream localhost c", "x", err,
+    assert_int_equal(hosts_parse(&l, "a,maxmem=1.5Gi,sessions=3,spool b,stream,maxmem=2GiB localhost c", "x", err,
                                  sizeof(err)), 0);
     assert_true(l.hosts[0].maxmem == 3LL << 29);
+    assert_true(l.hosts[1].maxmem == 2LL << 30);
     assert_int_equal(l.hosts[0].sessions, 3);
     assert_int_equal(l.hosts[0].feed, HOST_FEED_SPOOL);
     assert_int_equal(l.hosts[1].feed, HOST_FEED_STREAM);
