@@ -286,7 +286,7 @@ static void take_counter(EncodeAttempt *t, const char *line)
     long long variable, constant;
 
     if (p && (p = strchr(p, '(')) && sscanf(p, "(%lld/%lld)", &variable, &constant) == 2)
-        count_told(&t->entered, variable + constant + 1);
+        count_told(&t->entered, av_sat_add64(av_sat_add64(variable, constant), 1));
 }
 
 /** "0,v,murmur3=..." */
