@@ -217,6 +217,9 @@ int segment_may_start(const Segmenter *s, const Frame *f)
 
     if (f == s->start || !f->count || f->late || !filters_may_start(s, f))
         return 0;
+    /* where no keyframe came by in time, the host's command line counts for more than what is decoded for nothing */
+    if (s->nb_gaps + s->nb_forced >= 2 * MAX_WORDS && !has_fixed_places(s))
+        return 1;
     if (s->plan->segment_length || full)
         return find_place(s, f) >= 0 && (full || length >= s->target);
     if (find_place(s, f) < 0)

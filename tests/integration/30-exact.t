@@ -93,6 +93,7 @@ h263.avi      | VIDEO(25) -s 176x144 -c:v h263 -q:v 4 -g 25
 yv12.avi      | VIDEO(25) -c:v rawvideo -pix_fmt yuv420p -vtag YV12
 utvideo.avi   | VIDEO(25) -c:v utvideo
 qtrle.mov     | VIDEO(25) -c:v qtrle -g 25
+gaps.mkv      | -f lavfi -i testsrc2=s=96x64:r=100:d=30 -vf select='eq(mod(n\,7)\,0)+eq(mod(n\,7)\,3)' -fps_mode vfr -c:v libx264 -preset ultrafast -g 2000
 tiny.mkv      | -f lavfi -i testsrc2=s=96x64:r=10:d=4 -c:v libx264 -preset ultrafast -g 10
 END
 
@@ -256,6 +257,7 @@ subtitles that start late           | latesub.mkv | X264 -c:a copy -c:s mov_text
 +mov_text to srt                    | subs.mp4   | X264 -c:a copy -c:s srt | out.mkv | --exact-frames | fleet
 mov_text copied                     | subs.mp4   | X264 -c:a copy -c:s copy | out.mp4 | --exact-frames | fleet
 +ass copied                         | fonts.mkv  | X264 -c:a copy -c:s copy | out.mkv | --exact-frames | fleet
+a gap at each frame, one keyframe   | gaps.mkv   | -c:v libx264 -preset veryfast -qp 24 | out.mkv | --source | fleet
 # of what packets tell and NUT does not
 H.263 in AVI, all of it keyframes   | h263.avi   | X264 | out.mkv | --exact-frames | stock
 raw video, its planes swapped       | yv12.avi   | X264 | out.mkv | --exact-frames | fleet
