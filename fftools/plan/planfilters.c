@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include <libavutil/avstring.h>
 #include <libavutil/display.h>
 #include <libavutil/eval.h>
 #include <libavutil/parseutils.h>
@@ -98,8 +99,11 @@ int decide_rotation(Plan *p)
         case AV_PKT_DATA_DISPLAYMATRIX:
             matrix = sd->size >= 9 * sizeof(*matrix) ? (const int32_t *)sd->data : NULL;
             break;
-        case AV_PKT_DATA_CPB_PROPERTIES:
         case AV_PKT_DATA_STEREO3D:
+            if (av_strstart(p->streams[p->fleet_stream].encoder->name, "libx264", NULL))
+                return plan_stock(p, "libx264 writes how the pictures for both eyes are packed, which hosts are not told");
+            break;
+        case AV_PKT_DATA_CPB_PROPERTIES:
         case AV_PKT_DATA_SPHERICAL:
             break;
         default:

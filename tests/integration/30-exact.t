@@ -94,6 +94,7 @@ yv12.avi      | VIDEO(25) -c:v rawvideo -pix_fmt yuv420p -vtag YV12
 utvideo.avi   | VIDEO(25) -c:v utvideo
 qtrle.mov     | VIDEO(25) -c:v qtrle -g 25
 gaps.mkv      | -f lavfi -i testsrc2=s=96x64:r=100:d=30 -vf select='eq(mod(n\,7)\,0)+eq(mod(n\,7)\,3)' -fps_mode vfr -c:v libx264 -preset ultrafast -g 2000
+eyes.mkv      | -f lavfi -i testsrc2=s=96x64:r=10:d=6 -c:v libx264 -preset ultrafast -g 10 -metadata:s:v stereo_mode=left_right
 tiny.mkv      | -f lavfi -i testsrc2=s=96x64:r=10:d=4 -c:v libx264 -preset ultrafast -g 10
 END
 
@@ -263,6 +264,8 @@ H.263 in AVI, all of it keyframes   | h263.avi   | X264 | out.mkv | --exact-fram
 raw video, its planes swapped       | yv12.avi   | X264 | out.mkv | --exact-frames | fleet
 a codec whose tag is its format     | utvideo.avi | X264 | out.mkv | --exact-frames | fleet
 +bits of a pixel                     | qtrle.mov  | X264 | out.mkv | --exact-frames | stock
++pictures for both eyes, libx264     | eyes.mkv   | X264 | out.mkv | --exact-frames | stock
++pictures for both eyes, ffv1        | eyes.mkv   | -c:v ffv1 -g 1 | out.mkv | --exact-frames | fleet
 # filters
 scale                               | h264.mp4   | X264 -vf scale=128:-2 | out.mp4 | --exact-frames | fleet
 +crop, pad                          | h264.mp4   | X264 -vf crop=160:90,pad=192:108:16:8 | out.mkv | --exact-frames | fleet
