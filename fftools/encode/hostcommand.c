@@ -22,8 +22,7 @@ static int add_option(const char **argv, int n, const char *name, const char *va
     return n;
 }
 
-/** What NUT does not carry of the input's colours; decoders take it as options. */
-static int add_color_options(const char **argv, int n, const AVCodecParameters *par)
+int hostcommand_add_colors(const char **argv, int n, const AVCodecParameters *par)
 {
     if (par->color_range != AVCOL_RANGE_UNSPECIFIED)
         n = add_option(argv, n, "-color_range", av_color_range_name(par->color_range));
@@ -288,7 +287,7 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
     AVBPrint bp;
     char *text = NULL;
 
-    n = add_color_options(head, n, par);
+    n = hostcommand_add_colors(head, n, par);
     snprintf(tag, sizeof(tag), "%"PRIu32, input_tag(par));
     if (input_tag(par))
         n = add_option(head, n, "-tag:v", tag);

@@ -17,6 +17,16 @@
 #define HOSTCOMMAND_HASH "murmur3"
 #define HOSTCOMMAND_HASH_LEN 32
 
+/** Words that hostcommand_add_colors() adds at the most. */
+#define HOSTCOMMAND_COLOR_WORDS 10
+
+/**
+ * What neither NUT nor lavfi carries of a video's colours, as options for its decoder. The words are libavutil's.
+ * @param n words in argv
+ * @return how many there are then
+ */
+int hostcommand_add_colors(const char **argv, int n, const AVCodecParameters *par);
+
 /**
  * @param ffmpeg       its name or path there
  * @param lavc_version AV_VERSION_INT of its libavcodec: options are spelled as it knows them

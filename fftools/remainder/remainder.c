@@ -11,6 +11,7 @@
 #include <libavutil/pixdesc.h>
 
 #include "../compat.h"
+#include "../encode/hostcommand.h"
 #include "../input/arglist.h"
 #include "../plan/sideoutput.h"
 #include "../stock.h"
@@ -48,6 +49,13 @@ static void add_placeholder(ArgList *l, const Plan *plan, const Trial *t)
     if (start) {
         arglist_add(l, "-itsoffset");
         arglist_addf(l, "%"PRId64"us", start);
+    }
+    if (plan->filters && !made) {  /* some take no others: zscale */
+        const char *words[HOSTCOMMAND_COLOR_WORDS];
+        int nb = hostcommand_add_colors(words, 0, par);
+
+        for (int i = 0; i < nb; i++)
+            arglist_add(l, words[i]);
     }
     arglist_add_words(l, "-f", "lavfi", "-i", NULL);
     arglist_addf(l, "color=c=black:s=%dx%d:r=%d/%d,trim=end_frame=%d,%sformat=%s",

@@ -95,6 +95,7 @@ utvideo.avi   | VIDEO(25) -c:v utvideo
 qtrle.mov     | VIDEO(25) -c:v qtrle -g 25
 gaps.mkv      | -f lavfi -i testsrc2=s=96x64:r=100:d=30 -vf select='eq(mod(n\,7)\,0)+eq(mod(n\,7)\,3)' -fps_mode vfr -c:v libx264 -preset ultrafast -g 2000
 eyes.mkv      | -f lavfi -i testsrc2=s=96x64:r=10:d=6 -c:v libx264 -preset ultrafast -g 10 -metadata:s:v stereo_mode=left_right
+hdr.mkv       | VIDEO(25) -pix_fmt yuv420p10le -c:v libx264 -preset ultrafast -g 25 -color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc -color_range tv
 tiny.mkv      | -f lavfi -i testsrc2=s=96x64:r=10:d=4 -c:v libx264 -preset ultrafast -g 10
 END
 
@@ -270,6 +271,7 @@ a codec whose tag is its format     | utvideo.avi | X264 | out.mkv | --exact-fra
 scale                               | h264.mp4   | X264 -vf scale=128:-2 | out.mp4 | --exact-frames | fleet
 +crop, pad                          | h264.mp4   | X264 -vf crop=160:90,pad=192:108:16:8 | out.mkv | --exact-frames | fleet
 hflip, eq                           | h264.mp4   | X264 -vf hflip,eq=contrast=1.2 | out.mp4 | --exact-frames | fleet
+HDR, zscale and tonemap             | hdr.mkv    | X264 -vf zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable,zscale=t=bt709:m=bt709:r=tv,format=yuv420p | out.mkv | --exact-frames | fleet
 # filters with files and fonts of this machine, filter graphs
 subtitles                           | h264.mp4   | X264 -vf subtitles=../text.srt | out.mp4 | --exact-frames | fleet
 drawtext, no font named             | h264.mp4   | X264 -vf drawtext=text=hello:fontsize=20:x=t*9 | out.mp4 | --exact-frames | fleet
