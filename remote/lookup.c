@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -11,9 +9,7 @@
 #include <libavutil/mem.h>
 
 #include "lookup.h"
-
-/* Modules of the name service run on it. */
-#define STACK_SIZE (1 << 20)
+#include "thread.h"
 
 /** Belongs to who asks and to the thread; the last one frees it. */
 typedef struct Lookup {
@@ -50,27 +46,15 @@ static void *lookup_main(void *arg)
     return NULL;
 }
 
-/** Signals are the main thread's business. */
 static int start_thread(Lookup *l)
 {
-    pthread_attr_t attr;
-    pthread_t      thread;
-    sigset_t       all, old;
-    int            ret = pthread_attr_init(&attr);
+    int ret;
 
-    if (ret)
-        return AVERROR(ret);
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
     atomic_fetch_add(&l->refs, 1);
-    ret = pthread_create(&thread, &attr, lookup_main, l);
-    if (ret)
+    ret = thread_start(NULL, lookup_main, l);
+    if (ret < 0)
         atomic_fetch_sub(&l->refs, 1);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    pthread_attr_destroy(&attr);
-    return AVERROR(ret);
+    return ret;
 }
 
 /** Take over what the thread has found. */

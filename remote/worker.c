@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
-#include <signal.h>
 #include <sys/resource.h>
 
 #include <libavutil/avstring.h>
@@ -12,10 +11,9 @@
 
 #include "attempt.h"
 #include "hostnews.h"
+#include "thread.h"
 #include "worker.h"
 
-/* Hundreds of threads may run: the default of 8 MiB each would be a lot of address space. */
-#define STACK_SIZE (1 << 20)
 /* Descriptors of a slot: its own, its connection's, its proxy's, and those of a moment. */
 #define SLOT_FDS  4
 /* Those that the rest of the program needs. */
@@ -208,24 +206,6 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
-/** Signals are the main thread's business. */
-static int create_thread(Worker *w)
-{
-    pthread_attr_t attr;
-    sigset_t       all, old;
-    int            ret = pthread_attr_init(&attr);
-
-    if (ret)
-        return AVERROR(ret);
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    ret = pthread_create(&w->thread, &attr, worker_main, w);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    pthread_attr_destroy(&attr);
-    return AVERROR(ret);
-}
-
 /** Whether one more slot leaves the program the descriptors that it needs to write its output. Needs the lock. */
 static int has_room(const Fleet *f)
 {
@@ -254,7 +234,7 @@ int worker_start(Fleet *f, FleetHost *fh)
     w->index = fh->nb_workers;
     ret = slot_alloc(&w->slot, fh->host, f->options.transport_alloc);
     if (ret >= 0)
-        ret = create_thread(w);
+        ret = thread_start(&w->thread, worker_main, w);
     if (ret < 0) {
         slot_free(&w->slot);
         av_free(w);

@@ -14,6 +14,7 @@
 #include <libavutil/mem.h>
 
 #include "../../remote/tempfile.h"
+#include "../../remote/thread.h"
 #include "spool.h"
 
 #define CHUNK (64 << 10)
@@ -43,19 +44,6 @@ struct SpoolFeed {
     pthread_t thread;
     uint8_t   chunk[CHUNK];
 };
-
-/** Signals are for other threads; of a reader that has gone only write() shall tell. */
-static int start_thread(pthread_t *thread, void *(*func)(void *), void *opaque)
-{
-    sigset_t all, old;
-    int ret;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    ret = pthread_create(thread, NULL, func, opaque);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return AVERROR(ret);
-}
 
 /* ---- from the input to the file ---- */
 
@@ -146,7 +134,7 @@ static int start(Spool *s)
     s->own_file = 1;
     if (pipe2(s->stop_fds, O_CLOEXEC) < 0)
         return AVERROR(errno);
-    ret = start_thread(&s->thread, spool_main, s);
+    ret = thread_start(&s->thread, spool_main, s);
     s->running = ret >= 0;
     return ret;
 }
@@ -274,7 +262,7 @@ int spool_feed_open(SpoolFeed **out, Spool *s, int *read_fd)
         return ret;
     }
     f->fd = fds[1];
-    ret = start_thread(&f->thread, feed_main, f);
+    ret = thread_start(&f->thread, feed_main, f);
     if (ret < 0) {
         close(fds[0]);
         close(fds[1]);
