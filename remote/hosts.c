@@ -9,10 +9,10 @@
 #include <libavutil/avstring.h>
 #include <libavutil/bprint.h>
 #include <libavutil/error.h>
-#include <libavutil/eval.h>
 #include <libavutil/macros.h>
 #include <libavutil/mem.h>
 
+#include "bytesize.h"
 #include "hosts.h"
 
 #define MAX_SLOTS 64
@@ -81,13 +81,9 @@ static int valid_name(const char *name, const char *more)
 /** A number of bytes such as 512M or 1.5G. @return 0 and *size, or AVERROR(EINVAL) */
 static int parse_size(const char *value, int64_t *size)
 {
-    char *end;
-    double n = av_strtod(value, &end);
+    double n = bytesize_parse(value);
 
-    /* av_strtod() counts bits */
-    if (end > value && end[-1] == 'B')
-        n /= 8;
-    if (*end || !(n >= 1) || n >= 0x1p62)
+    if (!(n >= 1) || n >= 0x1p62)
         return AVERROR(EINVAL);
     *size = n;
     return 0;

@@ -8,8 +8,9 @@
 #include <libavcodec/version.h>
 #include <libavutil/avstring.h>
 #include <libavutil/error.h>
-#include <libavutil/eval.h>
 #include <libavutil/mem.h>
+
+#include "../../remote/bytesize.h"
 
 #define MIN_MEMORY 16e6
 #define MAX_MEMORY 1e15
@@ -246,13 +247,9 @@ static int parse_length(double *seconds, const char *text, const char *who, Mess
 
 static int parse_memory(int64_t *bytes, const char *text, const char *who, Message *msg)
 {
-    char *end;
-    double n = av_strtod(text, &end);
+    double n = bytesize_parse(text);
 
-    /* av_strtod() counts bits */
-    if (end > text && end[-1] == 'B')
-        n /= 8;
-    if (*end || !(n >= MIN_MEMORY && n <= MAX_MEMORY)) {
+    if (!(n >= MIN_MEMORY && n <= MAX_MEMORY)) {
         snprintf(msg->text, msg->size, "%s: '%s' is not a size of 16M or more", who, text);
         return AVERROR(EINVAL);
     }

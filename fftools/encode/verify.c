@@ -157,7 +157,6 @@ static int verify_packets(WireReader *r, const Segment *seg, const Plan *plan,
 
     if (ret >= 0)
         ret = av_hash_alloc(&ctx, HOSTCOMMAND_HASH);
-
     if (ret >= 0)
         av_hash_init(ctx);
     while (ret >= 0 && (ret = wire_read(r, pkt)) >= 0) {

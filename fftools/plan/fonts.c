@@ -120,7 +120,6 @@ static int ship_font(Plan *plan, Scan *s, Selected *f)
     return f->path[0] == '/' ? shipment_add_font(&plan->files, f->path, &f->name) : AVERROR(ENOENT);
 }
 
-
 /** libass asks fontconfig: there it shall find nothing but these. */
 static int add_config(Plan *plan, const Scan *s)
 {

@@ -162,7 +162,6 @@ static int decide_join(Plan *p)
         return plan_stock(p, "the filters %s are not split yet", p->filters);
     if (timed)
         return plan_stock(p, "filters that go by times are not split behind concat");
-
     if (p->counts.used || p->window || strstr(g->path, "FR") || strstr(g->path, "tpad"))
         return plan_stock(p, "filters that count frames, look at their neighbours or read the frame rate are not split "
                           "together with concat");
