@@ -4,7 +4,7 @@
  *
  * libssh2 wants a call that could not send all of its packet to be repeated, with the
  * same arguments, before any other call on the session. Here that never happens: its
- * sends go through ssh_send(), which takes everything and keeps what the socket does
+ * sends go through sshpriv_send(), which takes everything and keeps what the socket does
  * not accept. So EAGAIN only ever means "nothing received yet" or "window closed". The
  * buffer is bounded, as ssh_write() takes nothing while much is waiting.
  *
@@ -22,19 +22,12 @@
 
 #include <libssh2.h>
 
-#include <libavutil/base64.h>
-#include <libavutil/bprint.h>
 #include <libavutil/error.h>
 #include <libavutil/macros.h>
 #include <libavutil/mem.h>
 
-#include "deadline.h"
-#include "knownhosts.h"
 #include "leash.h"
-#include "sshauth.h"
-#include "sshconfig.h"
-#include "sshdial.h"
-#include "transport.h"
+#include "sshpriv.h"
 
 /* Per channel, both streams together: fills a fast line at any distance. */
 #define WINDOW       (16 << 20)
@@ -54,26 +47,6 @@
 /* libssh2 packs a request into one packet of less than 35,000 bytes. */
 #define MAX_COMMAND  34000
 
-typedef struct SshPriv {
-    SshConfig        cfg;
-    SshLink          link;
-    int              opened;     ///< link holds descriptors (not just zeroed memory)
-    Deadline         deadline;   ///< of connect()
-    LIBSSH2_SESSION *session;
-    LIBSSH2_CHANNEL *channel;
-    char            *command;    ///< on its leash, while exec() is under way
-    int              running;    ///< exec() succeeded
-    int              stop;       ///< tear-down: nothing goes over the socket any more
-    int              up;         ///< connect() succeeded and nothing failed since
-    int              eof_sent;
-    int              ended[3];   ///< by TransportStream: its end was reported
-    uint8_t         *out;        ///< not yet accepted by the socket
-    size_t           out_pos, out_end, out_alloc;
-    int              in;         ///< bytes taken off the socket since ssh_wait()
-    int64_t          in_vain;    ///< bytes that came, less those that the command's own may account for
-    int              spins;      ///< ssh_wait() that did not wait, since something moved
-} SshPriv;
-
 static pthread_once_t init_once = PTHREAD_ONCE_INIT;
 
 static void init_libssh2(void)
@@ -81,7 +54,7 @@ static void init_libssh2(void)
     libssh2_init(0);
 }
 
-static int fail(Transport *t, int err, const char *fmt, ...)
+int sshpriv_fail(Transport *t, int err, const char *fmt, ...)
 {
     SshPriv *p = t->priv;
     size_t used;
@@ -116,8 +89,7 @@ static int flush_out(SshPriv *p)
     return 0;
 }
 
-static ssize_t ssh_send(libssh2_socket_t fd, const void *buf, size_t len, int flags,
-                        void **abstract)
+ssize_t sshpriv_send(libssh2_socket_t fd, const void *buf, size_t len, int flags, void **abstract)
 {
     SshPriv *p = *abstract;
     uint8_t *grown;
@@ -161,7 +133,7 @@ static ssize_t ssh_send(libssh2_socket_t fd, const void *buf, size_t len, int fl
     return len;
 }
 
-static ssize_t ssh_recv(libssh2_socket_t fd, void *buf, size_t len, int flags, void **abstract)
+ssize_t sshpriv_recv(libssh2_socket_t fd, void *buf, size_t len, int flags, void **abstract)
 {
     SshPriv *p = *abstract;
     ssize_t n;
@@ -199,7 +171,7 @@ static size_t out_waiting(const SshPriv *p)
 }
 
 /* For connect(): after EAGAIN, until the session may go on. */
-static int block(void *opaque)
+int sshpriv_block(void *opaque)
 {
     SshPriv *p = opaque;
     int ret = deadline_poll(&p->deadline, p->link.fd,
@@ -231,156 +203,6 @@ static void tear_down(SshPriv *p)
     memset(p->ended, 0, sizeof(p->ended));
 }
 
-/* The key types that we know of this host come first. */
-static int prefer_known_types(SshPriv *p, const KnownHosts *kh)
-{
-    const char **algs = NULL;
-    int nb = libssh2_session_supported_algs(p->session, LIBSSH2_METHOD_HOSTKEY, &algs);
-    AVBPrint bp;
-
-    if (nb <= 0)
-        return 0;
-    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_AUTOMATIC);
-    for (int known = 1; known >= 0; known--) {
-        for (int i = 0; i < nb; i++) {
-            const char *type = !strncmp(algs[i], "rsa-sha2-", 9) ? "ssh-rsa" : algs[i];
-
-            if (knownhosts_has_type(kh, type) == known)
-                av_bprintf(&bp, "%s%s", bp.len ? "," : "", algs[i]);
-        }
-    }
-    libssh2_free(p->session, algs);
-    libssh2_session_method_pref(p->session, LIBSSH2_METHOD_HOSTKEY, bp.str);
-    av_bprint_finalize(&bp, NULL);
-    return 0;
-}
-
-static int fail_unknown(Transport *t, const KnownHosts *kh, const char *type, const char *print)
-{
-    const SshPriv *p = t->priv;
-    const SshConfig *cfg = &p->cfg;
-    const char *file = cfg->nb_known_hosts ? cfg->known_hosts[0] : "~/.ssh/known_hosts";
-    const char *other = kh->nb_keys ? " (only keys of other types are known)" : "";
-
-    if (cfg->proxyjump || cfg->proxycommand || cfg->hostkeyalias)
-        return fail(t, AVERROR(EPERM), "unknown host key%s: %s %s; if it is right, accept it once "
-                    "with: ssh %s%s true", other, type, print,
-                    sshconfig_file() ? "-F $FFLEET_SSH_CONFIG " : "", t->host->name);
-    return fail(t, AVERROR(EPERM), "unknown host key%s: %s %s; if it is right, add it with: "
-                "ssh-keyscan -p %d %s >> %s", other, type, print, cfg->port, cfg->hostname, file);
-}
-
-static int judge_host_key(Transport *t, const KnownHosts *kh)
-{
-    SshPriv *p = t->priv;
-    const KnownKey *entry;
-    char type[64], print[64] = "", *name;
-    const char *blob, *hash;
-    size_t size;
-    int keytype, ret = 0;
-
-    blob = libssh2_session_hostkey(p->session, &size, &keytype);
-    hash = libssh2_hostkey_hash(p->session, LIBSSH2_HOSTKEY_HASH_SHA256);
-    if (!blob)
-        return fail(t, AVERROR(EPERM), "showed no host key");
-    knownhosts_blob_type((const uint8_t *)blob, size, type, sizeof(type));
-    if (hash) {
-        memcpy(print, "SHA256:", 8);
-        av_base64_encode(print + 7, sizeof(print) - 7, (const uint8_t *)hash, 32);
-        print[strcspn(print, "=")] = 0;
-    }
-    switch (knownhosts_check(kh, (const uint8_t *)blob, size, &entry)) {
-    case KNOWN_OK:
-        break;
-    case KNOWN_UNKNOWN:
-        ret = fail_unknown(t, kh, type, print);
-        break;
-    case KNOWN_CHANGED:
-        name = knownhosts_name(p->cfg.hostname, p->cfg.port, p->cfg.hostkeyalias);
-        ret  = fail(t, AVERROR(EPERM), "the host key has changed: it shows %s %s, but %s:%d has "
-                    "another; somebody may be listening. If the change is right: "
-                    "ssh-keygen -f %s -R '%s'", type, print, entry->file, entry->line,
-                    entry->file, name ? name : p->cfg.hostname);
-        av_free(name);
-        break;
-    case KNOWN_REVOKED:
-        ret = fail(t, AVERROR(EPERM), "the host key %s %s is revoked by %s:%d", type, print,
-                   entry->file, entry->line);
-        break;
-    }
-    return ret;
-}
-
-/* A failure of libssh2 or of block(), in words. */
-static int fail_phase(Transport *t, int ret, const char *phase)
-{
-    SshPriv *p = t->priv;
-    char says[256], *msg = NULL;
-
-    if (ret == AVERROR_EXIT)
-        return fail(t, ret, "interrupted");
-    ssh_proxy_says(&p->link, says, sizeof(says));
-    if (ret == AVERROR(ETIMEDOUT))
-        return fail(t, ret, "unreachable: timed out during the %s%s%s", phase,
-                    *says ? "; the proxy says: " : "", says);
-    if (*says)
-        return fail(t, AVERROR(EHOSTUNREACH), "unreachable through its proxy: %s", says);
-    libssh2_session_last_error(p->session, &msg, NULL, 0);
-    return fail(t, ret, "unreachable: %s failed: %s", phase, msg && *msg ? msg : av_err2str(ret));
-}
-
-/** What a call of libssh2's that failed during connect() comes to. */
-static int lost(const SshPriv *p)
-{
-    int ret = deadline_check(&p->deadline);
-
-    return ret < 0 ? ret : AVERROR(EIO);
-}
-
-static int handshake(Transport *t)
-{
-    SshPriv *p = t->priv;
-    KnownHosts kh;
-    int rc, ret;
-
-    p->session = libssh2_session_init_ex(NULL, NULL, NULL, p);
-    if (!p->session)
-        return fail(t, AVERROR(ENOMEM), "out of memory");
-    libssh2_session_set_blocking(p->session, 0);
-#if LIBSSH2_VERSION_NUM >= 0x010b01
-    libssh2_session_callback_set2(p->session, LIBSSH2_CALLBACK_SEND, (libssh2_cb_generic *)ssh_send);
-    libssh2_session_callback_set2(p->session, LIBSSH2_CALLBACK_RECV, (libssh2_cb_generic *)ssh_recv);
-#else
-    libssh2_session_callback_set(p->session, LIBSSH2_CALLBACK_SEND, (void *)ssh_send);
-    libssh2_session_callback_set(p->session, LIBSSH2_CALLBACK_RECV, (void *)ssh_recv);
-#endif
-    ret = knownhosts_load(&kh, p->cfg.known_hosts, p->cfg.nb_known_hosts, p->cfg.hostname,
-                          p->cfg.port, p->cfg.hostkeyalias);
-    if (ret < 0)
-        return fail(t, ret, "out of memory");
-    prefer_known_types(p, &kh);
-    while ((rc = libssh2_session_handshake(p->session, p->link.fd)) == LIBSSH2_ERROR_EAGAIN && ret >= 0)
-        ret = block(p);
-    if (ret < 0 || rc)
-        ret = fail_phase(t, ret < 0 ? ret : lost(p), "SSH handshake");
-    else
-        ret = judge_host_key(t, &kh);
-    knownhosts_free(&kh);
-    return ret;
-}
-
-static int authenticate(Transport *t)
-{
-    SshPriv *p = t->priv;
-    SshAuth auth = { p->session, &p->cfg, !!t->host->key, &p->deadline, block, p };
-    char why[400];
-    int ret = sshauth_run(&auth, why, sizeof(why));
-
-    if (ret >= 0)
-        return 0;
-    return *why ? fail(t, ret, "%s", why) : fail_phase(t, ret, "authentication");
-}
-
 static void ssh_close(Transport *t);
 
 static int ssh_connect(Transport *t, int timeout_ms)
@@ -399,13 +221,13 @@ static int ssh_connect(Transport *t, int timeout_ms)
         ret = ssh_dial(&p->link, &p->cfg, &p->deadline, why, sizeof(why));
     }
     if (ret < 0) {
-        fail(t, ret, "%s", ret == AVERROR_EXIT ? "interrupted" : why);
+        sshpriv_fail(t, ret, "%s", ret == AVERROR_EXIT ? "interrupted" : why);
         goto end;
     }
     p->stop = 0;
-    ret = handshake(t);
+    ret = sshlogin_handshake(t);
     if (ret >= 0)
-        ret = authenticate(t);
+        ret = sshlogin_authenticate(t);
     p->up = ret >= 0;
 end:
     if (ret < 0)
@@ -422,7 +244,7 @@ static int failed_call(Transport *t, int rc, const char *what)
     if (rc == LIBSSH2_ERROR_EAGAIN)
         return AVERROR(EAGAIN);
     libssh2_session_last_error(p->session, &msg, NULL, 0);
-    return fail(t, AVERROR(EIO), "connection lost: %s: %s", what, msg && *msg ? msg : "closed");
+    return sshpriv_fail(t, AVERROR(EIO), "connection lost: %s: %s", what, msg && *msg ? msg : "closed");
 }
 
 static int ssh_exec(Transport *t, const char *command)
@@ -431,15 +253,15 @@ static int ssh_exec(Transport *t, const char *command)
     int rc;
 
     if (!p->up || p->running)
-        return fail(t, AVERROR(p->up ? EINVAL : ENOTCONN),
-                    p->up ? "a command runs already" : "not connected");
+        return sshpriv_fail(t, AVERROR(p->up ? EINVAL : ENOTCONN),
+                            p->up ? "a command runs already" : "not connected");
     if (!p->command)
         p->command = leash_command(command, 0);
     if (!p->command)
-        return fail(t, AVERROR(ENOMEM), "out of memory");
+        return sshpriv_fail(t, AVERROR(ENOMEM), "out of memory");
     if (strlen(p->command) > MAX_COMMAND)
-        return fail(t, AVERROR(E2BIG), "the command is too long for SSH: %zu bytes, quoted %zu of %d",
-                    strlen(command), strlen(p->command), MAX_COMMAND);
+        return sshpriv_fail(t, AVERROR(E2BIG), "the command is too long for SSH: %zu bytes, quoted %zu of %d",
+                            strlen(command), strlen(p->command), MAX_COMMAND);
     if (!p->channel) {
         p->channel = libssh2_channel_open_ex(p->session, "session", 7, WINDOW, PACKET, NULL, 0);
         if (!p->channel)
@@ -595,7 +417,8 @@ static int ssh_wait(Transport *t, int want_write, int timeout_ms)
 
     p->in = 0;
     if (p->in_vain > IN_MAX)
-        return fail(t, AVERROR(EIO), "connection lost: it sends without end what is no output of the command");
+        return sshpriv_fail(t, AVERROR(EIO),
+                            "connection lost: it sends without end what is no output of the command");
     if (p->running && may_go_on(p, want_write)) {
         if (p->spins++ < MAX_SPINS)
             return 0;
@@ -610,11 +433,11 @@ static int ssh_wait(Transport *t, int want_write, int timeout_ms)
     }
     ret = poll(fds, 2, timeout_ms);
     if (ret < 0 && errno != EINTR)
-        return fail(t, AVERROR(errno), "poll: %s", strerror(errno));
+        return sshpriv_fail(t, AVERROR(errno), "poll: %s", strerror(errno));
     if (p->opened) {
         ret = flush_out(p);
         if (ret < 0)
-            return fail(t, AVERROR(EIO), "connection lost: %s", strerror(-ret));
+            return sshpriv_fail(t, AVERROR(EIO), "connection lost: %s", strerror(-ret));
     }
     return 0;
 }

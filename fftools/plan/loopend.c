@@ -32,7 +32,7 @@ int loopend_knows(const Plan *p, const PlanStream *sound)
     const PlanInput *in = &p->inputs[sound->file];
     const AVStream *st  = in->fc->streams[sound->index];
 
-    /* stock reads the video along with the sound, which has to end by itself, see remainder.c */
+    /* stock reads the video along with the sound, which has to end by itself, see remainderargs.c */
     if (sound->type != AVMEDIA_TYPE_AUDIO || p->complex.sound || in->loop < 0)
         return 0;
     /* 7.1 counts samples, where others' rounded times would have to be followed from the start */

@@ -12,7 +12,6 @@
 
 #include <time.h>
 
-#undef fail
 #include "remote/ssh.c"
 
 static unsigned long queued;     ///< bytes of the channel that wait in libssh2
@@ -78,7 +77,7 @@ static int64_t read_on(Test *c, int64_t most)
 
     do {
         send(c->peer, buf, sizeof(buf), MSG_DONTWAIT);
-        n = ssh_recv(c->p.link.fd, buf, sizeof(buf), 0, &opaque);
+        n = sshpriv_recv(c->p.link.fd, buf, sizeof(buf), 0, &opaque);
         got += FFMAX(n, 0);
     } while (n > 0 && got < most);
     return got;

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FFLEET_FILTERJUDGE_H
+#define FFLEET_FILTERJUDGE_H
+
+/** @file One filter with its options: what filtertraits.c judges a chain by. Pure; any thread. */
+
+#include <libavutil/dict.h>
+
+#include "filtertraits.h"
+
+/** What av_get_token() skips around words. */
+#define BLANKS " \n\t\r"
+
+/** What is known of one filter of the chain so far. */
+typedef struct FilterVerdict {
+    enum FilterTrait trait;
+    int  flags;
+    int  renumbers; ///< frames get times that begin anew with the first one
+    int  leads;     ///< frames come before the first one, on each host before its first
+    char why[128];  ///< predicate of a sentence
+} FilterVerdict;
+
+/**
+ * Judge a filter.
+ * @param args of the filter, with the quotes taken off
+ * @return 0 or an AVERROR code
+ */
+int filterjudge_filter(FilterVerdict *v, const char *name, const char *args);
+
+/** Become worse, never better. A long reason is cut. @param fmt for the reason, with one %s for arg; NULL: none */
+void filterjudge_raise(FilterVerdict *v, enum FilterTrait trait, int flags, const char *fmt, const char *arg);
+
+int filterjudge_is_deinterlacer(const char *filter);
+
+/** Of a deinterlacer: whether it makes two frames of one. */
+int filterjudge_makes_fields(const char *filter, AVDictionary *opts);
+
+#endif
