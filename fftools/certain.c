@@ -28,8 +28,7 @@ static int copies_video(const CmdFile *out)
 
 static int copies_all_video(const Command *cmd)
 {
-    if (cmdline_last(cmd->globals, cmd->nb_globals, "filter_complex") ||
-        cmdline_last(cmd->globals, cmd->nb_globals, "filter_complex_script"))
+    if (cmdline_last(cmd->globals, cmd->nb_globals, "filter_complex"))
         return 0;
     for (int i = 0; i < cmd->nb_outputs; i++)
         if (!copies_video(&cmd->outputs[i]))

@@ -429,7 +429,7 @@ static int add_option(Command *cmd, Group *group, int i, Message *msg)
     o->def       = word.def;
     o->avclass   = word.avclass;
     o->negated   = word.negated;
-    o->from_file = word.from_file;
+    o->from_file = word.from_file || (word.def && !strcmp(word.def->name, "filter_complex_script"));
     o->index     = i;
     o->nargs     = word.nargs;
     if (word.def && word.def->flags & OPTDEF_INFO)

@@ -20,7 +20,7 @@ typedef struct CmdOption {
     char *spec;      ///< stream specifier ("v:0"), or NULL. For aliases the implied one ("v")
     char *value;     ///< or NULL when it takes none
     int   negated;   ///< typed as -noX
-    int   from_file; ///< typed as -/X (FFmpeg 7): value names a file that holds the value
+    int   from_file; ///< typed as -/X (FFmpeg 7), or -X_script: value names a file that holds the value
     int   index;     ///< of the option itself in Command.argv
     int   nargs;     ///< elements of argv it takes: 1 or 2
     const OptionDef *def; ///< ffmpeg's own option; NULL: an AVOption of libav*, or unknown

@@ -78,7 +78,7 @@ static const OptionDef table[] = {
     OPT("filter_threads",          GLOBAL | ARG),
     OPT("filter_complex",          GLOBAL | ARG),
     ALIAS("lavfi",                 GLOBAL | ARG, "filter_complex", NULL),
-    OPT("filter_complex_script",   GLOBAL | ARG),
+    ALIAS("filter_complex_script", GLOBAL | ARG, "filter_complex", NULL),
     OPT("filter_complex_threads",  GLOBAL | ARG),
     OPT("filter_buffered_frames",  GLOBAL | ARG),
     OPT("auto_conversion_filters", GLOBAL | BOOL),

@@ -7,6 +7,7 @@
 
 #include "../../remote/shellquote.h"
 #include "../compat.h"
+#include "../input/decoding.h"
 #include "../plan/carrier.h"
 #include "hostcommand.h"
 
@@ -279,7 +280,7 @@ static int converts_first(const Plan *plan)
 
 char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpeg, int lavc)
 {
-    const char *head[40 + 2 * MAX_SIDES] = { ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats",
+    const char *head[40 + 2 * MAX_SIDES + DECODING_MAX_WORDS] = { ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats",
                              "-progress", "pipe:2", "-stats_period", "0.5", "-copyts" };
     int n = 11, ret = 0;
     const AVCodecParameters *par = plan_video(plan)->codecpar;
@@ -296,6 +297,7 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
         n = add_option(head, n, "-field_order", "bb");
     if (decoder_races(par->codec_id))
         n = add_option(head, n, "-threads", "1");
+    n += decoding_words(plan_video_input(plan), plan_video(plan), head + n);
     if (converts_first(plan))
         n = add_option(head, n, "-t", "1000000");
     head[n++] = "-f";

@@ -69,8 +69,10 @@ static void hash_filters(struct AVSHA *sha, const Plan *plan)
 {
     const Shipment *s = &plan->files;
 
-    for (const Plan *p = plan; p; p = p->next)
+    for (const Plan *p = plan; p; p = p->next) {
         hash_text(sha, p->filters ? p->filters : "");
+        hash_text(sha, p->timing ? p->timing : "");
+    }
     for (int i = 0; i < s->nb_files; i++) {
         hash_text(sha, s->files[i].name);
         av_sha_update(sha, s->files[i].data, s->files[i].size);

@@ -9,6 +9,7 @@
 #include <libavutil/mem.h>
 
 #include "../command/filterargs.h"
+#include "../input/decoding.h"
 #include "complexpriv.h"
 #include "filtertraits.h"
 
@@ -158,6 +159,7 @@ static int find_labelled(Parser *p, const char *label, GraphSource *source)
     ic = p->inputs[file].fc;
     for (unsigned i = 0; i < ic->nb_streams; i++)
         if (ic->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
+            !decoding_is_disabled(&p->inputs[file], ic->streams[i]) &&
             avformat_match_stream_specifier(ic, ic->streams[i], *tail ? tail + 1 : "") > 0) {
             *source = (GraphSource) { file, i };
             return 0;
@@ -170,7 +172,8 @@ static int find_unlabelled(Parser *p, GraphSource *source)
 {
     for (int f = 0; f < p->nb_inputs; f++)
         for (unsigned i = 0; i < p->inputs[f].fc->nb_streams; i++) {
-            int taken = p->inputs[f].fc->streams[i]->codecpar->codec_type != AVMEDIA_TYPE_VIDEO;
+            const AVStream *st = p->inputs[f].fc->streams[i];
+            int taken = st->codecpar->codec_type != AVMEDIA_TYPE_VIDEO || decoding_is_disabled(&p->inputs[f], st);
 
             for (int k = 0; k < p->nb_taken; k++)
                 taken |= p->taken[k].file == f && p->taken[k].index == (int)i;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <libavutil/error.h>
+#include <libavutil/macros.h>
 #include <libavutil/mem.h>
 
 #include "arglist.h"
@@ -64,15 +65,21 @@ void arglist_add_options(ArgList *l, const Command *cmd, const CmdOption *opts, 
     }
 }
 
-void arglist_add_inputs(ArgList *l, const Command *cmd, const PlanInput *inputs, int paced)
+void arglist_add_inputs(ArgList *l, const Command *cmd, const PlanInput *inputs, int with)
 {
-    static const char *const pace[] = {
-        "re", "readrate", "readrate_initial_burst", "readrate_catchup", NULL
-    };
+    static const char *const pace[] = { "re", "readrate", "readrate_initial_burst", "readrate_catchup" };
+    static const char *const hardware[] = { "hwaccel", "hwaccel_device", "hwaccel_output_format" };
+    const char *skip[FF_ARRAY_ELEMS(pace) + FF_ARRAY_ELEMS(hardware) + 1];
+    int nb = 0;
+
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(pace) && !(with & ARGLIST_PACED); i++)
+        skip[nb++] = pace[i];
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(hardware) && !(with & ARGLIST_HARDWARE); i++)
+        skip[nb++] = hardware[i];
+    skip[nb] = NULL;
 
     for (int i = 0; i < cmd->nb_inputs; i++) {
-        arglist_add_options(l, cmd, cmd->inputs[i].options, cmd->inputs[i].nb_options,
-                            paced ? NULL : pace);
+        arglist_add_options(l, cmd, cmd->inputs[i].options, cmd->inputs[i].nb_options, skip);
         if (inputs[i].alias_format[0])
             arglist_add_words(l, "-f", inputs[i].alias_format, NULL);
         arglist_add_words(l, "-i", inputs[i].alias ? inputs[i].alias : cmd->inputs[i].url, NULL);

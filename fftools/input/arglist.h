@@ -23,12 +23,18 @@ void arglist_add_words(ArgList *l, ...) __attribute__((sentinel));
 /** Add options as they were typed, except those whose canonical name is in skip (ended by NULL; or NULL). */
 void arglist_add_options(ArgList *l, const Command *cmd, const CmdOption *opts, int nb,
                          const char *const *skip);
+
+/** Options of inputs that are left out unless asked for. */
+enum {
+    ARGLIST_PACED    = 1 << 0, ///< they slow the reading down
+    ARGLIST_HARDWARE = 1 << 1, ///< decoders look for hardware, and complain
+};
 /**
  * Add all inputs with their options, as they were typed, but for the names of FIFOs.
  * @param inputs the command's, open
- * @param paced  with those options, too, that slow the reading down
+ * @param with   ARGLIST_*
  */
-void arglist_add_inputs(ArgList *l, const Command *cmd, const PlanInput *inputs, int paced);
+void arglist_add_inputs(ArgList *l, const Command *cmd, const PlanInput *inputs, int with);
 int  arglist_error(const ArgList *l);
 void arglist_free(ArgList *l);
 

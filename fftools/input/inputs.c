@@ -21,6 +21,8 @@
 
 int input_av_options(const CmdFile *f, int avclass, AVDictionary **dict)
 {
+    const CmdOption *bitexact = cmdline_last(f->options, f->nb_options, "bitexact");
+
     for (int i = 0; i < f->nb_options; i++) {
         const CmdOption *o = &f->options[i];
         int append = o->value && (o->value[0] == '+' || o->value[0] == '-') &&
@@ -33,24 +35,32 @@ int input_av_options(const CmdFile *f, int avclass, AVDictionary **dict)
         if (ret < 0)
             return ret;
     }
-    return 0;
+    return bitexact && !bitexact->negated && avclass & AVCLASS_FORMAT ?
+           av_dict_set(dict, "fflags", "+bitexact", AV_DICT_APPEND) : 0;
 }
 
-/** What of ffmpeg's own options its demuxer gets, if it knows them. */
+/** What of ffmpeg's own options its demuxer gets, in some cases only if it knows them. */
 static int add_demuxer_options(const CmdFile *f, const AVInputFormat *iformat, AVDictionary **opts)
 {
-    static const char *const names[][2] = {
-        { "r", "framerate" }, { "s", "video_size" }, { "pix_fmt", "pixel_format" },
+    static const struct {
+        const char *option, *name, *format;
+        int if_known;
+    } list[] = {
+        { "ar", "sample_rate", "%s", 0 }, { "ac", "ch_layout", "%sC", 1 }, { "ch_layout", "ch_layout", "%s", 1 },
+        { "r", "framerate", "%s", 1 }, { "s", "video_size", "%s", 0 }, { "pix_fmt", "pixel_format", "%s", 0 },
     };
+    const AVClass *class = iformat ? iformat->priv_class : NULL;
     int ret = 0;
 
-    for (size_t i = 0; ret >= 0 && i < FF_ARRAY_ELEMS(names); i++) {
-        const CmdOption *o = cmdline_last(f->options, f->nb_options, names[i][0]);
-        const AVClass *class = iformat ? iformat->priv_class : NULL;
+    for (size_t i = 0; ret >= 0 && i < FF_ARRAY_ELEMS(list); i++) {
+        const CmdOption *o = cmdline_last(f->options, f->nb_options, list[i].option);
+        char value[128];
 
-        if (o && o->def && (i || (class && av_opt_find(&class, names[i][1], NULL, 0,
-                                                       AV_OPT_SEARCH_FAKE_OBJ))))
-            ret = av_dict_set(opts, names[i][1], o->value, 0);
+        if (!o || !o->def || (list[i].if_known &&
+            !(class && av_opt_find(&class, list[i].name, NULL, 0, AV_OPT_SEARCH_FAKE_OBJ))))
+            continue;
+        snprintf(value, sizeof(value), list[i].format, o->value);
+        ret = av_dict_set(opts, list[i].name, value, 0);
     }
     return ret;
 }

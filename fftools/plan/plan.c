@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include <libavutil/avstring.h>
+#include <libavutil/file.h>
 #include <libavutil/intreadwrite.h>
 
 #include "../certain.h"
 #include "../compat.h"
+#include "../input/decoding.h"
 #include "carrier.h"
 #include "loopend.h"
 #include "plandecide.h"
@@ -27,17 +29,35 @@ int plan_stock(Plan *p, const char *fmt, ...)
     return 1;
 }
 
+int plan_option_text(Plan *p, const CmdOption *o, char **text)
+{
+    uint8_t *data = NULL;
+    size_t size = 0;
+    int ret;
+
+    *text = o->from_file ? NULL : av_strdup(o->value);
+    ret   = o->from_file ? av_file_map(o->value, &data, &size, AV_LOG_DEBUG, NULL) : 0;
+    if (ret < 0)
+        return plan_stock(p, "the filters in %s cannot be read: %s", o->value, av_err2str(ret));
+    if (data)
+        *text = av_strndup((const char *)data, size);
+    if (data)
+        av_file_unmap(data, size);
+    return *text ? 0 : plan_stock(p, "out of memory");
+}
+
 /* What ffleet does with each of ffmpeg's own options. One that is in no list goes to stock. */
 static const char *const global_options[] = {
     "y", "n", "hide_banner", "loglevel", "stats", "stats_period", "progress", "stdin",
     "vsync", "filter_threads", "filter_complex_threads", "filter_complex",
     "benchmark", "xerror", "max_error_rate", "copyts",
-    "start_at_zero", "abort_on", "report", NULL
+    "start_at_zero", "abort_on", "report", "ignore_unknown", "copy_unknown", "async", NULL
 };
 static const char *const input_options[] = {
     "f", "thread_queue_size", "autorotate", "ss", "t", "to", "sseof", "itsoffset", "r",
     "accurate_seek", "s", "pix_fmt", "stream_loop", "itsscale", "re", "readrate", "readrate_initial_burst",
-    "readrate_catchup", NULL
+    "readrate_catchup", "vn", "an", "sn", "dn", "hwaccel", "hwaccel_device", "hwaccel_output_format", "c",
+    "ar", "ac", "channel_layout", "ch_layout", "sample_fmt", "guess_layout_max", "fix_sub_duration", "canvas_size", NULL
 };
 /* concern the remainder or the muxer only */
 static const char *const output_options[] = {
@@ -45,7 +65,8 @@ static const char *const output_options[] = {
     "disposition", "max_muxing_queue_size", "muxdelay", "muxpreload", "r", "fps_mode", "filter", "filter_script",
     "q", "pix_fmt", "s", "aspect", "profile", "tag", "b", "ac", "ar", "sample_fmt",
     "channel_layout", "ch_layout", "vol", "apad", "guess_layout_max", "ss", "t", "to", "frames",
-    "force_key_frames", "bsf", "timecode", "attach", "shortest", NULL
+    "force_key_frames", "bsf", "timecode", "attach", "shortest", "muxing_queue_data_threshold", "copyinkf",
+    "copypriorss", "top", "bits_per_raw_sample", "bitexact", NULL
 };
 int plan_listed(const char *const *list, const char *name)
 {
@@ -71,11 +92,8 @@ static int check_options(Plan *p, const CmdOption *opts, int nb, const char *con
     for (int i = 0; i < nb; i++) {
         const CmdOption *o = &opts[i];
 
-        if (o->from_file && !(known == output_options && !strcmp(o->name, "filter")))
+        if (o->from_file && strcmp(o->name, "filter") && strcmp(o->name, "filter_complex"))
             return plan_stock(p, "-/%s reads its value from a file", o->name);
-        /* of the decoder, whose frames are the same with any number of them */
-        if (known == input_options && !o->def && !strcmp(o->name, "threads"))
-            continue;
         if (o->def ? !plan_listed(known, o->name) : !(o->avclass & avclasses))
             return plan_stock(p, "the %s option -%s is not one that is split yet", where, o->name);
         if (o->spec && strchr("pmiu#", o->spec[0]))
@@ -91,7 +109,7 @@ static int decide_common_options(Plan *p)
     for (int i = 0; i < p->cmd->nb_inputs && p == p->first; i++) {
         const CmdFile *in = &p->cmd->inputs[i];
 
-        if (check_options(p, in->options, in->nb_options, input_options, AVCLASS_FORMAT, "input"))
+        if (check_options(p, in->options, in->nb_options, input_options, AVCLASS_FORMAT | AVCLASS_CODEC, "input"))
             return 1;
     }
     return check_options(p, p->cmd->globals, p->cmd->nb_globals, global_options, 0, "global");
@@ -159,9 +177,19 @@ static int decide_inputs(Plan *p)
     return 0;
 }
 
+static int decide_decoding(Plan *p)
+{
+    for (int i = 0; i < p->nb_inputs && p == p->first; i++)
+        if (decoding_check(&p->inputs[i], p->reason, sizeof(p->reason)) < 0)
+            return 1;
+    return 0;
+}
+
 static int decide_complex(Plan *p)
 {
     const CmdOption *o = NULL;
+    char *text;
+    int ret;
 
     for (int i = 0; i < p->cmd->nb_globals; i++) {
         const CmdOption *g = &p->cmd->globals[i];
@@ -174,9 +202,11 @@ static int decide_complex(Plan *p)
     }
     if (!o)
         return 0;
-    if (complexgraph_parse(&p->complex, o->value, p->inputs, p->nb_inputs, p->reason, sizeof(p->reason)) < 0)
-        return p->reason[0] ? 1 : plan_stock(p, "out of memory");
-    return 0;
+    if (plan_option_text(p, o, &text))
+        return 1;
+    ret = complexgraph_parse(&p->complex, text, p->inputs, p->nb_inputs, p->reason, sizeof(p->reason));
+    av_free(text);
+    return ret >= 0 ? 0 : p->reason[0] ? 1 : plan_stock(p, "out of memory");
 }
 
 static int find_delay(const CmdFile *f, const char *name, double seconds)
@@ -259,7 +289,7 @@ static uint32_t find_tag(const Plan *p, int stream)
 
 static int decide_streams(Plan *p)
 {
-    int ret = streammap_resolve(plan_file(p), !p->output, p->inputs, p->nb_inputs, &p->complex, p->oformat,
+    int ret = streammap_resolve(p->cmd, p->output, p->inputs, p->nb_inputs, &p->complex, p->oformat,
                                 &p->streams, &p->nb_streams, p->reason, sizeof(p->reason));
     const CmdFile *f = plan_file(p);
     const AVDictionaryEntry *e;
@@ -364,7 +394,7 @@ static int decide(Plan *p)
 {
     static int (*const decisions[])(Plan *) = {
         decide_shape, decide_common_options, decide_abort, decide_options, decide_output, decide_limits,
-        decide_inputs, decide_complex, decide_streams,
+        decide_inputs, decide_decoding, decide_complex, decide_streams,
         decide_encoder, decide_rotation, decide_filters, decide_filter_timing,
         decide_copyts, decide_scale, decide_vsync, decide_frame_rate, decide_keyframes,
         decide_frame_limit, decide_virtual, decide_loop, decide_carrier, decide_ends, decide_pace,
@@ -373,7 +403,7 @@ static int decide(Plan *p)
     for (size_t i = 0; i < FF_ARRAY_ELEMS(decisions); i++)
         if (decisions[i](p))
             return decisions[i] == decide_shape || decisions[i] == decide_common_options ||
-                   decisions[i] == decide_inputs || decisions[i] == decide_complex;
+                   decisions[i] == decide_inputs || decisions[i] == decide_decoding || decisions[i] == decide_complex;
     return 0;
 }
 

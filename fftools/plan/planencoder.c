@@ -4,7 +4,6 @@
 
 #include <libavutil/avstring.h>
 #include <libavutil/cpu.h>
-#include <libavutil/file.h>
 #include <libavutil/opt.h>
 
 #include "../compat.h"
@@ -12,7 +11,7 @@
 #include "streammap.h"
 
 /* concern the encode of the stream that they match */
-static const char *const encoder_options[] = { "q", "pix_fmt", "s", "aspect", NULL };
+static const char *const encoder_options[] = { "q", "pix_fmt", "s", "aspect", "top", "bits_per_raw_sample", NULL };
 
 /** ffmpeg's filter_codec_opts(): does this AVOption reach that video encoder, and by which name? */
 static const char *encoder_option_name(const AVCodec *encoder, const char *name)
@@ -45,24 +44,13 @@ static int add_arg(char ***words, int *nb, const char *name, const char *value)
 
 static int take_filters(Plan *p, const CmdOption *o)
 {
-    int script = !strcmp(o->name, "filter_script"), ret;
-    uint8_t *text = NULL;
-    size_t size = 0;
+    int script = !strcmp(o->name, "filter_script");
 
     if (p->filters && p->filter_script != script)
         return plan_stock(p, "-filter and -filter_script work on the same video");
     av_freep(&p->filters);
     p->filter_script = script;
-    if (!script && !o->from_file) {
-        p->filters = av_strdup(o->value);
-        return p->filters ? 0 : plan_stock(p, "out of memory");
-    }
-    ret = av_file_map(o->value, &text, &size, AV_LOG_DEBUG, NULL);
-    if (ret < 0)
-        return plan_stock(p, "the filters in %s cannot be read: %s", o->value, av_err2str(ret));
-    p->filters = av_strndup((const char *)text, size);
-    av_file_unmap(text, size);
-    return p->filters ? 0 : plan_stock(p, "out of memory");
+    return plan_option_text(p, o, &p->filters);
 }
 
 /** Bitstream filters that make of each packet another, whatever came before. */
@@ -135,6 +123,16 @@ static int collect_codec_options(AVDictionary **dict, const CmdFile *f)
     return ret;
 }
 
+/** -bitexact is a flag of all encoders, which -flags without a sign replaces as any other. */
+static int take_bitexact(AVDictionary **opts, const CmdFile *f)
+{
+    const CmdOption *o = cmdline_last(f->options, f->nb_options, "bitexact");
+    const AVDictionaryEntry *e = av_dict_get(*opts, "flags", NULL, 0);
+
+    return !o || o->negated || (e && *e->value != '+' && *e->value != '-') ? 0 :
+           av_dict_set(opts, "flags", "+bitexact", AV_DICT_APPEND);
+}
+
 /** filter_codec_opts() in cmdutils.c: in its order, in which the last of those for one option counts. */
 static int take_codec_options(Plan *p, AVDictionary **encoder_opts)
 {
@@ -160,6 +158,8 @@ static int take_codec_options(Plan *p, AVDictionary **encoder_opts)
         if (colon)
             *colon = ':';
     }
+    if (ret >= 0)
+        ret = take_bitexact(&own, plan_file(p));
     for (e = NULL; ret >= 0 && (e = av_dict_get(own, "", e, AV_DICT_IGNORE_SUFFIX));) {
         ret = add_arg(&p->encoder_args, &p->nb_encoder_args, e->key, e->value);
         if (ret >= 0)

@@ -44,7 +44,7 @@ static int resolve(const Plan *first, SideOutput *s)
     for (int i = 0; i < f->nb_options; i++)
         if (reaches_farther(&f->options[i]))
             return 0;
-    ret = streammap_resolve(f, !s->output, first->inputs, first->nb_inputs, &first->complex,
+    ret = streammap_resolve(first->cmd, s->output, first->inputs, first->nb_inputs, &first->complex,
                             s->oformat, &s->streams, &s->nb_streams, reason, sizeof(reason));
     if (ret < 0)
         return ret == AVERROR(ENOMEM) ? ret : 0;

@@ -8,6 +8,7 @@
 #include <libavutil/avstring.h>
 
 #include "../compat.h"
+#include "../input/decoding.h"
 #include "streammap.h"
 
 #define DEFAULT_BONUS 5000000
@@ -20,6 +21,7 @@ typedef struct MapContext {
     const AVOutputFormat *oformat;
     PlanStream *streams;
     int nb_streams;
+    int ignore_unknown;   ///< -ignore_unknown
     char *reason;
     size_t reason_size;
 } MapContext;
@@ -109,7 +111,8 @@ static int find_any(const MapContext *c, enum AVMediaType type, GraphSource *sou
 {
     for (int f = 0; f < c->nb_inputs; f++)
         for (unsigned i = 0; i < c->inputs[f].fc->nb_streams; i++)
-            if (c->inputs[f].fc->streams[i]->codecpar->codec_type == type) {
+            if (c->inputs[f].fc->streams[i]->codecpar->codec_type == type &&
+                !decoding_is_disabled(&c->inputs[f], c->inputs[f].fc->streams[i])) {
                 *source = (GraphSource) { f, i };
                 return 1;
             }
@@ -139,6 +142,13 @@ static int add_filtered(MapContext *c, const char *map)
     c->streams[c->nb_streams - 1].complex = 1;
     c->streams[c->nb_streams - 1].label   = label;
     return 0;
+}
+
+/** Whether -map goes past a stream that it matches. */
+static int is_passed_over(const MapContext *c, int file, const AVStream *st)
+{
+    return decoding_is_disabled(&c->inputs[file], st) ||
+           (c->ignore_unknown && st->codecpar->codec_type == AVMEDIA_TYPE_UNKNOWN);
 }
 
 /** One -map: input streams added, or taken away again by a negative one. */
@@ -172,7 +182,7 @@ static int apply_map(MapContext *c, const char *map)
             ret = refuse(c, "-map %s is not understood", map);
             goto end;
         }
-        if (!ret)
+        if (!ret || (!negative && is_passed_over(c, file, ic->streams[i])))
             continue;
         found = 1;
         if (!negative) {
@@ -262,7 +272,8 @@ static int pick_best(MapContext *c, enum AVMediaType type)
         for (unsigned i = 0; i < ic->nb_streams; i++) {
             int64_t score = stream_score(ic->streams[i]);
 
-            if (ic->streams[i]->codecpar->codec_type == type && score > file_score) {
+            if (ic->streams[i]->codecpar->codec_type == type && score > file_score &&
+                !decoding_is_disabled(&c->inputs[f], ic->streams[i])) {
                 file_score = score;
                 file_best  = i;
             }
@@ -316,6 +327,7 @@ static int pick_subtitle(MapContext *c)
             const AVCodecParameters *par = c->inputs[f].fc->streams[i]->codecpar;
 
             if (par->codec_type == AVMEDIA_TYPE_SUBTITLE &&
+                !decoding_is_disabled(&c->inputs[f], c->inputs[f].fc->streams[i]) &&
                 subtitle_fits(par->codec_id, enc, named))
                 return add_stream(c, f, i);
         }
@@ -333,7 +345,8 @@ static int pick_data(MapContext *c)
         for (unsigned i = 0; ret >= 0 && i < c->inputs[f].fc->nb_streams; i++) {
             const AVCodecParameters *par = c->inputs[f].fc->streams[i]->codecpar;
 
-            if (par->codec_type == AVMEDIA_TYPE_DATA && par->codec_id == id)
+            if (par->codec_type == AVMEDIA_TYPE_DATA && par->codec_id == id &&
+                !decoding_is_disabled(&c->inputs[f], c->inputs[f].fc->streams[i]))
                 ret = add_stream(c, f, i);
         }
     return ret;
@@ -393,18 +406,21 @@ static int choose_encoder(MapContext *c, int index)
     return 0;
 }
 
-int streammap_resolve(const CmdFile *output, int is_first, const PlanInput *inputs, int nb_inputs,
+int streammap_resolve(const Command *cmd, int output, const PlanInput *inputs, int nb_inputs,
                       const ComplexGraph *graph, const AVOutputFormat *oformat, PlanStream **streams,
                       int *nb_streams, char *reason, size_t reason_size)
 {
-    MapContext c = { .file = output, .inputs = inputs,
+    const CmdOption *ignore = cmdline_last(cmd->globals, cmd->nb_globals, "ignore_unknown");
+    const CmdOption *copy   = cmdline_last(cmd->globals, cmd->nb_globals, "copy_unknown");
+    MapContext c = { .file = &cmd->outputs[output], .inputs = inputs,
                      .nb_inputs = nb_inputs, .graph = graph, .oformat = oformat,
                      .reason = reason, .reason_size = reason_size };
     const GraphPath *path;
     int nb_maps = 0, ret = 0;
 
+    c.ignore_unknown = ignore && !ignore->negated && !(copy && !copy->negated);
     /* what has no label belongs to the first output, before everything else */
-    path = is_first ? complexgraph_find(graph, NULL) : NULL;
+    path = output ? NULL : complexgraph_find(graph, NULL);
     if (path) {
         ret = add_stream(&c, path->main.file, path->main.index);
         if (ret >= 0)

@@ -12,13 +12,13 @@
 #include "plan.h"
 
 /**
- * @param is_first it is the command's first output
+ * @param output   its number
  * @param graph    of -filter_complex; empty: none
  * @param streams  av_malloc'd; each label, too
  * @param reason   gets the sentence when stock has to make it
  * @return 0 or an AVERROR code
  */
-int streammap_resolve(const CmdFile *output, int is_first, const PlanInput *inputs, int nb_inputs,
+int streammap_resolve(const Command *cmd, int output, const PlanInput *inputs, int nb_inputs,
                       const ComplexGraph *graph, const AVOutputFormat *oformat, PlanStream **streams,
                       int *nb_streams, char *reason, size_t reason_size);
 

@@ -97,7 +97,7 @@ static void build_args(ArgList *l, const Plan *plan, int64_t first_slot, const T
                       NULL);
     arglist_add_options(l, cmd, cmd->globals, cmd->nb_globals, skip);
     /* of several inputs it tells in which order they are read */
-    arglist_add_inputs(l, cmd, plan->inputs, cmd->nb_inputs > 1);
+    arglist_add_inputs(l, cmd, plan->inputs, ARGLIST_HARDWARE | (cmd->nb_inputs > 1 ? ARGLIST_PACED : 0));
     for (int i = 0; i < cmd->nb_outputs; i++) {
         const SideOutput *side = sideoutput_find(plan, i);
 
@@ -261,6 +261,8 @@ int trial_run(Trial **out, const Plan *plan, int64_t first_slot, const char *sto
         ret = reason_set(reason, reason_size, "stock ffmpeg refuses it");
     else if (!triallog_mapping_agrees(plan, (*out)->log))
         ret = reason_set(reason, reason_size, "stock ffmpeg maps its streams differently");
+    else if (triallog_uses_hardware((*out)->log))
+        ret = reason_set(reason, reason_size, "stock ffmpeg decodes with this machine's hardware");
     for (Trial *t = *out; t && ret >= 0; t = t->next)
         ret = trialfile_open(t, t->plan, reason, reason_size);
 end:

@@ -254,6 +254,25 @@ static void print_line(const Trial *first, const char *line, size_t len)
     av_bprint_finalize(&bp, NULL);
 }
 
+static int count(const char *log, const char *text)
+{
+    int nb = 0;
+
+    while ((log = strstr(log, text))) {
+        log += strlen(text);
+        nb++;
+    }
+    return nb;
+}
+
+int triallog_uses_hardware(const char *log)
+{
+    int nb = count(log, "Using auto hwaccel type ");
+
+    /* with several decoders, nobody knows which of them is meant */
+    return nb > 1 || (nb && !strstr(log, ": hwaccel initialisation returned error"));
+}
+
 int triallog_nb_opening_errors(const Trial *t)
 {
     int nb = 0, before_input = 0;

@@ -17,6 +17,9 @@ int64_t triallog_bit_rate(const Trial *t, const Plan *plan, int stream,
 /** Likewise the order of the fields of a video stream, which not every container tells. */
 enum AVFieldOrder triallog_field_order(const Trial *t, int stream);
 
+/** Whether -hwaccel auto found what decodes, not just a device that turns out to be of no use for that. */
+int triallog_uses_hardware(const char *log);
+
 /** How many errors stock told of while it opened the inputs: lines that are marked. */
 int triallog_nb_opening_errors(const Trial *t);
 

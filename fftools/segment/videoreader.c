@@ -4,6 +4,7 @@
 #include <libavutil/mathematics.h>
 
 #include "../compat.h"
+#include "../input/decoding.h"
 #include "../input/untimed.h"
 #include "../plan/loopend.h"
 #include "discont.h"
@@ -33,7 +34,7 @@ struct VideoReader {
     int64_t    max_pts;    ///< of all packets so far
     int64_t    floor;      ///< no packet may be shown before that any more
     int64_t    max_raw, raw_floor; ///< likewise, by timestamps as they are in the file
-    int        strict;     ///< errors of the decoder have consequences in stock
+    int        strict;     ///< errors of the decoder have consequences in stock, or it is set up in another way
     int64_t    visible;    ///< pts of the first frame that filters may see
     int64_t    fragile_end;  ///< AV_NOPTS_VALUE: nothing is fragile
     int        nb_gradual; ///< places that only look like keyframes, since the last one
@@ -76,7 +77,8 @@ int videoreader_open(VideoReader **out, const Plan *plan)
     r->visible  = plan->trim_start == AV_NOPTS_VALUE || plan->in_rate.num ? INT64_MIN :
                   av_rescale_q(plan->trim_start, AV_TIME_BASE_Q, r->st->time_base);
     r->strict   = cmdline_last(plan->cmd->globals, plan->cmd->nb_globals, "xerror") ||
-                  cmdline_last(plan->cmd->globals, plan->cmd->nb_globals, "max_error_rate");
+                  cmdline_last(plan->cmd->globals, plan->cmd->nb_globals, "max_error_rate") ||
+                  decoding_words(r->input, r->st, NULL);
     for (unsigned i = 0; i < r->fc->nb_streams; i++)
         r->fc->streams[i]->discard = r->fc->streams[i] == r->st ? AVDISCARD_NONE : AVDISCARD_ALL;
     if (fieldpairs_is_needed(r->st->codecpar) && !untimed_is_needed(r->fc, r->st))
