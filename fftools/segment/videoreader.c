@@ -7,6 +7,7 @@
 #include "../input/decoding.h"
 #include "../input/untimed.h"
 #include "../plan/loopend.h"
+#include "delayed.h"
 #include "discont.h"
 #include "fieldpairs.h"
 #include "gradual.h"
@@ -39,6 +40,7 @@ struct VideoReader {
     int64_t    fragile_end;  ///< AV_NOPTS_VALUE: nothing is fragile
     int        nb_gradual; ///< places that only look like keyframes, since the last one
     FieldPairs *fields;    ///< or NULL
+    Delayed   *delayed;    ///< or NULL
     Untimed   *untimed;    ///< or NULL
     AVPacket **lead;       ///< the first packets, looked at before any is given out; later others that have to be
     int        nb_lead;
@@ -85,6 +87,9 @@ int videoreader_open(VideoReader **out, const Plan *plan)
         ret = fieldpairs_open(&r->fields, r->st->codecpar);
     if (ret >= 0 && untimed_is_needed(r->fc, r->st))
         ret = untimed_open(&r->untimed, r->st);
+    /* what has no times in a loop is timed by more than its packets */
+    if (ret >= 0 && delayed_is_needed(r->st->codecpar) && !r->untimed && !r->loops)
+        ret = delayed_open(&r->delayed, r->st);
     if (ret < 0)
         return ret;
     if (discont_is_needed(plan))
@@ -120,6 +125,7 @@ void videoreader_close(VideoReader **rp)
     loopend_free(&r->loop);
     discont_free(&r->discont);
     fieldpairs_close(&r->fields);
+    delayed_close(&r->delayed);
     untimed_close(&r->untimed);
     av_freep(rp);
 }
@@ -316,13 +322,33 @@ static int read_frame(VideoReader *r, AVPacket *pkt, char *reason, size_t reason
     return ret;
 }
 
+/** Likewise, with a pts if that can be known before it is decoded. */
+static int read_delayed(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
+{
+    int ret;
+
+    if (!r->delayed)
+        return read_frame(r, pkt, reason, reason_size);
+    while ((ret = delayed_receive(r->delayed, pkt)) == AVERROR(EAGAIN)) {
+        ret = read_frame(r, pkt, reason, reason_size);
+        if (ret < 0 && ret != AVERROR_EOF)
+            return ret;
+        ret = delayed_send(r->delayed, ret < 0 ? NULL : pkt);
+        if (ret == AVERROR_INVALIDDATA)
+            return stock_only(reason, reason_size, "the order of the input's frames is unusual");
+        if (ret < 0)
+            return ret;
+    }
+    return ret;
+}
+
 /** Likewise, and its times are as stock's decoder makes them. */
 static int read_timed(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
 {
     int ret;
 
     if (!r->untimed)
-        return read_frame(r, pkt, reason, reason_size);
+        return read_delayed(r, pkt, reason, reason_size);
     while ((ret = untimed_receive(r->untimed, pkt)) == AVERROR(EAGAIN)) {
         ret = read_frame(r, pkt, reason, reason_size);
         if (ret < 0 && ret != AVERROR_EOF)

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Recordings as of camcorders and broadcasters: frames that come as two packets, one for each field; and a start anywhere.
+# Recordings as of camcorders, broadcasters and discs: frames that come as two packets, one for each field; a start anywhere;
+# frames without timestamps, or that come in another order than these say.
 
 use strict;
 use warnings;
@@ -21,6 +22,13 @@ make_input('fields.ts', qw(-r 50 -i), "$top/fields.h264", qw(-f lavfi -i sine=d=
 make_input('fields.mkv', '-i', "$top/fields.ts", qw(-c copy));
 my ($cut) = substr(slurp("$top/fields.ts"), 188 * 300);
 put("$top/cut.ts", $cut);
+my @made = (qw(-f lavfi -i testsrc2=s=160x96:d=8 -q:v 4 -g 12 -bf 2 -c:v));
+# a timestamp at each second frame that is no B-frame
+make_input('disc.vob', @made, 'mpeg2video', '-bsf:v', 'setts=pts=if(eq(N\,0)+mod(N\,2)\,PTS\,NOPTS)');
+make_input('part4.mkv', @made, 'mpeg4');
+make_input('part4.avi', '-i', "$top/part4.mkv", qw(-c copy));
+make_input('part2.mkv', @made, 'mpeg2video');
+make_input('lost.mkv', '-i', "$top/part2.mkv", qw(-c copy -bsf:v), 'noise=amount=0:drop=eq(mod(n\,25)\,0)*gt(n\,30)');
 
 sub both {
     my ($name, @words) = @_;
@@ -44,4 +52,16 @@ both('two frames of each',   '-i', 'fields.ts', qw(-vf yadif=1), @x264);
 both('Matroska',             '-i', 'fields.mkv', qw(-vf bwdif), @x264);
 both('from the middle',      '-ss', '3.3', '-i', 'fields.mkv', @x264);
 both('from anywhere',        '-i', 'cut.ts', @x264);
+both('a disc',               '-i', 'disc.vob', @x264);
+both('AVI with B-frames',    '-i', 'part4.avi', @x264);
+
+subtest 'lost frames' => sub {
+    my @words = (qw(-v error -y -i lost.mkv), @x264);
+    my $stock = stock({}, @words, 'stock.mkv');
+    my $ours  = run({}, @words, 'ours.mkv');
+
+    is("$ours->{status} $stock->{status}", '0 0', 'status');
+    is(scalar events($ours, 'attempt'), 0, 'no host has to do with it');
+    compare_ok("$top/stock.mkv", "$top/ours.mkv", 'equal', '--exact-frames');
+};
 done_testing();
