@@ -128,7 +128,7 @@ static void judge(Try *t)
         t->error = c->attempt_end(c->opaque, &t->a, t->r.status, &t->result,
                                   t->why, sizeof(t->why));
         t->kind  = t->error == AVERROR_INVALIDDATA  ? SCHED_FAIL_WRONG :
-                   t->error == AVERROR_PATCHWELCOME ? SCHED_FAIL_INPUT : SCHED_FAIL_COMMAND;
+                   t->error == AVERROR_PATCHWELCOME ? SCHED_FAIL_CLAIM : SCHED_FAIL_COMMAND;
         if (t->error < 0 && !*t->why)
             snprintf(t->why, sizeof(t->why), "exit status %d", t->r.status);
         return;
@@ -281,7 +281,7 @@ static void attempt_failed(Worker *w, Try *t)
                 slot_cancel(fh->workers[i]->slot);
     if (next == SCHED_NEXT_GIVE_UP)
         fleet_task_done(f, task);
-    level = t->kind == SCHED_FAIL_INPUT || t->kind == SCHED_FAIL_UNFIT ? AV_LOG_VERBOSE :
+    level = t->kind == SCHED_FAIL_INPUT || t->kind == SCHED_FAIL_CLAIM || t->kind == SCHED_FAIL_UNFIT ? AV_LOG_VERBOSE :
             hostnews_level(fh, state);
     fleet_changed(f);
     pthread_mutex_unlock(&f->lock);

@@ -92,7 +92,7 @@ typedef struct FleetClient {
      * The command ended with this exit status: verify.
      * @return 0 and *result: accepted. AVERROR_INVALIDDATA: the host returned wrong data, it is
      *         left out for the rest of the run. AVERROR_PATCHWELCOME: the input seems to be at fault, so
-     *         that only this machine is tried as well. Other errors: a failed attempt. why: the reason
+     *         that only this machine is tried as well, or with no local_fallback one other host. Other errors: a failed attempt. why: the reason
      */
     int (*attempt_end)(void *opaque, FleetAttempt *a, int status, void **result,
                        char *why, size_t why_size);

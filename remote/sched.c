@@ -133,7 +133,7 @@ static int may_take(const Sched *s, const Task *t, int host, double now)
     if (!t->local_only)
         return !sched_failed_on(t, host) || !innocent_host(s, t, now);
     /* in the end it need not queue for the fallback while another host has nothing to do */
-    return s->finishing && !t->input && !sched_failed_on(t, host) && s->fallback >= 0 &&
+    return s->finishing && !t->input && !t->nb_claims && !sched_failed_on(t, host) && s->fallback >= 0 &&
            s->hosts[s->fallback]->phases[RUNNING];
 }
 
@@ -290,10 +290,8 @@ static double pause_length(Sched *s, int failures)
     return FFMIN(length, s->config.backoff_max) * (0.75 + 0.25 * s->random / UINT32_MAX);
 }
 
-static void host_failure(Sched *s, HostEntry *h, const SlotInfo *sl, double now)
+static void fail_host(Sched *s, HostEntry *h, double now)
 {
-    if (sl->epoch != h->epoch)
-        return;
     h->epoch++;
     h->commands = 0;
     h->failures++;
@@ -301,6 +299,12 @@ static void host_failure(Sched *s, HostEntry *h, const SlotInfo *sl, double now)
         h->broken = 1;
     else
         h->retry_at = now + pause_length(s, h->failures);
+}
+
+static void host_failure(Sched *s, HostEntry *h, const SlotInfo *sl, double now)
+{
+    if (sl->epoch == h->epoch)
+        fail_host(s, h, now);
 }
 
 void sched_connect_failed(Sched *s, int host, int slot, int permanent, double now)
@@ -331,6 +335,17 @@ static Task *end_attempt(Sched *s, HostEntry *h, SlotInfo *sl, int up, int good,
     return sched_attempt_end(s, sl);
 }
 
+/** What hosts have said of the input was wrong, as another one could do with it: as if their commands had failed. */
+static void refute_claims(Sched *s, const Task *t, double now)
+{
+    for (int i = 0; i < t->nb_claims; i++) {
+        HostEntry *h = s->hosts[t->claims[i]];
+
+        if (!h->fallback && !h->broken && ++h->commands >= s->config.max_commands)
+            fail_host(s, h, now);
+    }
+}
+
 int sched_done(Sched *s, int host, int slot, int up, double now)
 {
     HostEntry *h  = s->hosts[host];
@@ -345,6 +360,8 @@ int sched_done(Sched *s, int host, int slot, int up, double now)
         h->retry_at = 0;
     }
     t->done |= !ret;
+    if (!ret)
+        refute_claims(s, t, now);
     end_attempt(s, h, sl, up, !ret, now);
     if (t->done && !t->nb_running)
         sched_task_forget(s, t);
@@ -411,6 +428,20 @@ static int hopeless(const Sched *s, const Task *t, int nb_remote)
     return !fallback_works(s) && (t->local_only || !nb_remote);
 }
 
+/**
+ * Whether nobody but the fallback host is to tell that it is the input, or nobody at all: without that one, two hosts have to
+ * agree, or there is only one.
+ */
+static int is_condemned(const Sched *s, const Task *t)
+{
+    if (!t->nb_claims || fallback_works(s) || t->nb_claims == FF_ARRAY_ELEMS(t->claims))
+        return t->nb_claims;
+    for (int i = 0; i < s->nb_hosts; i++)
+        if (!s->hosts[i]->fallback && !s->hosts[i]->broken && !sched_failed_on(t, i))
+            return 0;
+    return 1;
+}
+
 /** What a failure means for the task, and for the host. */
 static void note_failure(Sched *s, HostEntry *h, SlotInfo *sl, enum SchedFailure kind, double now)
 {
@@ -420,10 +451,12 @@ static void note_failure(Sched *s, HostEntry *h, SlotInfo *sl, enum SchedFailure
     t->failures++;
     t->commands += kind == SCHED_FAIL_COMMAND;
     t->input |= kind == SCHED_FAIL_INPUT;
-    if (t->input || t->failures >= s->config.max_attempts ||
+    if (kind == SCHED_FAIL_CLAIM && t->nb_claims < (int)FF_ARRAY_ELEMS(t->claims))
+        t->claims[t->nb_claims++] = sl->host;
+    if (t->input || is_condemned(s, t) || t->failures >= s->config.max_attempts ||
         (t->commands >= s->config.max_tries && fallback_works(s)))
         t->local_only = 1;
-    if (kind != SCHED_FAIL_INPUT && kind != SCHED_FAIL_UNFIT)
+    if (kind != SCHED_FAIL_INPUT && kind != SCHED_FAIL_CLAIM && kind != SCHED_FAIL_UNFIT)
         blame_host(s, h, sl, kind, now);
 }
 

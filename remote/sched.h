@@ -73,7 +73,9 @@ enum SchedFailure {
     SCHED_FAIL_STALLED,
     SCHED_FAIL_COMMAND,    ///< the command failed, the connection is good
     SCHED_FAIL_WRONG,      ///< wrong data: the host lies or is defect
-    SCHED_FAIL_INPUT,      ///< the input may be at fault: the fallback host is to tell; nobody is blamed
+    SCHED_FAIL_INPUT,      ///< no other host would do better, but the fallback host may; nobody is blamed
+    SCHED_FAIL_CLAIM,      ///< the host says that the input is at fault: the fallback host is to tell, or without one another
+                           ///< host; if that one can do it, who said so is blamed as for a failed command
     SCHED_FAIL_UNFIT,      ///< the task is not for this host, but may be for others; nobody is blamed
     SCHED_FAIL_CANCELLED,  ///< we stopped it: nobody's fault
 };

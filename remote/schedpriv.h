@@ -30,7 +30,9 @@ typedef struct Task {
     int       failures;    ///< on remote hosts
     int       commands;    ///< of these, failed commands
     int       local_only;
-    int       input;       ///< it is said to be the input's fault
+    int       input;       ///< no remote host can do it
+    int       claims[2];   ///< hosts that say it is the input's fault
+    int       nb_claims;
     int       done;        ///< its result is there; what still runs has lost
     int       failed_on[MAX_FAILED_ON];
     int       nb_failed_on;

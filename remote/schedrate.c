@@ -105,7 +105,7 @@ static double time_left(const Sched *s, const Task *t, double now)
 /** @param host -1: any */
 static int may_duplicate(const Task *t, int host)
 {
-    if (t->done || t->input || t->nb_running == MAX_AT_ONCE || sched_failed_on(t, host))
+    if (t->done || t->input || t->nb_claims || t->nb_running == MAX_AT_ONCE || sched_failed_on(t, host))
         return 0;
     for (int i = 0; i < t->nb_running; i++)
         if (t->attempts[i]->host == host)

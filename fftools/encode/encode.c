@@ -306,7 +306,8 @@ static int take_hash(const Encode *e, EncodeAttempt *t, const char *line)
 static int tells_of_damage(const char *line)
 {
     return strstr(line, "error while decoding") || strstr(line, "Error while decoding stream") ||
-           strstr(line, "Error submitting packet to decoder") || strstr(line, "] concealing ");
+           strstr(line, "Error submitting packet to decoder") || strstr(line, "] Decoding error: ") ||
+           strstr(line, "] concealing ");
 }
 
 static void take_line(Encode *e, FleetAttempt *a, EncodeAttempt *t)

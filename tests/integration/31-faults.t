@@ -170,6 +170,19 @@ distrusted('damaged before it is sent', sprintf($again =~ s/cat (\S+) >/grep -v 
 distrusted('another codec', sprintf($words, '[ "$a" = libx264 ] && a=mpeg4'),
            qr/^host h1: segment \d: the result is another codec; left out/);
 
+# One that calls the input damaged is not believed, if this machine, or without that another host, has nothing to complain of.
+for my $words ('[h264 @ 0x1] error while decoding MB 1 1', '[dec:h264 @ 0x1] Decoding error: Invalid data') {
+    $run = try_it("slander ($words)", "\$FFMPEG \"\$\@\"; s=\$?; echo '$words' >&2; exit \$s");
+    ok(!grep({ $_->{decision} eq 'stock' } events($run, 'plan')) && !events($run, 'attempt', host => 'h1', outcome => 'ok')
+       && events($run, 'attempt', host => 'localhost', outcome => 'ok') >= 1, "slander ($words): the trace");
+}
+stub('h1', '$FFMPEG "$@"; s=$?; echo "[h264 @ 0x1] error while decoding MB" >&2; exit $s');
+$run = run({ env => { FFLEET_HOSTS => 'h1 h2' } }, '--no-fallback', @ours);
+judge('slander, and no help from here', $run, [qr/^host h1: /]);
+ok(!events($run, 'attempt', host => 'localhost') && events($run, 'attempt', host => 'h1', outcome => 'failed') >= 1,
+   'slander, and no help from here: the trace');
+unstub('h1');
+
 ### hosts that fail
 
 # ... are tried again, elsewhere

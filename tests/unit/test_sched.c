@@ -395,16 +395,48 @@ static void test_input_at_fault(void **state)
     for (int id = 1; id <= 5; id++) {
         add(s, id);
         expect(s, 0, 0, SCHED_RUN, id);
-        assert_int_equal(sched_failed(s, 0, 0, SCHED_FAIL_INPUT, 1, 0), SCHED_NEXT_LOCAL);
+        assert_int_equal(sched_failed(s, 0, 0, SCHED_FAIL_CLAIM, 1, 0), SCHED_NEXT_LOCAL);
         expect(s, 1, 0, SCHED_WAIT, 0);
     }
     assert_int_equal(sched_host_state(s, 0, 0), SCHED_HOST_READY);
     expect_up(s, 2, 0);
     sched_checked(s, 2, 1);
     expect(s, 2, 0, SCHED_RUN, 1);
-    assert_int_equal(sched_failed(s, 2, 0, SCHED_FAIL_INPUT, 1, 0), SCHED_NEXT_GIVE_UP);
+    assert_int_equal(sched_failed(s, 2, 0, SCHED_FAIL_CLAIM, 1, 0), SCHED_NEXT_GIVE_UP);
     expect(s, 2, 0, SCHED_RUN, 2);
     assert_int_equal(sched_done(s, 2, 0, 1, 0), 0);
+    /* the host that said so of nearly all that it got was wrong in one case: no pause yet */
+    assert_int_equal(sched_host_state(s, 0, 0), SCHED_HOST_READY);
+    sched_free(&s);
+}
+
+/* Without a fallback, one other host is asked; who was wrong is blamed in the end. */
+static void test_input_claimed(void **state)
+{
+    Sched *s = make(2, 0);
+    void *task;
+
+    (void)state;
+    for (int id = 1; id <= 3; id++) {
+        add(s, id);
+        assert_int_equal(sched_host_state(s, 0, 0), SCHED_HOST_READY);
+        expect(s, 0, 0, SCHED_RUN, id);
+        assert_int_equal(sched_failed(s, 0, 0, SCHED_FAIL_CLAIM, 1, 0), SCHED_NEXT_OTHER);
+        expect(s, 0, 0, SCHED_WAIT, 0);
+        expect(s, 1, 0, SCHED_RUN, id);
+        assert_int_equal(sched_done(s, 1, 0, 1, 0), 0);
+    }
+    assert_int_equal(sched_host_state(s, 0, 0), SCHED_HOST_BACKOFF);
+    add(s, 4);
+    expect(s, 1, 0, SCHED_RUN, 4);
+    assert_int_equal(sched_failed(s, 1, 0, SCHED_FAIL_CLAIM, 1, 0), SCHED_NEXT_OTHER);
+    expect(s, 0, 40, SCHED_RUN, 4);
+    assert_int_equal(sched_failed(s, 0, 0, SCHED_FAIL_CLAIM, 1, 40), SCHED_NEXT_GIVE_UP);
+    sched_break(s, 0);
+    add(s, 5);
+    expect(s, 1, 40, SCHED_RUN, 5);
+    assert_int_equal(sched_failed(s, 1, 0, SCHED_FAIL_CLAIM, 1, 40), SCHED_NEXT_GIVE_UP);
+    assert_int_equal(sched_given_up(s, &task), 0);
     sched_free(&s);
 }
 
@@ -719,6 +751,7 @@ int main(void)
         cmocka_unit_test(test_wrong_data),
         cmocka_unit_test(test_fallback),
         cmocka_unit_test(test_input_at_fault),
+        cmocka_unit_test(test_input_claimed),
         cmocka_unit_test(test_unfit),
         cmocka_unit_test(test_straggler),
         cmocka_unit_test(test_dead_heat),
