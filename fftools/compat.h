@@ -12,6 +12,7 @@
 #include <libavfilter/version.h>
 #include <libavformat/avformat.h>
 #include <libavformat/version.h>
+#include <libavutil/avstring.h>
 #include <libavutil/frame.h>
 
 /** FFmpeg 6.1 moved a stream's side data into its codec parameters. */
@@ -81,6 +82,18 @@ static inline int compat_copy_stream_side_data(AVStream *dst, const AVStream *sr
     (void)src;
 #endif
     return 0;
+}
+
+/** Options of the filter `buffer` that came with FFmpeg 7: colours are negotiated since. */
+static inline void compat_add_source_colors(char *options, size_t size, const AVFrame *frame)
+{
+#if LIBAVFILTER_VERSION_MAJOR >= 10
+    av_strlcatf(options, size, ":colorspace=%d:range=%d", frame->colorspace, frame->color_range);
+#else
+    (void)options;
+    (void)size;
+    (void)frame;
+#endif
 }
 
 /** AVFrame got a duration of its own in FFmpeg 6.0. */

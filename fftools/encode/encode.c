@@ -415,8 +415,8 @@ static int verify(Encode *e, const EncodeAttempt *t, const Segment *seg, Encoded
     for (const Plan *p = e->plan; p && ret >= 0; p = p->next) {
         ParamSets ps = { 0 };
 
-        ret = verify_result(r->packets, p, seg, t ? t->hashes[p->number] : NULL, &ps, why,
-                            why_size);
+        ret = verify_result(r->packets, p, seg, t ? t->hashes[p->number] : NULL, t && !t->host->local, &ps,
+                            why, why_size);
         if (ret >= 0)
             ret = check_params(e, p->number, &ps, why, why_size);
         paramsets_free(&ps);

@@ -42,12 +42,10 @@ int hostcommand_add_colors(const char **argv, int n, const AVCodecParameters *pa
     return n;
 }
 
-/**
- * The tag of the input's codec, which NUT replaces by its own and some decoders go by (Ut Video for the pixel format, MPEG-4
- * for slips of encoders, raw video for the order of planes); 0: it says nothing.
- */
-static uint32_t input_tag(const AVCodecParameters *par)
+uint32_t hostcommand_input_tag(const Plan *plan)
 {
+    const AVCodecParameters *par = plan_video(plan)->codecpar;
+
     /* with these the number of bits tells, which NUT does not keep; wire.c found a tag that does */
     if (par->codec_id == AV_CODEC_ID_RAWVIDEO &&
         (par->codec_tag == MKTAG('r', 'a', 'w', ' ') || par->codec_tag == MKTAG('N', 'O', '1', '6')))
@@ -140,7 +138,7 @@ static int print_chain(AVBPrint *bp, const Plan *plan, const Segment *seg)
     return 0;
 }
 
-static int print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
+int hostcommand_print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
 {
     int64_t from = seg->first_slot * SEGMENT_WIRE_UNITS - SEGMENT_WIRE_UNITS / 2;
 
@@ -213,12 +211,12 @@ static int add_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
     av_bprint_init(&filters, 0, AV_BPRINT_SIZE_UNLIMITED);
     if (plan->path && plan->path->nb_sides) {
         av_bprintf(&filters, "[0:v:0]");
-        ret = print_filters(&filters, plan, seg);
+        ret = hostcommand_print_filters(&filters, plan, seg);
         av_bprintf(&filters, "[out]");
         shellquote_argv(bp, (const char *const[]){ "-filter_complex", filters.str, "-map", "[out]",
                                                    NULL });
     } else {
-        ret = print_filters(&filters, plan, seg);
+        ret = hostcommand_print_filters(&filters, plan, seg);
         shellquote_argv(bp, (const char *const[]){ "-map", "0:v:0", NULL });
         add_stream_option(bp, plan, "-filter", filters.str);
     }
@@ -289,8 +287,8 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
     char *text = NULL;
 
     n = hostcommand_add_colors(head, n, par);
-    snprintf(tag, sizeof(tag), "%"PRIu32, input_tag(par));
-    if (input_tag(par))
+    snprintf(tag, sizeof(tag), "%"PRIu32, hostcommand_input_tag(plan));
+    if (hostcommand_input_tag(plan))
         n = add_option(head, n, "-tag:v", tag);
     /* which field comes first, for interlaced Motion JPEG */
     if (par->field_order == AV_FIELD_BB)

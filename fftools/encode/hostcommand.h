@@ -4,6 +4,8 @@
 
 /** @file The command line that encodes one segment on a host. */
 
+#include <libavutil/bprint.h>
+
 #include "../plan/plan.h"
 #include "../segment/segment.h"
 
@@ -26,6 +28,15 @@
  * @return how many there are then
  */
 int hostcommand_add_colors(const char **argv, int n, const AVCodecParameters *par);
+
+/**
+ * The tag of the input's codec, which NUT replaces by its own and some decoders go by (Ut Video for the pixel format, MPEG-4
+ * for slips of encoders, raw video for the order of planes); 0: it says nothing.
+ */
+uint32_t hostcommand_input_tag(const Plan *plan);
+
+/** The filters between a host's decoder and its encoder, for frames with the times that they have on the wire. @return 0 or an AVERROR code */
+int hostcommand_print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg);
 
 /**
  * @param ffmpeg       its name or path there

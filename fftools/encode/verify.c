@@ -9,6 +9,7 @@
 #include "../compat.h"
 #include "../segment/wire.h"
 #include "hostcommand.h"
+#include "likeness.h"
 #include "verify.h"
 
 /** What has come of the frames that are owed. */
@@ -106,8 +107,8 @@ static int decode_one(AVCodecContext *dec, const AVPacket *pkt, AVFrame *frame)
 }
 
 /** Whether the first packet holds a whole picture of the size that the header tells: one a segment costs next to nothing. */
-static int verify_picture(const Plan *plan, const AVCodecParameters *par, const AVPacket *pkt,
-                          char *why, size_t why_size)
+static int verify_picture(const Plan *plan, const Segment *seg, const AVCodecParameters *par, const AVPacket *pkt,
+                          int compare, char *why, size_t why_size)
 {
     const AVCodec *decoder = find_judge(plan, par->codec_id);
     AVCodecContext *dec = decoder ? avcodec_alloc_context3(decoder) : NULL;
@@ -129,6 +130,13 @@ static int verify_picture(const Plan *plan, const AVCodecParameters *par, const 
         ret = AVERROR_INVALIDDATA;
     if (ret < 0)
         snprintf(why, why_size, "the first picture of the result cannot be decoded");
+    if (ret < 0 || !compare)
+        goto end;
+    ret = likeness_check(plan, seg, frame);
+    if (!ret) {
+        snprintf(why, why_size, "the result shows something else than the input");
+        ret = AVERROR_INVALIDDATA;
+    }
 end:
     av_frame_free(&frame);
     avcodec_free_context(&dec);
@@ -146,7 +154,7 @@ static int64_t find_slot(const AVPacket *pkt, AVRational tb, const Plan *plan)
 
 /** Each owed slot once, the first packet a keyframe. */
 static int verify_packets(WireReader *r, const Segment *seg, const Plan *plan,
-                          const char *hash, ParamSets *params, char *why, size_t why_size)
+                          const char *hash, int compare, ParamSets *params, char *why, size_t why_size)
 {
     struct AVHashContext *ctx = NULL;
     const AVStream *st = wire_reader_stream(r);
@@ -172,7 +180,7 @@ static int verify_packets(WireReader *r, const Segment *seg, const Plan *plan,
             if (!n && !params->size)
                 ret = paramsets_parse_packet(params, st->codecpar->codec_id, pkt);
             if (!n++ && ret >= 0)
-                ret = verify_picture(plan, st->codecpar, pkt, why, why_size);
+                ret = verify_picture(plan, seg, st->codecpar, pkt, compare, why, why_size);
         }
         av_packet_unref(pkt);
     }
@@ -193,7 +201,7 @@ static int verify_packets(WireReader *r, const Segment *seg, const Plan *plan,
     return ret;
 }
 
-int verify_result(Blob *result, const Plan *plan, const Segment *seg, const char *hash,
+int verify_result(Blob *result, const Plan *plan, const Segment *seg, const char *hash, int compare,
                   ParamSets *params, char *why, size_t why_size)
 {
     const AVCodec *encoder = plan->streams[plan->fleet_stream].encoder;
@@ -218,7 +226,7 @@ int verify_result(Blob *result, const Plan *plan, const Segment *seg, const char
     if (ret < 0)
         snprintf(why, why_size, "the result's headers cannot be read");
     else
-        ret = verify_packets(r, seg, plan, hash, params, why, why_size);
+        ret = verify_packets(r, seg, plan, hash, compare, params, why, why_size);
     params->width  = par->width;
     params->height = par->height;
 end:

@@ -5,10 +5,12 @@
 #include <libavfilter/avfilter.h>
 #include <libavfilter/buffersink.h>
 #include <libavfilter/buffersrc.h>
+#include <libavutil/avstring.h>
 #include <libavutil/frame.h>
 #include <libavutil/mem.h>
 
 #include "../compat.h"
+#include "filterlink.h"
 #include "timinggraph.h"
 
 /* Deinterlacers want a few lines. */
@@ -25,33 +27,13 @@ struct TimingGraph {
 
 static int link_filters(TimingGraph *g, const char *filters, AVRational tb, AVRational rate)
 {
-    AVFilterInOut *in = avfilter_inout_alloc(), *out = avfilter_inout_alloc();
     char args[160];
-    int ret = AVERROR(ENOMEM);
 
-    if (!in || !out)
-        goto end;
     snprintf(args, sizeof(args), "video_size=%dx%d:pix_fmt=%d:time_base=%d/%d", SIDE, SIDE,
              AV_PIX_FMT_YUV420P, tb.num, tb.den);
     if (rate.num > 0 && rate.den > 0)
-        snprintf(args + strlen(args), sizeof(args) - strlen(args), ":frame_rate=%d/%d", rate.num,
-                 rate.den);
-    ret = avfilter_graph_create_filter(&g->src, avfilter_get_by_name("buffer"), "in", args, NULL,
-                                       g->graph);
-    if (ret >= 0)
-        ret = avfilter_graph_create_filter(&g->sink, avfilter_get_by_name("buffersink"), "out",
-                                           NULL, NULL, g->graph);
-    if (ret < 0)
-        goto end;
-    *out = (AVFilterInOut) { .name = av_strdup("in"), .filter_ctx = g->src };
-    *in  = (AVFilterInOut) { .name = av_strdup("out"), .filter_ctx = g->sink };
-    ret = avfilter_graph_parse_ptr(g->graph, filters, &in, &out, g->graph);
-    if (ret >= 0)
-        ret = avfilter_graph_config(g->graph, NULL);
-end:
-    avfilter_inout_free(&in);
-    avfilter_inout_free(&out);
-    return ret;
+        av_strlcatf(args, sizeof(args), ":frame_rate=%d/%d", rate.num, rate.den);
+    return filterlink_open(g->graph, args, filters, &g->src, &g->sink);
 }
 
 int timinggraph_open(TimingGraph **out, const char *filters, AVRational time_base,

@@ -170,6 +170,12 @@ distrusted('damaged before it is sent', sprintf($again =~ s/cat (\S+) >/grep -v 
 distrusted('another codec', sprintf($words, '[ "$a" = libx264 ] && a=mpeg4'),
            qr/^host h1: segment \d: the result is another codec; left out/);
 
+# a picture that fits the times and headers, of something else
+for my $lie (['nothing but green', 'drawbox=c=green:t=fill'], ['upside down', 'vflip'], ['a negative', 'negate']) {
+    distrusted($lie->[0], sprintf($words, "case \$a in trim=start*) a=\$a,$lie->[1] ;; esac"),
+               qr/^host h1: segment \d: the result shows something else than the input; left out/);
+}
+
 # One that calls the input damaged is not believed, if this machine, or without that another host, has nothing to complain of.
 for my $words ('[h264 @ 0x1] error while decoding MB 1 1', '[dec:h264 @ 0x1] Decoding error: Invalid data') {
     $run = try_it("slander ($words)", "\$FFMPEG \"\$\@\"; s=\$?; echo '$words' >&2; exit \$s");
