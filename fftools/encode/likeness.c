@@ -19,8 +19,8 @@
 /* As levels of 0 to 255, and of 1: encoders blur and shift much less, and hardly ever anything that two films share is more. */
 #define FAR_APART   24
 #define UNCORRELATED 0.5
-/* Packets from which the first picture must have come. */
-#define MAX_PACKETS 128
+/* Packets to look for the first picture in: where the keyframe is far before it, that would be half an encode. */
+#define MAX_PACKETS 32
 #define THUMBNAIL "scale=" AV_STRINGIFY(LIKENESS_WIDTH) ":" AV_STRINGIFY(LIKENESS_HEIGHT) ":flags=area,format=gray"
 
 /** Decoded frames through filters. */
