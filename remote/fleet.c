@@ -195,6 +195,8 @@ int fleet_open(Fleet **fp, const HostList *hosts, const FleetClient *client,
     set_options(&f->options, opts);
     config.max_attempts = f->options.max_attempts;
     config.backoff      = f->options.backoff_ms / 1e3;
+    for (int i = 0; i < hosts->nb_hosts; i++)
+        config.fallback_listed |= hosts->hosts[i].local;
     ret = sched_alloc(&f->sched, &config);
     if (ret >= 0)
         ret = add_hosts(f, hosts);

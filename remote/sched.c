@@ -183,8 +183,9 @@ static SchedDecision decide_down(Sched *s, int host, SlotInfo *sl, double now)
     int           limit = h->failures ? 1 : MAX_CONNECTING;
     SchedDecision d     = { .action = SCHED_WAIT, .until = INFINITY };
 
-    if (h->fallback && !pick_task(s, host, now))
+    if (h->fallback && !pick_task(s, host, now) && !sched_pick_late(s, now, &d.until))
         return d;
+    d.until = INFINITY;
     if (now < until) {
         d.until = until;
         return d;
@@ -210,7 +211,9 @@ static SchedDecision decide_idle(Sched *s, int host, SlotInfo *sl, double now)
     if (!sched_lane_room(s, host, now, &d.until, &d.spool))
         return d;
     t = pick_task(s, host, now);
-    if (!t && !h->fallback && sched_lane_free(s, host, now))
+    if (!t && h->fallback)
+        t = sched_pick_late(s, now, &d.until);
+    else if (!t && sched_lane_free(s, host, now))
         t = sched_pick_straggler(s, host, now, &d.until);
     if (!t)
         return d;
@@ -469,10 +472,12 @@ enum SchedNext sched_failed(Sched *s, int host, int slot, enum SchedFailure kind
     int        cancelled = kind == SCHED_FAIL_CANCELLED;
     int        nb_remote;
 
-    if (!cancelled && h->fallback)
+    if (!cancelled && h->fallback) {
         absolve_hosts(s, t);
-    else if (!cancelled)
+        sched_note_failed_on(t, host);   /* not once more while it runs elsewhere */
+    } else if (!cancelled) {
         note_failure(s, h, sl, kind, now);
+    }
     end_attempt(s, h, sl, up, 0, now);
     if (t->nb_running)
         return SCHED_NEXT_OTHER_RUNS;

@@ -27,6 +27,8 @@
  * - When no task waits and none will come, the attempt with the most time left is begun a second
  *   time on the fastest free slot, if that is going to be earlier. The first result wins; the caller
  *   stops the loser. Times come from the attempts' own progress and the measured rates of hosts.
+ * - Where then no other host is left for an attempt that is very late, or has stopped moving, the fallback host
+ *   begins it, too.
  *
  * An event costs O(log tasks); what free slots ask at the end of a run O(hosts + running) once an event.
  */
@@ -48,6 +50,7 @@ typedef struct SchedConfig {
     int      max_commands;  ///< failed commands of a host in a row that make one failure; 0: 3
     double   backoff;       ///< first pause, seconds; 0: 1
     double   backoff_max;   ///< longest pause, seconds; 0: 30
+    int      fallback_listed; ///< the fallback host's machine is one of the others, too: it takes no part in what these do
 } SchedConfig;
 
 enum SchedAction {

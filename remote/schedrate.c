@@ -18,6 +18,12 @@
 #define RECHECK   1.0
 /* A part of an attempt that tells how fast it is. */
 #define TELLING   0.05
+/* This machine begins what runs elsewhere only if that is going to be as many times as early as it would take itself, ... */
+#define LATE_GAIN 3.0
+/* ... there is so much to gain, seconds, ... */
+#define LATE_LEAST 10.0
+/* ... or, while nobody has shown how long it ought to take, nothing has moved for so long. */
+#define LATE_QUIET 60.0
 /* Estimates of the same moment. */
 #define SAME_TIME 0.05
 
@@ -162,6 +168,14 @@ static void find_straggler(Sched *s, double now)
     g->slowest = g->fastest < 0 ? NULL : find_slowest(s, -1, rate_of(s, g->fastest), now);
 }
 
+static void look_for_straggler(Sched *s, double now)
+{
+    const Straggler *g = &s->straggler;
+
+    if (g->version != s->version || now - g->time > SAME_TIME || now < g->time)
+        find_straggler(s, now);
+}
+
 Task *sched_pick_straggler(Sched *s, int host, double now, double *until)
 {
     Straggler *g    = &s->straggler;
@@ -171,8 +185,7 @@ Task *sched_pick_straggler(Sched *s, int host, double now, double *until)
     *until = INFINITY;
     if (!s->finishing || !s->nb_running || !rate)
         return NULL;
-    if (g->version != s->version || now - g->time > SAME_TIME || now < g->time)
-        find_straggler(s, now);
+    look_for_straggler(s, now);
     *until = now + RECHECK;
     t = g->slowest;
     if (t && !may_duplicate(t, host))
@@ -183,4 +196,48 @@ Task *sched_pick_straggler(Sched *s, int host, double now, double *until)
         rate_of(s, g->fastest) > rate)
         return NULL;
     return t;
+}
+
+/** Seconds since any of its attempts has moved. */
+static double quiet_for(const Task *t, double now)
+{
+    double quiet = INFINITY;
+
+    for (int i = 0; i < t->nb_running; i++)
+        quiet = FFMIN(quiet, now - t->attempts[i]->done_at);
+    return quiet;
+}
+
+/** Whether a free host is going to begin it once more. */
+static int has_taker(const Sched *s, const Task *t, double left)
+{
+    int fastest = s->straggler.fastest;
+
+    return fastest >= 0 && may_duplicate(t, fastest) && rate_of(s, fastest) &&
+           left >= time_needed(t, rate_of(s, fastest));
+}
+
+Task *sched_pick_late(Sched *s, double now, double *until)
+{
+    double rate, max = 0;
+    Task  *found = NULL;
+
+    *until = INFINITY;
+    if (!s->finishing || s->nb_pending || !s->nb_running || s->config.fallback_listed)
+        return NULL;
+    look_for_straggler(s, now);
+    *until = now + RECHECK;
+    rate   = rate_of(s, s->fallback);
+    for (int i = 0; i < s->nb_running; i++) {
+        Task  *t    = s->running[i]->task;
+        double left = may_duplicate(t, s->fallback) ? time_left(s, t, now) : -1;
+        int    late = rate ? left >= FFMAX(LATE_LEAST, LATE_GAIN * time_needed(t, rate)) :
+                             left > 0 && quiet_for(t, now) >= LATE_QUIET;
+
+        if (late && left > max && !has_taker(s, t, left)) {
+            max   = left;
+            found = t;
+        }
+    }
+    return found;
 }

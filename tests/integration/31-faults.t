@@ -232,6 +232,15 @@ judge('writes to stderr without end', $run,
 ok(events($run, 'attempt', host => 'h1', outcome => 'failed') == 1
    && events($run, 'attempt', outcome => 'ok') == 6, 'writes to stderr without end: the trace');
 
+# A trickle is a sign of life, but with all else done this machine does not wait for it.
+stub('h1', 'case "$*" in *trim=start=5.6*) ;; *) exec $FFMPEG "$@" ;; esac' . "\n"
+     . '$FFMPEG "$@" | { head -c 1000; for i in $(seq 300); do sleep 1; head -c 1; done; }');
+$run = run({ env => { FFLEET_HOSTS => 'h1' } }, @ours);
+judge('trickles in the end', $run);
+ok(events($run, 'attempt', host => 'localhost', outcome => 'ok', segment => 5) == 1
+   && events($run, 'attempt', host => 'h1', outcome => 'cancelled', segment => 5) == 1
+   && events($run, 'attempt', host => 'h1', outcome => 'ok') == 5, 'trickles in the end: the trace');
+
 # What fails on two hosts is tried here, and if that is good, no host is to blame for good.
 for (1 .. 3) {
     stub("h$_", 'case "$*" in *trim=start=2.6*) echo "Cannot allocate memory" >&2; exit 1 ;; esac; exec $FFMPEG "$@"');

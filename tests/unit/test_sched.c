@@ -573,6 +573,97 @@ static void test_fastest_free(void **state)
     sched_free(&s);
 }
 
+/** One host of two is out, and the slow one has the last task: 40 seconds at its rate. The fallback is connected. */
+static Sched *make_late(double weight)
+{
+    Sched *s = make_measured();
+
+    sched_break(s, 1);
+    expect(s, 1, 100, SCHED_DISCONNECT, 0);
+    assert_int_equal(sched_add_task(s, 3, weight, NULL), 0);
+    expect(s, 0, 100, SCHED_RUN, 3);
+    expect(s, 2, 100, SCHED_WAIT, 0);      /* there may be more to come */
+    sched_finish(s);
+    return s;
+}
+
+/* With no other host left this machine begins, too, what is very late; it is not told twice if it cannot. */
+static void test_late(void **state)
+{
+    Sched *s = make_late(40);
+    SchedDecision d = sched_decide(s, 2, 0, 101);
+    int    host = -1, slot = -1;
+
+    (void)state;
+    assert_int_equal(d.action, SCHED_WAIT);         /* 39 s: the mean of the hosts would be done in 16 */
+    assert_true(d.until > 101 && d.until <= 102);
+    sched_progress(s, 0, 0, 4, 120);
+    sched_progress(s, 0, 0, 8, 140);
+    expect_up(s, 2, 141);                           /* but that slow it was not before */
+    sched_checked(s, 2, 1);
+    d = sched_decide(s, 2, 0, 142);
+    assert_true(d.action == SCHED_RUN && d.id == 3 && d.duplicate);
+    assert_int_equal(sched_failed(s, 2, 0, SCHED_FAIL_COMMAND, 1, 150), SCHED_NEXT_OTHER_RUNS);
+    expect(s, 2, 200, SCHED_WAIT, 0);
+    assert_int_equal(sched_done(s, 0, 0, 1, 300), 0);
+    sched_free(&s);
+
+    s = make_late(40);
+    expect_up(s, 2, 220);                           /* silent since it began */
+    sched_checked(s, 2, 1);
+    expect(s, 2, 220, SCHED_RUN, 3);
+    assert_int_equal(sched_done(s, 2, 0, 1, 230), 0);
+    assert_int_equal(sched_loser(s, &host, &slot), 1);
+    assert_true(host == 0 && slot == 0);
+    assert_int_equal(sched_failed(s, 0, 0, SCHED_FAIL_CANCELLED, 0, 230), SCHED_NEXT_OTHER_RUNS);
+    assert_int_equal(sched_open(s), 0);
+    sched_free(&s);
+
+    s = make_late(2);                               /* nothing to gain */
+    sched_progress(s, 0, 0, 1, 104);
+    expect(s, 2, 104, SCHED_WAIT, 0);
+    sched_free(&s);
+}
+
+/* Nothing is known of how long it takes: what moves is left alone, what has not moved for a minute is not. */
+static void test_late_unmeasured(void **state)
+{
+    Sched *s = make(1, 1);
+
+    (void)state;
+    add(s, 1);
+    expect(s, 0, 0, SCHED_RUN, 1);
+    sched_finish(s);
+    expect(s, 1, 59, SCHED_WAIT, 0);
+    sched_progress(s, 0, 0, 0.01, 59);
+    expect(s, 1, 100, SCHED_WAIT, 0);
+    expect(s, 1, 120, SCHED_CONNECT, 0);
+    sched_free(&s);
+}
+
+/* A free host comes first, and what it can have is nothing for this machine; nor is what runs on this machine. */
+static void test_late_elsewhere(void **state)
+{
+    SchedConfig listed = { .seed = 7, .fallback_listed = 1 };
+    Sched *s = make_uneven();
+
+    (void)state;
+    expect(s, 2, 135, SCHED_WAIT, 0);
+    expect(s, 1, 135, SCHED_RUN, 3);
+    sched_free(&s);
+
+    assert_int_equal(sched_alloc(&s, &listed), 0);
+    assert_int_equal(sched_add_host(s, 0), 0);
+    assert_int_equal(sched_add_host(s, 1), 1);
+    expect_up(s, 0, 0);
+    sched_checked(s, 0, 1);
+    add(s, 1);
+    expect(s, 0, 0, SCHED_RUN, 1);
+    sched_finish(s);
+    expect(s, 1, 500, SCHED_WAIT, 0);
+    sched_free(&s);
+}
+
 static void test_share(void **state)
 {
     double first, slow, fast, until;
@@ -758,6 +849,9 @@ int main(void)
         cmocka_unit_test(test_duplicate_fails),
         cmocka_unit_test(test_almost_done),
         cmocka_unit_test(test_fastest_free),
+        cmocka_unit_test(test_late),
+        cmocka_unit_test(test_late_unmeasured),
+        cmocka_unit_test(test_late_elsewhere),
         cmocka_unit_test(test_share),
         cmocka_unit_test(test_share_of_free_slot),
         cmocka_unit_test(test_rate_of_running),

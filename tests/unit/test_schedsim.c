@@ -503,6 +503,24 @@ static void test_slow_host(void **state)
     check_bound(m, 8, 1.15, "one slow host of eight");
 }
 
+/* The slow one is all that is left in the end: this machine does not wait for it. */
+static void test_slow_last(void **state)
+{
+    Sim   *m = sim_alloc(11, 10 * 300);
+    double time;
+
+    (void)state;
+    sim_host(m, 5, 1);
+    sim_host(m, 100, 1)->leaves = 27;
+    sim_host(m, 100, 1);
+    time = sim_run(m, 1);
+    print_message("# a slow host, the other one leaves after 27 s: %.1f s, %d segments of %d here\n", time,
+                  m->hosts[2].nb_done, m->nb_tasks);
+    assert_int_equal(m->nb_given_up, 0);
+    assert_true(time < 45);
+    sim_free(m);
+}
+
 /* Hosts come late, and go; some for good. */
 static void test_joins_and_leaves(void **state)
 {
@@ -579,6 +597,7 @@ int main(void)
         cmocka_unit_test(test_thousand),
         cmocka_unit_test(test_hangs),
         cmocka_unit_test(test_slow_host),
+        cmocka_unit_test(test_slow_last),
         cmocka_unit_test(test_joins_and_leaves),
         cmocka_unit_test(test_badness),
         cmocka_unit_test(test_all_refuse),
