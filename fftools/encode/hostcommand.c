@@ -111,6 +111,14 @@ static void print_slots(AVBPrint *bp, const Plan *plan, const SegmentChain *c)
  * counted into their slots. Nothing here may end before its input does, as the number of frames at the
  * entrance tells whether all could be decoded: HOSTCOMMAND_COUNTER reports it.
  */
+static void print_entry(AVBPrint *bp, const Plan *plan, const SegmentChain *c, const char *counter)
+{
+    av_bprintf(bp, "settb=%d/%d,setpts=PTS-%"PRId64",trim=start_pts=%"PRId64":end_pts=%"PRId64
+               ",%s", plan->in_time_base.num, plan->in_time_base.den, c->shift, c->from, c->to, counter);
+    if (plan->autorotate)
+        av_bprintf(bp, "%s,", plan->autorotate);
+}
+
 static int print_chain(AVBPrint *bp, const Plan *plan, const Segment *seg)
 {
     const SegmentChain *c = &seg->chain;
@@ -123,11 +131,11 @@ static int print_chain(AVBPrint *bp, const Plan *plan, const Segment *seg)
             return ret;
     }
 
-    av_bprintf(bp, "settb=%d/%d,setpts=PTS-%"PRId64",trim=start_pts=%"PRId64":end_pts=%"PRId64
-               ","HOSTCOMMAND_COUNTER",", plan->in_time_base.num, plan->in_time_base.den,
-               c->shift, c->from, c->to);
-    if (plan->autorotate)
-        av_bprintf(bp, "%s,", plan->autorotate);
+    for (int i = 1; plan->path && i < plan->path->nb_sources; i++) {
+        print_entry(bp, plan, c, "");
+        av_bprintf(bp, "null[source%d];[0:v:0]", i);
+    }
+    print_entry(bp, plan, c, HOSTCOMMAND_COUNTER",");
     av_bprintf(bp, "%s,select='", filters ? filters : plan->filters);
     av_free(filters);
     for (int i = 0; i < c->nb_runs; i++)
@@ -209,7 +217,7 @@ static int add_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
     int ret;
 
     av_bprint_init(&filters, 0, AV_BPRINT_SIZE_UNLIMITED);
-    if (plan->path && plan->path->nb_sides) {
+    if (plan->path && (plan->path->nb_sides || plan->path->nb_sources > 1)) {
         av_bprintf(&filters, "[0:v:0]");
         ret = hostcommand_print_filters(&filters, plan, seg);
         av_bprintf(&filters, "[out]");

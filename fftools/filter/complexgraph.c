@@ -10,6 +10,7 @@
 
 #include "../command/filterargs.h"
 #include "../input/decoding.h"
+#include "../reason.h"
 #include "complexpriv.h"
 #include "filtertraits.h"
 
@@ -128,7 +129,7 @@ Node *complexgraph_find_maker(Parser *p, const char *label)
     return NULL;
 }
 
-static int is_split(const Node *n)
+int complexgraph_is_split(const Node *n)
 {
     return !strcmp(n->name, "split");
 }
@@ -185,8 +186,14 @@ static int find_unlabelled(Parser *p, GraphSource *source)
     return complexgraph_refuse(p, "the filter graph has more inputs than there are video streams%s", "");
 }
 
-/** The filter that feeds an input of n, or the stream that does. *from: NULL then. */
-static int find_feed(Parser *p, Node *n, int pad, Node **from, GraphSource *source)
+/** The one open input of a graph that has no other. */
+static int take_only(Parser *p, GraphSource *source)
+{
+    *source = *p->only;
+    return p->nb_taken ? complexgraph_refuse(p, "the filters take several inputs%s", "") : 0;
+}
+
+int complexgraph_find_feed(Parser *p, Node *n, int pad, Node **from, GraphSource *source)
 {
     int ret;
 
@@ -204,7 +211,8 @@ static int find_feed(Parser *p, Node *n, int pad, Node **from, GraphSource *sour
         *source = n->source[pad];
         return 0;
     }
-    ret = pad < n->nb_in ? find_labelled(p, n->in[pad], source) : find_unlabelled(p, source);
+    ret = p->only ? take_only(p, source) :
+          pad < n->nb_in ? find_labelled(p, n->in[pad], source) : find_unlabelled(p, source);
     if (ret >= 0 && p->nb_taken <= MAX_SIDES)
         p->taken[p->nb_taken++] = *source;
     n->source[pad] = *source;
@@ -224,7 +232,7 @@ static int follow_side(Parser *p, Node *last, GraphSource *source, AVBPrint *tex
             return complexgraph_refuse(p, "the filter graph's second input goes through '%s'", n->name);
         n->used    = 1;
         path[nb++] = n;
-        ret = find_feed(p, n, 0, &from, source);
+        ret = complexgraph_find_feed(p, n, 0, &from, source);
         if (ret < 0)
             return ret;
     }
@@ -244,7 +252,7 @@ static int add_side(Parser *p, Node *n, AVBPrint *filters)
     if (g->nb_sides == MAX_SIDES)
         return complexgraph_refuse(p, "the filter graph has many inputs%s", "");
     av_bprint_init(&side, 0, AV_BPRINT_SIZE_UNLIMITED);
-    ret = find_feed(p, n, 1, &from, &g->sides[g->nb_sides]);
+    ret = complexgraph_find_feed(p, n, 1, &from, &g->sides[g->nb_sides]);
     if (ret >= 0)
         ret = follow_side(p, from, &g->sides[g->nb_sides], &side);
     if (ret >= 0) {
@@ -257,8 +265,7 @@ static int add_side(Parser *p, Node *n, AVBPrint *filters)
     return ret;
 }
 
-/** `split` must have as many labels as outputs: what is left over would have none. */
-static int split_fits(const Node *n)
+int complexgraph_split_fits(const Node *n)
 {
     const char *value = strchr(n->text, '=');
     int nb = 2;
@@ -274,9 +281,9 @@ static int split_fits(const Node *n)
 static int follow_part(Parser *p, Node *concat, int pad, Node **root, GraphSource *source, AVBPrint *text)
 {
     Node *part[MAX_NODES], *from;
-    int nb = 0, ret = find_feed(p, concat, pad, &from, source);
+    int nb = 0, ret = complexgraph_find_feed(p, concat, pad, &from, source);
 
-    for (; ret >= 0 && from && !is_split(from); ret = find_feed(p, from, 0, &from, source)) {
+    for (; ret >= 0 && from && !complexgraph_is_split(from); ret = complexgraph_find_feed(p, from, 0, &from, source)) {
         if (from->used || nb == MAX_NODES || from->nb_out > 1 ||
             avfilter_filter_pad_count(avfilter_get_by_name(from->name), 0) != 1)
             return complexgraph_refuse(p, "the filter graph's concat has a part that goes through '%s'", from->name);
@@ -341,14 +348,14 @@ static int collect_path(Parser *p, Node *last, Node **path, int *nb)
     for (Node *n = last; n; n = from) {
         int ret;
 
-        if (is_split(n) ? !split_fits(n) : n->nb_out > 1 + complexgraph_is_mixed(n))
+        if (complexgraph_is_split(n) ? !complexgraph_split_fits(n) : n->nb_out > 1 + complexgraph_is_mixed(n))
             return complexgraph_refuse(p, "the filter graph's '%s' has several outputs", n->name);
         if (steps++ == MAX_NODES)
             return complexgraph_refuse(p, "the filter graph's '%s' feeds itself", n->name);
         n->used = 1;
-        if (!is_split(n))
+        if (!complexgraph_is_split(n))
             path[(*nb)++] = n;
-        ret = is_concat(n) ? follow_concat(p, n, &from) : find_feed(p, n, 0, &from, &p->path->main);
+        ret = is_concat(n) ? follow_concat(p, n, &from) : complexgraph_find_feed(p, n, 0, &from, &p->path->main);
         if (ret < 0)
             return ret;
     }
@@ -389,6 +396,11 @@ static int follow_main(Parser *p, Node *last, const char *label)
         return complexgraph_refuse(p, "the filter graph makes very many videos%s", "");
     p->path = g = &p->graph->paths[p->graph->nb_paths++];
     trimjoin_free(&p->join);
+    if (label && !(g->label = av_strdup(label)))
+        return AVERROR(ENOMEM);
+    ret = complexfork_follow(p, last);
+    if (ret)
+        return FFMIN(ret, 0);
     ret = collect_path(p, last, path, &nb);
     if (ret < 0)
         return ret;
@@ -409,8 +421,6 @@ static int follow_main(Parser *p, Node *last, const char *label)
     av_bprint_finalize(&linked, ret < 0 ? NULL : &g->filters);
     if (ret >= 0 && g->join && g->nb_sides)
         ret = complexgraph_refuse(p, "the filter graph puts parts together, and lays something over them%s", "");
-    if (ret >= 0 && label && !(g->label = av_strdup(label)))
-        ret = AVERROR(ENOMEM);
     return ret < 0 || (g->path && g->filters) ? ret : AVERROR(ENOMEM);
 }
 
@@ -453,23 +463,29 @@ static int take_apart(Parser *p)
     return complexgraph_collect_sound(p);
 }
 
-int complexgraph_parse(ComplexGraph *g, const char *text, const PlanInput *inputs, int nb_inputs,
-                       char *reason, size_t reason_size)
+static Parser *alloc_parser(ComplexGraph *g, char *reason, size_t reason_size)
 {
     Parser *p = av_mallocz(sizeof(*p));
-    int ret;
 
     memset(g, 0, sizeof(*g));
-    if (!p)
-        return AVERROR(ENOMEM);
-    p->inputs      = inputs;
-    p->nb_inputs   = nb_inputs;
-    p->graph       = g;
-    p->reason      = reason;
-    p->reason_size = reason_size;
-    ret = read_graph(p, text);
+    if (p) {
+        p->graph       = g;
+        p->reason      = reason;
+        p->reason_size = reason_size;
+    }
+    return p;
+}
+
+/** @param p freed */
+static int parse(Parser *p, const char *text)
+{
+    ComplexGraph *g = p->graph;
+    int ret = read_graph(p, text);
+
     if (ret >= 0)
         ret = take_apart(p);
+    if (ret >= 0)
+        p->reason[0] = 0;
     for (int i = 0; i < p->nb_nodes; i++) {
         av_freep(&p->nodes[i].text);
         for (int k = 0; k < MAX_PADS; k++) {
@@ -484,6 +500,34 @@ int complexgraph_parse(ComplexGraph *g, const char *text, const PlanInput *input
     return ret;
 }
 
+int complexgraph_parse(ComplexGraph *g, const char *text, const PlanInput *inputs, int nb_inputs,
+                       char *reason, size_t reason_size)
+{
+    Parser *p = alloc_parser(g, reason, reason_size);
+
+    if (!p)
+        return AVERROR(ENOMEM);
+    p->inputs    = inputs;
+    p->nb_inputs = nb_inputs;
+    return parse(p, text);
+}
+
+int complexgraph_parse_simple(ComplexGraph *g, const char *text, GraphSource video, char *reason, size_t reason_size)
+{
+    Parser *p = alloc_parser(g, reason, reason_size);
+    int ret;
+
+    if (!p)
+        return AVERROR(ENOMEM);
+    p->only = &video;
+    ret = parse(p, text);
+    if (ret >= 0 && (g->nb_paths != 1 || g->sound)) {
+        complexgraph_free(g);
+        ret = reason_set(reason, reason_size, "the filters %s have several outputs", text);
+    }
+    return ret;
+}
+
 void complexgraph_free(ComplexGraph *g)
 {
     for (int i = 0; i < g->nb_paths; i++) {
@@ -491,6 +535,7 @@ void complexgraph_free(ComplexGraph *g)
         av_freep(&g->paths[i].filters);
         av_freep(&g->paths[i].before);
         av_freep(&g->paths[i].join);
+        av_freep(&g->paths[i].spine);
         av_freep(&g->paths[i].label);
     }
     g->nb_paths = 0;

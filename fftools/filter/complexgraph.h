@@ -21,6 +21,7 @@ typedef struct GraphSource {
 
 #define MAX_SIDES 4
 #define MAX_PATHS 8
+#define MAX_SOURCES 8
 
 /** From a stream to one of the graph's outputs. */
 typedef struct GraphPath {
@@ -33,7 +34,12 @@ typedef struct GraphPath {
                                   ///< only what times frames; NULL: none are
     char *before;                 ///< that: the filters of path
     int   nb_judged;              ///< likewise: how much of path that is, with the filters of the first part
-    int   fills_before, fills_behind; ///< filters in front of the first side, or behind it, fill up to the input's end
+    char *spine;                  ///< where branches of the video are joined again: the filters that it goes through by first
+                                  ///< inputs, which time frames as all branches do; NULL: nowhere. Path has the filters of
+                                  ///< all branches then, one behind another
+    int   nb_sources;             ///< likewise: how often filters begin with the video: source n is the label [source{n}], and
+                                  ///< what comes first is [source0]
+    int   fills_before, fills_behind; ///< filters in front of the first side or join, or behind it, fill up to the input's end
     char *label;                  ///< of what comes out, without brackets; NULL: it has none
 } GraphPath;
 
@@ -54,6 +60,11 @@ typedef struct ComplexGraph {
  */
 int  complexgraph_parse(ComplexGraph *g, const char *text, const PlanInput *inputs, int nb_inputs,
                         char *reason, size_t reason_size);
+/**
+ * Likewise the text of -vf, where filters are linked by labels: one path.
+ * @param video that goes in
+ */
+int  complexgraph_parse_simple(ComplexGraph *g, const char *text, GraphSource video, char *reason, size_t reason_size);
 void complexgraph_free(ComplexGraph *g);
 
 /** The path to what has that label. @param label NULL: none. @return NULL: there is none */

@@ -4,8 +4,8 @@
 
 /**
  * @file
- * The inside of complexgraph_parse(): complexgraph.c reads the text and follows the video, complexsound.c collects the
- * rest. Only these two include this.
+ * The inside of complexgraph_parse(): complexgraph.c reads the text and follows the video, complexfork.c does where it
+ * is split and joined again, complexsound.c collects the rest. Only these include this.
  */
 
 #include "complexgraph.h"
@@ -32,6 +32,7 @@ typedef struct Parser {
     int   nb_nodes;
     const PlanInput *inputs;
     int   nb_inputs;
+    const GraphSource *only;  ///< what the only open input gets, whatever its label is; NULL: there may be more
     GraphSource taken[MAX_SIDES + 1]; ///< by inputs without a label
     int   nb_taken;
     ComplexGraph *graph;
@@ -49,6 +50,18 @@ int complexgraph_is_sound(const Node *n);
 int complexgraph_is_mixed(const Node *n);
 /** The filter whose output has that label, or NULL: it is an input's, or nobody's. */
 Node *complexgraph_find_maker(Parser *p, const char *label);
+
+int complexgraph_is_split(const Node *n);
+/** `split` must have as many labels as outputs: what is left over would have none. */
+int complexgraph_split_fits(const Node *n);
+/** The filter that feeds an input of n, or the stream that does. *from: NULL then. @return 0 or an AVERROR code */
+int complexgraph_find_feed(Parser *p, Node *n, int pad, Node **from, GraphSource *source);
+
+/**
+ * Follow the path that ends at a filter, if branches of its main video are joined in it. Sets that video in any case.
+ * @return 1; 0: none are; an AVERROR code
+ */
+int complexfork_follow(Parser *p, Node *last);
 
 /** Once all video is followed: set sound, mixes and ends of the graph. @return 0 or an AVERROR code */
 int complexgraph_collect_sound(Parser *p);

@@ -35,6 +35,10 @@ static const FilterGroup groups[] = {
       "transpose unsharp v360 vaguedenoiser vectorscope vflip vibrance waveform xbr yaepblur" },
     { P, E, 0, NULL, "addroi crop delogo geq hue overlay rotate swaprect" },
     { P, E | I, 0, NULL, "eq fftfilt pad perspective scale zscale" },
+    { P, 0, FILTER_JOINS, "has more than one input or output",
+      "alphamerge displace hstack hysteresis lut2 maskedclamp maskedmax maskedmerge maskedmin maskedthreshold "
+      "mergeplanes mix multiply premultiply threshold unpremultiply vstack xmedian xstack" },
+    { P, E, FILTER_JOINS, "has more than one input or output", "blend" },
     { P, E, FILTER_NEEDS_FONT, NULL, "drawtext" },
     { P, E, 0, NULL, "qrencode" },
     { P, 0, FILE_, "needs a file of this machine", "lensfun nnedi ocr ocv sr" },
@@ -91,11 +95,10 @@ static const FilterGroup groups[] = {
       "bwdif_cuda bwdif_vulkan deinterlace_qsv deinterlace_vaapi" },
 
     { FILTER_MULTI_INPUT, 0, 0, "has more than one input or output",
-      "alphamerge blend colormap concat convolve corr deconvolve displace extractplanes feedback framepack "
-      "freezeframes hstack hysteresis identity interleave limitdiff lut2 maskedclamp maskedmax "
-      "maskedmerge maskedmin maskedthreshold mergeplanes midequalizer mix morpho msad multiply "
-      "paletteuse premultiply psnr remap scale2ref segment split ssim ssim360 streamselect "
-      "threshold unpremultiply varblur vif vstack xcorrelate xfade xmedian xpsnr xstack" },
+      "colormap concat convolve corr deconvolve extractplanes feedback framepack "
+      "freezeframes identity interleave limitdiff midequalizer morpho msad "
+      "paletteuse psnr remap scale2ref segment split ssim ssim360 streamselect "
+      "varblur vif xcorrelate xfade xpsnr" },
     { FILTER_MULTI_INPUT, 0, FILE_, "has more than one input", "haldclut libvmaf" },
     { FILTER_MULTI_INPUT, 0, GPU, "has more than one input",
       "blend_vulkan hstack_qsv hstack_vaapi libvmaf_cuda overlay_cuda overlay_opencl overlay_qsv "

@@ -231,6 +231,21 @@ static int add_timing(void *opaque, const char *name, const char *args)
     return ret;
 }
 
+int filterchain_retimes(const char *graph, char **retimes)
+{
+    Timing t = { .needed = 0 };
+    int ret;
+
+    av_bprint_init(&t.text, 0, AV_BPRINT_SIZE_UNLIMITED);
+    ret = walk_chain(graph, add_timing, &t);
+    if (ret < 0) {
+        *retimes = NULL;
+        av_bprint_finalize(&t.text, NULL);
+        return ret;
+    }
+    return av_bprint_finalize(&t.text, retimes);
+}
+
 int filterchain_timing(const char *graph, char **timing)
 {
     Timing t = { .needed = 0 };

@@ -34,9 +34,10 @@ enum {
     FILTER_NEEDS_FONT   = 1 << 1, ///< draws with a font of the machine it runs on
     FILTER_NEEDS_DEVICE = 1 << 2, ///< runs on a GPU
     FILTER_SHIPS_FILE   = 1 << 3, ///< reads a file that can travel, see filterfiles.h
+    FILTER_JOINS        = 1 << 4, ///< makes a frame of those that its inputs have at the same time, and of nothing else
 };
 
-/** The trait of a filter with harmless options. @param flags FILTER_NEEDS_* bits; may be NULL */
+/** The trait of a filter with harmless options. @param flags FILTER_NEEDS_* and other bits; may be NULL */
 enum FilterTrait filter_trait(const char *name, int *flags);
 
 /** A word for a trait, for traces and tests. */
@@ -49,7 +50,7 @@ const char *filter_trait_name(enum FilterTrait trait);
  *
  * @param worst the worst trait of all filters; FILTER_POINTWISE for an empty text
  * @param why   one sentence on the first filter of the worst kind; "" for FILTER_POINTWISE with no flags
- * @return FILTER_NEEDS_* bits of all filters together, or an AVERROR code: AVERROR(EINVAL) when the text
+ * @return FILTER_NEEDS_* and other bits of all filters together, or an AVERROR code: AVERROR(EINVAL) when the text
  *         cannot be parsed (*worst is FILTER_UNKNOWN then), AVERROR(ENOMEM)
  */
 int filterchain_traits(const char *graph, enum FilterTrait *worst, char *why, size_t why_size);
@@ -72,5 +73,12 @@ int filterchain_window(const char *graph, int *drops_first);
  * @return 0 or an AVERROR code
  */
 int filterchain_timing(const char *graph, char **timing);
+
+/**
+ * Those filters of a chain without labels that change which frames there are, or when; "": none.
+ * @param retimes av_malloc'd
+ * @return 0 or an AVERROR code
+ */
+int filterchain_retimes(const char *graph, char **retimes);
 
 #endif

@@ -423,6 +423,7 @@ void plan_forget_output(Plan *p)
         av_freep(&p->streams[i].label);
     av_freep(&p->streams);
     complexgraph_free(&p->complex);
+    complexgraph_free(&p->linked);
     shipment_free(&p->files);
     av_dict_free(&p->format_options);
     free_words(&p->encoder_args, p->nb_encoder_args);

@@ -82,7 +82,8 @@ typedef struct Plan {
     char **scaler_args;      ///< likewise of the scaler
     int    nb_scaler_args;
     ComplexGraph complex;    ///< -filter_complex; empty: none
-    const GraphPath *path;   ///< of it, that makes the stream; NULL: none does
+    ComplexGraph linked;     ///< -vf, where its filters are linked by labels; empty: they are not
+    const GraphPath *path;   ///< of one of these, that makes the stream; NULL: none does
     char  *filters;          ///< the user's filter chain, or NULL; sides as in GraphPath.filters
     int    filter_script;    ///< they come from a file
     int    need_version;     ///< of those that make other pixels in other versions of FFmpeg, as where text is drawn

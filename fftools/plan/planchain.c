@@ -123,7 +123,10 @@ int plan_leave_apart(Plan *first)
 
 int planchain_join(Plan *first)
 {
-    int ret = leave_outputs(first, conflicts);
+    int ret;
+
+    renditions_align(first);
+    ret = leave_outputs(first, conflicts);
 
     if (ret >= 0 && !decide_beside(first) && !decide_ties(first) && !sideoutput_check(first) &&
         !decide_length(first) && !renditions_check(first))

@@ -16,6 +16,8 @@
 
 #define COUNTING_REACH 48
 #define MAX_RATE_RATIO 30
+/* For finer ones libavfilter takes microseconds where it joins. */
+#define MAX_FORK_CLOCK 250000
 
 /** A second input of the filters travels whole, if it is a single picture. */
 static int add_side(Plan *p, const GraphSource *side)
@@ -48,6 +50,23 @@ static int decide_scaler(Plan *p)
     return 0;
 }
 
+/** -vf whose filters are linked by labels. */
+static int decide_links(Plan *p)
+{
+    const PlanStream *s = &p->streams[p->fleet_stream];
+    const GraphSource video = { s->file, s->index };
+
+    /* at the ends of a chain they say nothing */
+    if (!p->filters || !p->filters[strcspn(p->filters, ";")] || av_strstart(p->filters, "sws_flags", NULL))
+        return 0;
+    if (complexgraph_parse_simple(&p->linked, p->filters, video, p->reason, sizeof(p->reason)) < 0)
+        return p->reason[0] ? 1 : plan_stock(p, "out of memory");
+    p->path = &p->linked.paths[0];
+    av_freep(&p->filters);
+    p->filters = av_strdup(p->path->filters);
+    return p->filters ? 0 : plan_stock(p, "out of memory");
+}
+
 static int decide_graph(Plan *p)
 {
     const PlanStream *s = &p->streams[p->fleet_stream];
@@ -57,7 +76,7 @@ static int decide_graph(Plan *p)
     if (!g && p->complex.nb_paths && p->cmd->nb_outputs == 1 && p->nb_fleet == 1)
         return plan_stock(p, "what the filter graph makes is not the video of the output");
     if (!g)
-        return 0;
+        return decide_links(p);
     if (p->filters)
         return plan_stock(p, "-filter_complex and -vf work on the same video");
     p->filters = av_strdup(g->filters);
@@ -66,7 +85,7 @@ static int decide_graph(Plan *p)
     for (int i = 0; i < g->nb_sides; i++)
         if (add_side(p, &g->sides[i]))
             return 1;
-    return g->nb_sides ? 0 : decide_scaler(p);
+    return g->nb_sides || g->nb_sources > 1 ? 0 : decide_scaler(p);
 }
 
 /** Whether it does that: up to FFmpeg 6, -autorotate takes a number. */
@@ -172,19 +191,31 @@ static int decide_join(Plan *p)
     return 0;
 }
 
+/** Branches that are joined again wait for each other, so that all is well as long as their times are. */
+static int decide_fork(Plan *p)
+{
+    if (strstr(p->path->path, "FR") || strstr(p->path->path, "tpad"))
+        return plan_stock(p, "filters that go by the frame rate are not split where branches are joined");
+    if (!p->timing)
+        p->timing = av_strdup("null");
+    return p->timing ? 0 : plan_stock(p, "out of memory");
+}
+
 int decide_filters(Plan *p)
 {
-    const char *chain;
+    const char *chain, *timed;
     enum FilterTrait worst;
-    int flags;
+    int flags, forked;
 
     if (decide_graph(p))
         return 1;
     if (!p->filters)
         return 0;
-    chain = p->path ? p->path->path : p->filters;
-    flags = filterchain_traits(chain, &worst, p->reason, sizeof(p->reason));
-    if (flags < 0 || flags & ~(FILTER_SHIPS_FILE | FILTER_NEEDS_FONT))
+    forked = p->path && p->path->spine;
+    chain  = p->path ? p->path->path : p->filters;
+    timed  = forked ? p->path->spine : chain;
+    flags  = filterchain_traits(chain, &worst, p->reason, sizeof(p->reason));
+    if (flags < 0 || flags & ~(FILTER_SHIPS_FILE | FILTER_NEEDS_FONT | (forked ? FILTER_JOINS : 0)))
         return p->reason[0] ? 1 : plan_stock(p, "the filters %s are not split yet", p->filters);
     if (worst <= FILTER_READS_N) {
         if (filtercount_judge(&p->counts, chain, p->reason, sizeof(p->reason)) < 0)
@@ -200,10 +231,10 @@ int decide_filters(Plan *p)
         if (p->window < 0)
             worst = FILTER_UNKNOWN;
     }
-    if (worst > FILTER_WINDOW || filterchain_timing(chain, &p->timing) < 0)
+    if (worst > FILTER_WINDOW || filterchain_timing(timed, &p->timing) < 0)
         return p->reason[0] ? 1 : plan_stock(p, "the filters %s are not split yet", p->filters);
     if (COMPAT_OVERLAY_HIDES_END && p->path && p->path->fills_before && p->path->fills_behind)
-        return plan_stock(p, "filters that fill up to the end of the input are not split on both sides of overlay");
+        return plan_stock(p, "filters that fill up to the end of the input are not split on both sides of a second input");
     /* In 5.1, what `enable` says of the first frame of all is asked once more, with the time and number of the second input's
      * picture (consume_update() in avfilter.c): on hosts that must be a frame that nobody sees. */
     if (p->path && p->path->nb_sides && strstr(p->filters, "enable"))
@@ -211,6 +242,8 @@ int decide_filters(Plan *p)
     if (p->path && p->path->nb_sides && !p->timing)  /* a picture comes at its own time */
         p->timing = av_strdup("null");
     if (p->path && p->path->join && decide_join(p))
+        return 1;
+    if (forked && decide_fork(p))
         return 1;
     if (p->timing)
         p->drop_first = 0; /* left to the timing graph */
@@ -276,6 +309,8 @@ int decide_filter_timing(Plan *p)
     p->filter_frame_rate = timinggraph_frame_rate(g);
     p->reach             = find_reach(p);
     timinggraph_free(&g);
+    if (p->path && p->path->spine && FFMAX(p->in_time_base.den, p->filter_time_base.den) > MAX_FORK_CLOCK)
+        return plan_stock(p, "branches of a video whose clock is very fine are not split where they are joined");
     if (p->path && p->path->join)
         return 0;
     ret = filterrate_fix(&p->filters, p->timing, p->in_time_base, p->in_frame_rate);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <libavutil/mathematics.h>
+#include <libavutil/mem.h>
 
 #include "renditions.h"
 
@@ -44,6 +45,23 @@ const char *renditions_conflict(const Plan *a, const Plan *b)
     if (!same_words(a->scaler_args, a->nb_scaler_args, b->scaler_args, b->nb_scaler_args))
         return "its outputs scale with different options";
     return NULL;
+}
+
+/** Whether its filters want true times, but change none. */
+static int only_reads_times(const Plan *p)
+{
+    return p->timing && !strcmp(p->timing, "null");
+}
+
+void renditions_align(Plan *first)
+{
+    int found = 0;
+
+    for (const Plan *p = first; p; p = p->next)
+        found |= only_reads_times(p);
+    for (Plan *p = first; p && found; p = p->next)
+        if (!p->timing && p->filters && !p->drop_first && !p->window && !p->in_rate.num)
+            p->timing = av_strdup("null");
 }
 
 /** The distance of keyframes that all streams have. 0: all are free in that. */

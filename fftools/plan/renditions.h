@@ -11,6 +11,12 @@
 
 #include "plan.h"
 
+/**
+ * Have all be timed by filters where one is only for the sake of true times (branches that are joined, pictures laid over it),
+ * as long as that changes nothing. What cannot be done so is a conflict then.
+ */
+void renditions_align(Plan *first);
+
 /** @return why two of the streams cannot be made together, or NULL */
 const char *renditions_conflict(const Plan *a, const Plan *b);
 

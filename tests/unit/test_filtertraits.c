@@ -43,11 +43,12 @@ static void pads_agree(void **state)
 
     (void)state;
     while ((f = av_filter_iterate(&opaque))) {
-        enum FilterTrait t = filter_trait(f->name, NULL);
+        int flags;
+        enum FilterTrait t = filter_trait(f->name, &flags);
         int in = avfilter_filter_pad_count(f, 0), out = avfilter_filter_pad_count(f, 1);
 
         /* judged by its main input only: a picture on the second one is there all the time */
-        if (!strcmp(f->name, "overlay"))
+        if (!strcmp(f->name, "overlay") || flags & FILTER_JOINS)
             continue;
         if (t >= FILTER_MULTI_INPUT || f->flags & (AVFILTER_FLAG_DYNAMIC_INPUTS | AVFILTER_FLAG_DYNAMIC_OUTPUTS))
             continue;
@@ -178,7 +179,11 @@ static const struct {
     { "overlay=shortest=1", FILTER_MULTI_INPUT, 0, "overlay" },
     { "overlay=eof_action=pass", FILTER_MULTI_INPUT, 0, "overlay" },
     { "overlay=repeatlast=0", FILTER_MULTI_INPUT, 0, "overlay" },
-    { "split[a][b];[a][b]hstack", FILTER_MULTI_INPUT, 0, "split" },
+    { "split[a][b];[a][b]hstack", FILTER_MULTI_INPUT, FILTER_JOINS, "split" },
+    { "hstack,scale=99:-2", FILTER_POINTWISE, FILTER_JOINS, "more than one input" },
+    { "blend=all_expr=A*N", FILTER_READS_N, FILTER_JOINS, "blend" },
+    { "blend=all_expr=A*T", FILTER_READS_T, FILTER_JOINS, "blend" },
+    { "blend=all_expr=A*random(0)", FILTER_WHOLE, FILTER_JOINS, "blend" },
     { "[x]null[out]", FILTER_MULTI_INPUT, 0, "label" },
     { "null[a];[a]null", FILTER_MULTI_INPUT, 0, "label" },
     { "movie=nosuch.png[l];[in][l]overlay", FILTER_SOURCE, FILTER_NEEDS_FILE, "movie" },
