@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
+#include <string.h>
 
 #include <libavutil/mathematics.h>
 
@@ -449,6 +450,13 @@ static int sort_out(VideoReader *r, int key, const uint8_t *decoded, char *reaso
     return 0;
 }
 
+/** H.264 in MXF of which the index does not tell the order: its packets have the times of others then. */
+static int is_misordered(const VideoReader *r, const AVPacket *key)
+{
+    return !strcmp(r->fc->iformat->name, "mxf") && r->st->codecpar->video_delay && key->pts == key->dts &&
+           (r->st->codecpar->codec_id == AV_CODEC_ID_H264 || r->st->codecpar->codec_id == AV_CODEC_ID_HEVC);
+}
+
 static int start(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
 {
     int key = read_lead(r, pkt, reason, reason_size), ret;
@@ -458,6 +466,8 @@ static int start(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size
     av_packet_unref(pkt);
     if (key < 0)
         return key;
+    if (is_misordered(r, r->lead[key]))
+        return stock_only(reason, reason_size, "the input's frames are not in the order of their timestamps");
     if (!key && !is_doubtful(r, key))
         return 0;
     if (r->loops)

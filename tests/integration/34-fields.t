@@ -29,6 +29,7 @@ make_input('part4.mkv', @made, 'mpeg4');
 make_input('part4.avi', '-i', "$top/part4.mkv", qw(-c copy));
 make_input('part2.mkv', @made, 'mpeg2video');
 make_input('lost.mkv', '-i', "$top/part2.mkv", qw(-c copy -bsf:v), 'noise=amount=0:drop=eq(mod(n\,25)\,0)*gt(n\,30)');
+make_input('order.mxf', qw(-f lavfi -i testsrc2=s=160x96:d=8 -c:v libx264 -preset fast -bf 3 -g 24));
 
 sub both {
     my ($name, @words) = @_;
@@ -55,13 +56,15 @@ both('from anywhere',        '-i', 'cut.ts', @x264);
 both('a disc',               '-i', 'disc.vob', @x264);
 both('AVI with B-frames',    '-i', 'part4.avi', @x264);
 
-subtest 'lost frames' => sub {
-    my @words = (qw(-v error -y -i lost.mkv), @x264);
-    my $stock = stock({}, @words, 'stock.mkv');
-    my $ours  = run({}, @words, 'ours.mkv');
+for my $input (qw(lost.mkv order.mxf)) {
+    subtest "$input: timestamps that are not the frames'" => sub {
+        my @words = (qw(-v error -y -i), $input, @x264);
+        my $stock = stock({}, @words, 'stock.mkv');
+        my $ours  = run({}, @words, 'ours.mkv');
 
-    is("$ours->{status} $stock->{status}", '0 0', 'status');
-    is(scalar events($ours, 'attempt'), 0, 'no host has to do with it');
-    compare_ok("$top/stock.mkv", "$top/ours.mkv", 'equal', '--exact-frames');
-};
+        is("$ours->{status} $stock->{status}", '0 0', 'status');
+        is(scalar events($ours, 'attempt'), 0, 'no host has to do with it');
+        compare_ok("$top/stock.mkv", "$top/ours.mkv", 'equal', '--exact-frames');
+    };
+}
 done_testing();
