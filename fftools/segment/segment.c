@@ -271,11 +271,34 @@ static void find_next_cut(Segmenter *s)
         }
 }
 
+/** Whether the keyframe with which a segment begins looks like the first one's. */
+static int check_start(Segmenter *s, char *reason, size_t reason_size)
+{
+    const Frame *source = s->graph ? segment_find_source(s, s->start->number) : s->start;
+    const AVPacket *pkt = NULL;
+    int ret;
+
+    for (int i = 0; source && i < s->nb_frames; i++) {
+        const Frame *f = s->frames[i];
+
+        if (f->key && !f->stored.blob && f->pts <= source->pts)
+            pkt = f->pkt;
+    }
+    if (!pkt || s->st->codecpar->codec_id == AV_CODEC_ID_RAWVIDEO)
+        return 0;
+    ret = samepicture_check(&s->first_kind, s->st, pkt);
+    return ret ? FFMIN(ret, 0) :
+           reason_set(reason, reason_size, "the input's pictures change their size, shape or format");
+}
+
 static int cut_segment(Segmenter *s, Frame *cut, Segment **seg, char *reason, size_t reason_size)
 {
     const Frame *source = s->graph ? segment_find_source(s, cut->number) : cut;
-    int nb = 0, ret = source ? 0 : AVERROR_PATCHWELCOME;
+    int nb = 0, ret = check_start(s, reason, reason_size);
 
+    if (ret < 0)
+        return ret;
+    ret = source ? 0 : AVERROR_PATCHWELCOME;
     if (source) {
         int64_t tail = neighbour_pts(s, source, s->plan->reach);
 
@@ -331,6 +354,8 @@ static int last_segment(Segmenter *s, Segment **seg, char *reason, size_t reason
     if (!s->start)
         return reason_set(reason, reason_size, "the input has no video frames");
     ret = segment_place_last(s, reason, reason_size);
+    if (ret >= 0)
+        ret = check_start(s, reason, reason_size);
     if (ret < 0)
         return ret;
     shown = s->graph ? s->made : s->frames;

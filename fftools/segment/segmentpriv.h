@@ -10,6 +10,7 @@
 
 #include "../filter/timinggraph.h"
 #include "../input/keyframes.h"
+#include "samepicture.h"
 #include "segmentbuild.h"
 #include "videoreader.h"
 
@@ -19,6 +20,7 @@ struct Segmenter {
     AVStream   *st;
     VideoReader *reader;
     AVPacket   *pkt;
+    PictureKind first_kind;    ///< what the first segment's keyframe shows
     Timeline    timeline;
     Timeline   *others;        ///< of the further plans, which have to agree with it
     int         differs;       ///< one does not

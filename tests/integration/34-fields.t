@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Recordings as of camcorders, broadcasters and discs: frames that come as two packets, one for each field; a start anywhere;
-# frames without timestamps, or that come in another order than these say.
+# frames without timestamps, or that come in another order than these say; pictures that change in mid-stream.
 
 use strict;
 use warnings;
@@ -30,6 +30,13 @@ make_input('part4.avi', '-i', "$top/part4.mkv", qw(-c copy));
 make_input('part2.mkv', @made, 'mpeg2video');
 make_input('lost.mkv', '-i', "$top/part2.mkv", qw(-c copy -bsf:v), 'noise=amount=0:drop=eq(mod(n\,25)\,0)*gt(n\,30)');
 make_input('order.mxf', qw(-f lavfi -i testsrc2=s=160x96:d=8 -c:v libx264 -preset fast -bf 3 -g 24));
+my @parts = ([ qw(-vf setsar=12/11) ], [ qw(-vf setsar=16/11) ], [ qw(-pix_fmt yuv422p) ]);
+for my $i (0 .. 2) {
+    make_input("part$i.ts", qw(-f lavfi -i testsrc2=s=176x144:d=4 -c:v libx264 -preset ultrafast -g 25 -output_ts_offset),
+               4 * $i, @{ $parts[$i] });
+}
+put("$top/shape.ts", slurp("$top/part0.ts") . slurp("$top/part1.ts"));
+put("$top/format.ts", slurp("$top/part1.ts") . slurp("$top/part2.ts"));
 
 sub both {
     my ($name, @words) = @_;
@@ -65,6 +72,16 @@ for my $input (qw(lost.mkv order.mxf)) {
         is("$ours->{status} $stock->{status}", '0 0', 'status');
         is(scalar events($ours, 'attempt'), 0, 'no host has to do with it');
         compare_ok("$top/stock.mkv", "$top/ours.mkv", 'equal', '--exact-frames');
+    };
+}
+for my $input (qw(shape.ts format.ts)) {
+    subtest "$input: pictures change" => sub {
+        my @words = (qw(-v error -y -i), $input, qw(-c:v mjpeg -q:v 3));
+        my $stock = stock({}, @words, 'stock.mkv');
+        my $ours  = run({}, qw(--segment-length 1), @words, 'ours.mkv');
+
+        is("$ours->{status} $stock->{status}", '0 0', 'status');
+        compare_ok("$top/stock.mkv", "$top/ours.mkv", 'equal', '--exact-packets');
     };
 }
 done_testing();
