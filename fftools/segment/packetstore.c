@@ -13,7 +13,7 @@ static void close_blob(PacketStore *s)
     blob_unref(&s->open);
 }
 
-int packetstore_put(PacketStore *s, AVPacket *pkt, StoredPayload *stored)
+int packetstore_put(PacketStore *s, AVPacket *pkt, WirePayload *stored)
 {
     int64_t offset;
     int ret = 0;
@@ -28,19 +28,24 @@ int packetstore_put(PacketStore *s, AVPacket *pkt, StoredPayload *stored)
     ret    = blob_append(s->open, pkt->data, pkt->size);
     if (ret < 0)
         return ret;
-    *stored = (StoredPayload) { blob_ref(s->open), offset, pkt->size };
+    *stored = (WirePayload) { blob_ref(s->open), offset, pkt->size };
     av_buffer_unref(&pkt->buf);
     pkt->data = NULL;
     pkt->size = 0;
     return 0;
 }
 
-int packetstore_get(PacketStore *s, const AVPacket *pkt, const StoredPayload *stored, AVPacket *whole)
+void packetstore_seal(PacketStore *s, const WirePayload *stored)
+{
+    if (stored->blob == s->open)
+        close_blob(s);
+}
+
+int packetstore_get(PacketStore *s, const AVPacket *pkt, const WirePayload *stored, AVPacket *whole)
 {
     int ret, done = 0;
 
-    if (stored->blob == s->open)
-        close_blob(s);
+    packetstore_seal(s, stored);
     ret = av_new_packet(whole, stored->size);
     if (ret >= 0)
         ret = av_packet_copy_props(whole, pkt);
@@ -53,7 +58,7 @@ int packetstore_get(PacketStore *s, const AVPacket *pkt, const StoredPayload *st
     return ret < 0 ? ret : 0;
 }
 
-void packetstore_forget(StoredPayload *stored)
+void packetstore_forget(WirePayload *stored)
 {
     blob_unref(&stored->blob);
 }

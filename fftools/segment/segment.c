@@ -13,6 +13,8 @@
 #define MAX_PENDING_BYTES (4LL << 30)
 /* Those of them in memory, without --memory. */
 #define MAX_HELD_BYTES (48 << 20)
+/* Packets as big as that are stored at once. */
+#define STORE_SIZE (128 << 10)
 /* Each costs a term of an expression on the host's command line. */
 #define MAX_FORCED 1000
 
@@ -100,7 +102,7 @@ static int append_frame(Segmenter *s, Frame *f)
     if (!a)
         return AVERROR(ENOMEM);
     s->frames = a;
-    if (s->held + size > s->max_held) {
+    if (size >= STORE_SIZE || s->held + size > s->max_held) {
         int ret = packetstore_put(&s->store, f->pkt, &f->stored);
 
         if (ret < 0)

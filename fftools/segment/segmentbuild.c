@@ -376,13 +376,19 @@ static int write_packets(const SegmentBuild *b, const Segment *seg, int from, Bl
 
     for (int i = from; ret >= 0 && i < b->nb_frames; i++) {
         const Frame *f = b->frames[i];
+        int64_t pts = plan->timing ? f->pts + seg->chain.shift : f->wire + SEGMENT_WIRE_BASE * SEGMENT_WIRE_UNITS;
 
-        if (f->stored.blob)
+        if (!f->stored.blob) {
+            ret = wire_write(w, f->pkt, pts);
+        } else if (f->stored.size >= WIRE_MIN_PART) {
+            packetstore_seal(b->store, &f->stored);
+            ret = wire_write_part(w, f->pkt->flags, &f->stored, pts);
+        } else {
             ret = packetstore_get(b->store, f->pkt, &f->stored, pkt);
-        if (ret >= 0)
-            ret = wire_write(w, f->stored.blob ? pkt : f->pkt, plan->timing ? f->pts + seg->chain.shift :
-                             f->wire + SEGMENT_WIRE_BASE * SEGMENT_WIRE_UNITS);
-        av_packet_unref(pkt);
+            if (ret >= 0)
+                ret = wire_write(w, pkt, pts);
+            av_packet_unref(pkt);
+        }
     }
     if (ret >= 0)
         ret = wire_writer_finish(w);

@@ -11,7 +11,7 @@
 /** A frame of the input; or, with timing filters, one that these make: then without a packet. */
 typedef struct Frame {
     AVPacket *pkt;
-    StoredPayload stored;  ///< the packet's, if it is not with it
+    WirePayload stored;  ///< the packet's, if it is not with it
     int64_t   pts;      ///< with ffmpeg's offset, in the stream's time base (made ones: the filters')
     int64_t   dts;      ///< likewise; INT64_MIN: unknown
     int64_t   duration;

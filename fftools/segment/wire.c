@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <libavcodec/avcodec.h>
+#include <libavutil/avassert.h>
 #include <libavutil/mem.h>
 
 #include "../compat.h"
@@ -12,6 +14,10 @@ struct WireWriter {
     AVPacket *pkt;
     int64_t nb;       ///< packets written
     int header;
+    Blob *blob;
+    uint8_t *blank;   ///< what the muxer is given for a payload that lies in a blob
+    unsigned blank_size;
+    const WirePayload *part;  ///< that one, until it is written
 };
 
 struct WireReader {
@@ -24,8 +30,15 @@ struct WireReader {
 
 static int write_blob(void *opaque, compat_avio_write_buf buf, int size)
 {
-    int ret = blob_append(opaque, buf, size);
+    WireWriter *w = opaque;
+    int ret;
 
+    if (w->part && buf == w->blank && size == w->part->size) {
+        ret = blob_append_part(w->blob, w->part->blob, w->part->offset, size);
+        w->part = NULL;
+    } else {
+        ret = blob_append(w->blob, buf, size);
+    }
     return ret < 0 ? ret : size;
 }
 
@@ -39,7 +52,8 @@ int wire_writer_open(WireWriter **out, const AVStream *src, AVRational tb, Blob 
     *out = w;
     if (!w || !buf)
         goto fail;
-    w->io = avio_alloc_context(buf, IO_BUFFER_SIZE, 1, blob, NULL, write_blob, NULL);
+    w->blob = blob;
+    w->io = avio_alloc_context(buf, IO_BUFFER_SIZE, 1, w, NULL, write_blob, NULL);
     if (!w->io)
         goto fail;
     buf = NULL;
@@ -84,6 +98,19 @@ fail:
     return ret;
 }
 
+/** Write the payload that is in w->pkt. */
+static int write_packet(WireWriter *w, int flags, AVRational tb, int64_t pts)
+{
+    w->pkt->time_base    = tb;
+    w->pkt->stream_index = 0;
+    w->pkt->duration     = 0;
+    w->pkt->flags        = flags & AV_PKT_FLAG_KEY;
+    w->pkt->pts = av_rescale_q(pts, tb, w->fc->streams[0]->time_base);
+    /* NUT does not keep them: they only have to rise and stay below the pts */
+    w->pkt->dts = w->nb++;
+    return av_write_frame(w->fc, w->pkt);
+}
+
 int wire_write(WireWriter *w, const AVPacket *src, int64_t pts)
 {
     AVRational tb = w->pkt->time_base;
@@ -94,14 +121,29 @@ int wire_write(WireWriter *w, const AVPacket *src, int64_t pts)
     if (ret < 0)
         return ret;
     av_packet_free_side_data(w->pkt);
-    w->pkt->time_base    = tb;
-    w->pkt->stream_index = 0;
-    w->pkt->duration     = 0;
-    w->pkt->flags       &= AV_PKT_FLAG_KEY;
-    w->pkt->pts = av_rescale_q(pts, tb, w->fc->streams[0]->time_base);
-    /* NUT does not keep them: they only have to rise and stay below the pts */
-    w->pkt->dts = w->nb++;
-    return av_write_frame(w->fc, w->pkt);
+    return write_packet(w, src->flags, tb, pts);
+}
+
+int wire_write_part(WireWriter *w, int flags, const WirePayload *part, int64_t pts)
+{
+    AVRational tb = w->pkt->time_base;
+    int ret;
+
+    av_assert0(part->size >= WIRE_MIN_PART);
+    av_fast_padded_mallocz(&w->blank, &w->blank_size, part->size);
+    if (!w->blank)
+        return AVERROR(ENOMEM);
+    av_packet_unref(w->pkt);
+    w->pkt->data  = w->blank;
+    w->pkt->size  = part->size;
+    w->part       = part;
+    w->io->direct = 1;   /* it comes to write_blob() as it is */
+    ret = write_packet(w, flags, tb, pts);
+    w->io->direct = 0;
+    if (ret >= 0 && w->part)
+        ret = AVERROR_BUG;
+    w->part = NULL;
+    return ret < 0 ? ret : w->io->error;
 }
 
 int wire_writer_finish(WireWriter *w)
@@ -126,6 +168,7 @@ void wire_writer_free(WireWriter **wp)
         av_freep(&w->io->buffer);
     avio_context_free(&w->io);
     av_packet_free(&w->pkt);
+    av_freep(&w->blank);
     av_freep(wp);
 }
 

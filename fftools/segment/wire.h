@@ -21,6 +21,16 @@ typedef struct WireWriter WireWriter;
 int  wire_writer_open(WireWriter **w, const AVStream *st, AVRational tb, Blob *blob);
 /** Write one packet, in decoding order. @param pts not negative, no two equal */
 int  wire_write(WireWriter *w, const AVPacket *pkt, int64_t pts);
+/** A packet's payload that lies in a sealed blob. */
+typedef struct WirePayload {
+    Blob   *blob;     ///< NULL: it is not in one
+    int64_t offset;
+    int     size;
+} WirePayload;
+/** NUT's muxer looks into smaller ones: what they begin with may be left out. */
+#define WIRE_MIN_PART (16 << 10)
+/** As wire_write(), without copying the payload, which has at least WIRE_MIN_PART bytes. @param flags of the packet */
+int  wire_write_part(WireWriter *w, int flags, const WirePayload *part, int64_t pts);
 int  wire_writer_finish(WireWriter *w);
 void wire_writer_free(WireWriter **w);
 

@@ -159,6 +159,59 @@ static void test_round_trip(void **state)
         }
 }
 
+/* Payloads that lie in other blobs: what arrives is the same. */
+static void test_parts(void **state)
+{
+    AVFormatContext *src = make_source();
+    AVPacket *pkt = av_packet_alloc();
+    Blob *blob[2], *store;
+    WireWriter *w;
+    uint8_t *read[2];
+
+    (void)state;
+    assert_int_equal(blob_alloc(&store, pool), 0);
+    for (int n = 0; n < 10; n++) {
+        assert_int_equal(av_new_packet(pkt, WIRE_MIN_PART + 100000 * n), 0);
+        for (int i = 0; i < pkt->size; i++)
+            pkt->data[i] = n + i * 7 + (i >> 8);
+        assert_int_equal(blob_append(store, pkt->data, pkt->size), 0);
+        av_packet_unref(pkt);
+    }
+    blob_seal(store);
+    for (int part = 0; part < 2; part++) {
+        int64_t at = 0;
+
+        assert_int_equal(blob_alloc(&blob[part], pool), 0);
+        assert_int_equal(wire_writer_open(&w, src->streams[0], av_make_q(1, 25 * SEGMENT_WIRE_UNITS), blob[part]), 0);
+        for (int n = 0; n < 10; n++) {
+            WirePayload payload = { store, at, WIRE_MIN_PART + 100000 * n };
+
+            assert_int_equal(av_new_packet(pkt, payload.size), 0);
+            pkt->flags = n % 4 ? 0 : AV_PKT_FLAG_KEY;
+            assert_int_equal(blob_read(store, at, pkt->data, pkt->size), pkt->size);
+            at += pkt->size;
+            assert_int_equal(part && n % 3 ? wire_write_part(w, pkt->flags, &payload, n * SEGMENT_WIRE_UNITS) :
+                             wire_write(w, pkt, n * SEGMENT_WIRE_UNITS), 0);
+            av_packet_unref(pkt);
+        }
+        assert_int_equal(wire_writer_finish(w), 0);
+        wire_writer_free(&w);
+        blob_seal(blob[part]);
+        read[part] = av_malloc(blob_size(blob[part]));
+        assert_int_equal(blob_read(blob[part], 0, read[part], blob_size(blob[part])), blob_size(blob[part]));
+    }
+    blob_unref(&store);
+    assert_int_equal(blob_size(blob[0]), blob_size(blob[1]));
+    assert_memory_equal(read[0], read[1], blob_size(blob[0]));
+    for (int part = 0; part < 2; part++) {
+        av_free(read[part]);
+        blob_unref(&blob[part]);
+    }
+    av_packet_free(&pkt);
+    avformat_free_context(src);
+}
+
+
 /* Two readers of one blob are independent of each other. */
 static void test_two_readers(void **state)
 {
@@ -310,6 +363,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_round_trip, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_parts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two_readers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_abandoned_writer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),
