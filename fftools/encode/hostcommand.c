@@ -119,6 +119,40 @@ static void print_entry(AVBPrint *bp, const Plan *plan, const SegmentChain *c, c
         av_bprintf(bp, "%s,", plan->autorotate);
 }
 
+/** Whether its filters have several inputs. */
+static int is_graph(const Plan *plan)
+{
+    return plan->path && (plan->path->nb_sides || plan->path->nb_sources > 1);
+}
+
+/** A picture that stock repeats from time 0 on, from one before the first time that filters see. */
+static void print_still(AVBPrint *bp, const Plan *plan, const SegmentChain *c, int side)
+{
+    const GraphSource *source = &plan->path->sides[side];
+    AVRational tb = plan->inputs[source->file].fc->streams[source->index]->time_base;
+    int64_t first = c->from <= 0 ? 0 : av_rescale_q_rnd(c->from, plan->in_time_base, tb, AV_ROUND_DOWN) - 1;
+
+    av_bprintf(bp, "[%d:v]loop=-1:1:0,settb=%d/%d,setpts=N+%"PRId64"[still%d];", side + 1, tb.num, tb.den,
+               FFMAX(first, 0), side + 1);
+}
+
+static void print_inputs(AVBPrint *bp, const Plan *plan, const SegmentChain *c)
+{
+    const GraphPath *g = plan->path;
+
+    if (!is_graph(plan))
+        return;
+    for (int i = 1; i < g->nb_sources; i++) {
+        av_bprintf(bp, "[0:v:0]");
+        print_entry(bp, plan, c, "");
+        av_bprintf(bp, "null[source%d];", i);
+    }
+    for (int i = 0; i < g->nb_sides; i++)
+        if (g->looped[i])
+            print_still(bp, plan, c, i);
+    av_bprintf(bp, "[0:v:0]");
+}
+
 static int print_chain(AVBPrint *bp, const Plan *plan, const Segment *seg)
 {
     const SegmentChain *c = &seg->chain;
@@ -131,10 +165,7 @@ static int print_chain(AVBPrint *bp, const Plan *plan, const Segment *seg)
             return ret;
     }
 
-    for (int i = 1; plan->path && i < plan->path->nb_sources; i++) {
-        print_entry(bp, plan, c, "");
-        av_bprintf(bp, "null[source%d];[0:v:0]", i);
-    }
+    print_inputs(bp, plan, c);
     print_entry(bp, plan, c, HOSTCOMMAND_COUNTER",");
     av_bprintf(bp, "%s,select='", filters ? filters : plan->filters);
     av_free(filters);
@@ -217,8 +248,7 @@ static int add_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
     int ret;
 
     av_bprint_init(&filters, 0, AV_BPRINT_SIZE_UNLIMITED);
-    if (plan->path && (plan->path->nb_sides || plan->path->nb_sources > 1)) {
-        av_bprintf(&filters, "[0:v:0]");
+    if (is_graph(plan)) {
         ret = hostcommand_print_filters(&filters, plan, seg);
         av_bprintf(&filters, "[out]");
         shellquote_argv(bp, (const char *const[]){ "-filter_complex", filters.str, "-map", "[out]",

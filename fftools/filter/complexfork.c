@@ -6,7 +6,6 @@
 #include <libavutil/bprint.h>
 #include <libavutil/mem.h>
 
-#include "../command/filterargs.h"
 #include "complexpriv.h"
 #include "filtertraits.h"
 
@@ -20,6 +19,7 @@ typedef struct ForkNode {
     enum { UNKNOWN, ASKED, FOREIGN, OURS } fed;  ///< whether the path's video goes into it
     int   used;              ///< by the path
     int   joined;            ///< there are frames of several branches in what it gets, or gives
+    int   looped;            ///< a picture goes into it that is repeated again and again
     char *spine;             ///< the filters in front of it and itself, by first inputs
     char *retimes;           ///< those of them that time frames
 } ForkNode;
@@ -105,19 +105,6 @@ static int count_inputs(const Node *n)
     return nb;
 }
 
-/** Where branches end together, nothing says otherwise. */
-static int drop_ends(void *opaque, const char *name, AVDictionary **opts)
-{
-    static const char *const ends[] = { "shortest", "eof_action", "repeatlast", "ts_sync_mode" };
-    int nb = av_dict_count(*opts), ret = 0;
-
-    (void)opaque;
-    (void)name;
-    for (size_t i = 0; ret >= 0 && i < FF_ARRAY_ELEMS(ends); i++)
-        ret = av_dict_set(opts, ends[i], NULL, AV_DICT_MATCH_CASE);
-    return ret < 0 ? ret : av_dict_count(*opts) != nb;
-}
-
 static int refuse_node(Fork *f, const Node *n)
 {
     return complexgraph_refuse(f->p, "the filter '%s' has more than one input or output", n->name);
@@ -143,11 +130,11 @@ static int link_input(Fork *f, Node *n, int pad, Node **before)
             return complexgraph_refuse(f->p, "the filter graph has many inputs%s", "");
         av_bprintf(&f->linked, "[source%d]", g->nb_sources++);
     } else {
-        if (g->nb_sides == MAX_SIDES)
-            return complexgraph_refuse(f->p, "the filter graph has many inputs%s", "");
-        g->sides[g->nb_sides++] = s;
-        av_bprintf(&f->linked, "[%d:v]", g->nb_sides);
+        info(f, n)->looped = complexside_is_looped(f->p, s);
+        return complexside_take(f->p, s, &f->linked);
     }
+    if (*before && !is_fed(f, *before))
+        info(f, n)->looped |= info(f, *before)->looped;
     return 0;
 }
 
@@ -177,15 +164,17 @@ static int link_split(Fork *f, Node *n)
     return 0;
 }
 
-/** A filter of the path itself, whose inputs are linked: as it is judged. @param first what its first input comes from */
-static int judge_node(Fork *f, Node *n, const Node *first, int joins)
+/**
+ * A filter of the path itself, whose inputs are linked: as it is judged.
+ * @param first what its first input comes from
+ * @param drops_ends what it says of ends is of no effect: branches end together
+ */
+static int judge_node(Fork *f, Node *n, const Node *first, int drops_ends)
 {
     ForkNode *i = info(f, n);
-    char *text = av_strdup(n->text);
+    char *text = drops_ends ? complexside_without_ends(n) : av_strdup(n->text);
     int ret = text ? 0 : AVERROR(ENOMEM);
 
-    if (ret >= 0 && joins)
-        ret = filterargs_visit(&text, drop_ends, NULL);
     if (ret >= 0) {
         const char *spine = first ? f->nodes[first - f->p->nodes].spine : NULL;
 
@@ -216,8 +205,8 @@ static int add_side_node(Fork *f, Node *n)
     Node *from;
     int ret = link_input(f, n, 0, &from);
 
-    if (ret >= 0 && (filter_trait(n->name, NULL) != FILTER_POINTWISE || n->nb_out > 1 || count_inputs(n) != 1))
-        ret = complexgraph_refuse(f->p, "the filter graph's second input goes through '%s'", n->name);
+    if (ret >= 0)
+        ret = complexside_check_filter(f->p, n, info(f, n)->looped);
     av_bprintf(&f->linked, "%s[link%d_0];", n->text, (int)(n - f->p->nodes));
     return ret;
 }
@@ -268,7 +257,9 @@ static int add_node(Fork *f, Node *n, int is_last)
         return complexgraph_refuse(f->p, "the filter graph's '%s' has several outputs", n->name);
     ret = add_inputs(f, n, nb, &first, &foreign);
     if (ret >= 0)
-        ret = judge_node(f, n, first, nb > 1 && !foreign);
+        ret = judge_node(f, n, first, nb > 1 && (!foreign || info(f, n)->looped));
+    if (ret >= 0 && info(f, n)->looped)
+        ret = complexside_check_end(f->p, n);
     if (ret < 0)
         return ret;
     if (complexgraph_is_split(n))

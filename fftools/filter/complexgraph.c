@@ -220,51 +220,6 @@ int complexgraph_find_feed(Parser *p, Node *n, int pad, Node **from, GraphSource
     return ret;
 }
 
-/** A plain path that ends at last (NULL: of no filter). @param text its filters, with a comma behind each */
-static int follow_side(Parser *p, Node *last, GraphSource *source, AVBPrint *text)
-{
-    Node *path[MAX_NODES], *from;
-    int nb = 0, ret;
-
-    for (Node *n = last; n; n = from) {
-        if (n->used || nb == MAX_NODES || avfilter_filter_pad_count(avfilter_get_by_name(n->name), 0) != 1 ||
-            filter_trait(n->name, NULL) != FILTER_POINTWISE || n->nb_out > 1)
-            return complexgraph_refuse(p, "the filter graph's second input goes through '%s'", n->name);
-        n->used    = 1;
-        path[nb++] = n;
-        ret = complexgraph_find_feed(p, n, 0, &from, source);
-        if (ret < 0)
-            return ret;
-    }
-    while (nb--)
-        av_bprintf(text, "%s%s", path[nb]->text, nb ? "," : "");
-    return 0;
-}
-
-/** A filter with a second input: its main input is the first. */
-static int add_side(Parser *p, Node *n, AVBPrint *filters)
-{
-    GraphPath *g = p->path;
-    AVBPrint side;
-    Node *from;
-    int ret;
-
-    if (g->nb_sides == MAX_SIDES)
-        return complexgraph_refuse(p, "the filter graph has many inputs%s", "");
-    av_bprint_init(&side, 0, AV_BPRINT_SIZE_UNLIMITED);
-    ret = complexgraph_find_feed(p, n, 1, &from, &g->sides[g->nb_sides]);
-    if (ret >= 0)
-        ret = follow_side(p, from, &g->sides[g->nb_sides], &side);
-    if (ret >= 0) {
-        g->nb_sides++;
-        av_bprintf(filters, "null[main%d];[%d:v]%s[side%d];[main%d][side%d]%s", g->nb_sides,
-                   g->nb_sides, side.len ? side.str : "null", g->nb_sides, g->nb_sides, g->nb_sides,
-                   n->text);
-    }
-    av_bprint_finalize(&side, NULL);
-    return ret;
-}
-
 int complexgraph_split_fits(const Node *n)
 {
     const char *value = strchr(n->text, '=');
@@ -375,9 +330,9 @@ static int add_filter(Parser *p, Node *n, AVBPrint *plain, AVBPrint *linked)
         p->path->nb_judged = plain->len;
         return p->path->before && p->path->join ? 0 : AVERROR(ENOMEM);
     }
-    av_bprintf(plain, "%s", n->text);
     if (!strcmp(f->name, "overlay"))
-        return add_side(p, n, linked);
+        return complexside_add(p, n, plain, linked);
+    av_bprintf(plain, "%s", n->text);
     if (avfilter_filter_pad_count(f, 0) != 1 || avfilter_filter_pad_count(f, 1) != 1)
         return complexgraph_refuse(p, "the filter '%s' has more than one input or output", f->name);
     av_bprintf(linked, "%s", n->text);

@@ -28,8 +28,10 @@ typedef struct GraphPath {
     GraphSource main;             ///< what the path begins with
     GraphSource sides[MAX_SIDES]; ///< of filters with a second input, in order
     int   nb_sides;
+    int   looped[MAX_SIDES];      ///< whether it is repeated again and again, each with a time of its own
     char *path;                   ///< the filters that the main video goes through, as in -vf
-    char *filters;                ///< likewise, but sides are linked in: side n is the label [n+1:v]
+    char *filters;                ///< likewise, but sides are linked in: side n is the label [n+1:v], or
+                                  ///< [still{n+1}] where it is looped
     char *join;                   ///< instead of what path has there: parts cut out by trim and put together by concat, but
                                   ///< only what times frames; NULL: none are
     char *before;                 ///< that: the filters of path

@@ -5,7 +5,7 @@
 /**
  * @file
  * The inside of complexgraph_parse(): complexgraph.c reads the text and follows the video, complexfork.c does where it
- * is split and joined again, complexsound.c collects the rest. Only these include this.
+ * is split and joined again, complexside.c adds pictures, complexsound.c collects the rest. Only these include this.
  */
 
 #include "complexgraph.h"
@@ -62,6 +62,26 @@ int complexgraph_find_feed(Parser *p, Node *n, int pad, Node **from, GraphSource
  * @return 1; 0: none are; an AVERROR code
  */
 int complexfork_follow(Parser *p, Node *last);
+
+/* complexside.c: second inputs */
+
+/** Whether a picture is one that -loop repeats for ever. */
+int complexside_is_looped(const Parser *p, GraphSource source);
+/** Whether a filter in front of a second input is one that may be there. @return 0 or an AVERROR code */
+int complexside_check_filter(Parser *p, const Node *n, int looped);
+/** Likewise an overlay with a picture that is repeated. */
+int complexside_check_end(Parser *p, const Node *n);
+/** Make the source the path's next side, and print its label. @return 0 or an AVERROR code */
+int complexside_take(Parser *p, GraphSource source, AVBPrint *linked);
+/** What has two inputs, without what says how one ends that ends before the other. av_malloc'd; NULL: out of memory */
+char *complexside_without_ends(const Node *n);
+/**
+ * Add an overlay whose main input is the first.
+ * @param plain  gets it as it is judged
+ * @param linked gets it with what is in front of its second input
+ * @return 0 or an AVERROR code
+ */
+int complexside_add(Parser *p, Node *n, AVBPrint *plain, AVBPrint *linked);
 
 /** Once all video is followed: set sound, mixes and ends of the graph. @return 0 or an AVERROR code */
 int complexgraph_collect_sound(Parser *p);

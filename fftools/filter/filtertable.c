@@ -143,6 +143,8 @@ static const FilterRule rules[] = {
     { "waveform",      "e",            "none 0 instant 1", 0, FILTER_FADING, 0, "holds the peaks of earlier frames" },
     { "vectorscope",   "envelope",     "none 0 instant 1", 0, FILTER_FADING, 0, "holds the peaks of earlier frames" },
     { "vectorscope",   "e",            "none 0 instant 1", 0, FILTER_FADING, 0, "holds the peaks of earlier frames" },
+    { "rotate",        "fillcolor",    "none",     1, FILTER_FADING, 0, "leaves what was there of earlier frames" },
+    { "rotate",        "c",            "none",     1, FILTER_FADING, 0, "leaves what was there of earlier frames" },
     { "vignette",      "dither",       "0 false",  1, P, 0, NULL },
     { "shufflepixels", "seed",         "-1",       0, P, 0, NULL },
     { "shufflepixels", "s",            "-1",       0, P, 0, NULL },

@@ -19,16 +19,27 @@
 /* For finer ones libavfilter takes microseconds where it joins. */
 #define MAX_FORK_CLOCK 250000
 
+/** Whether it is a file with one picture, however often that is shown. */
+static int is_picture(const PlanInput *in)
+{
+    const char *format = in->fc->iformat->name;
+    size_t len = strlen(format);
+
+    for (int i = 0; i < in->file->nb_options; i++)
+        if (!av_match_name(in->file->options[i].name, "loop,framerate"))
+            return 0;
+    return in->fc->nb_streams == 1 &&
+           (strcmp(format, "image2") ? len >= 5 && !strcmp(format + len - 5, "_pipe") :
+            !in->file->url[strcspn(in->file->url, "%*?[{")]);
+}
+
 /** A second input of the filters travels whole, if it is a single picture. */
 static int add_side(Plan *p, const GraphSource *side)
 {
     const PlanInput *in = &p->inputs[side->file];
-    const char *format  = in->fc->iformat->name;
-    size_t len = strlen(format);
     int ret;
 
-    if ((strcmp(format, "image2") && (len < 5 || strcmp(format + len - 5, "_pipe"))) ||
-        in->file->nb_options || in->fc->nb_streams != 1)
+    if (!is_picture(in))
         return plan_stock(p, "the filters' second input %s is more than a picture", in->file->url);
     ret = shipment_add(&p->files, in->file->url, NULL);
     if (ret < 0)
@@ -233,6 +244,9 @@ int decide_filters(Plan *p)
     }
     if (worst > FILTER_WINDOW || filterchain_timing(timed, &p->timing) < 0)
         return p->reason[0] ? 1 : plan_stock(p, "the filters %s are not split yet", p->filters);
+    for (int i = 0; p->path && p->path->fills_behind && i < p->path->nb_sides; i++)
+        if (p->path->looped[i])
+            return plan_stock(p, "filters that fill up to the end of the input are not split behind a picture that is repeated");
     if (COMPAT_OVERLAY_HIDES_END && p->path && p->path->fills_before && p->path->fills_behind)
         return plan_stock(p, "filters that fill up to the end of the input are not split on both sides of a second input");
     /* In 5.1, what `enable` says of the first frame of all is asked once more, with the time and number of the second input's

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Filter graphs in which branches of one video are joined again: blurred backgrounds, comparisons, masks. Split where each
-# branch times frames alike; each frame is stock's.
+# Filter graphs in which branches of one video are joined again (blurred backgrounds, comparisons, masks), or pictures that
+# change with time are laid over it. Split where each branch times frames alike; each frame is stock's.
 
 use strict;
 use warnings;
@@ -91,6 +91,24 @@ case_fleet('one of two videos', 'mkv', "-i in.mp4 -filter_complex '[0:v]split=3[
            . "-map '[v]' -map '[w]'");
 case_fleet('times that begin with it', 'mp4',
            "-ss 1 -i in.mp4 -filter_complex '[0:v]setpts=PTS-STARTPTS,hflip[a];[0:v]setpts=PTS-STARTPTS[b];[b][a]mix'");
+
+### a picture that is repeated
+
+case_fleet('a picture that is repeated', 'mp4', "-i in.mp4 -loop 1 -i logo.png -filter_complex '[0:v][1:v]overlay=9:9:shortest=1'");
+case_fleet('one that fades', 'mp4',
+           "-ss 0.3 -i in.mp4 -loop 1 -framerate 30 -i logo.png -filter_complex '[1:v]scale=32:-1,format=rgba,fade=in:st=0.5:d=1:alpha=1,"
+           . "fade=out:st=2:d=0.7:alpha=1[l];[0:v][l]overlay=9:9:shortest=1[v]' -map '[v]' -map 0:a");
+case_fleet('one that turns, over branches', 'mkv',
+           "-i vfr.mkv -loop 1 -framerate 12 -i logo.png -filter_complex '[0:v]split[a][b];[a]hflip[c];[c][b]hstack[d];"
+           . "[1:v]format=rgba,rotate=t:c=black\@0[l];[d][l]overlay=9:9:eof_action=endall:enable=between(t\\,0.7\\,3)'");
+case_stock('one that fades by numbers', 'mp4',
+           "-i in.mp4 -loop 1 -i logo.png -filter_complex '[1:v]format=rgba,fade=in:20:30:alpha=1[l];[0:v][l]overlay=shortest=1'",
+           "goes through 'fade'");
+case_stock('what fills up behind it', 'mp4', "-i in.mp4 -loop 1 -i logo.png -filter_complex 'overlay=shortest=1,fps=20'", 'fill up');
+case_stock('one without an end', 'mp4', "-i in.mp4 -loop 1 -i logo.png -filter_complex '[0:v][1:v]overlay' -t 2", 'goes on and on');
+case_stock('what is left of earlier frames', 'mp4', "-i in.mp4 -vf rotate=t:c=none", 'earlier frames');
+
+### what is not split
 
 case_stock('branches of several rates', 'mp4', "-i in.mp4 -filter_complex '[0:v]fps=20[l];[0:v]fps=25[r];[l][r]hstack'",
            'timed in several ways');
