@@ -287,6 +287,29 @@ static uint32_t find_tag(const Plan *p, int stream)
     return tag;
 }
 
+/** Whether a stream is a picture beside the video that stock encodes as one. */
+static int is_cover(const Plan *p, const PlanStream *s)
+{
+    const AVStream *in = p->inputs[s->file].fc->streams[s->index];
+
+    return s->type == AVMEDIA_TYPE_VIDEO && !s->copy && !s->complex && in->disposition & AV_DISPOSITION_ATTACHED_PIC;
+}
+
+/** They are stock's, where the output shows them as any other stream; where in the file they come depends on when streams end. */
+static int decide_covers(Plan *p)
+{
+    int nb = 0;
+
+    for (int i = 0; i < p->nb_streams; i++)
+        nb += is_cover(p, &p->streams[i]);
+    if (nb && strcmp(p->oformat->name, "matroska") && strcmp(p->oformat->name, "webm"))
+        return plan_stock(p, "it encodes a cover picture as well, which is not split in %s", p->oformat->name);
+    if (nb && (p->filter_script || p->tied_ends))
+        return plan_stock(p, "it encodes a cover picture as well, which is not split with %s",
+                          p->tied_ends ? "-shortest or -frames" : "-filter_script");
+    return 0;
+}
+
 static int decide_streams(Plan *p)
 {
     int ret = streammap_resolve(p->cmd, p->output, p->inputs, p->nb_inputs, &p->complex, p->oformat,
@@ -308,7 +331,7 @@ static int decide_streams(Plan *p)
             av_dict_get(in->metadata, "DURATION", NULL, 0);
         av_strlcpy(s->in_duration, e ? e->value : "", sizeof(s->in_duration));
         s->in_has_language = !!av_dict_get(in->metadata, "language", NULL, 0);
-        if (p->streams[i].type != AVMEDIA_TYPE_VIDEO || p->streams[i].copy)
+        if (p->streams[i].type != AVMEDIA_TYPE_VIDEO || p->streams[i].copy || is_cover(p, s))
             continue;
         if (p->nb_fleet++ == p->nth_fleet)
             p->fleet_stream = i;
@@ -317,8 +340,6 @@ static int decide_streams(Plan *p)
     if (!p->nb_fleet)
         return plan_stock(p, p->cmd->nb_outputs > 1 ? "it encodes no video for one of its outputs" :
                         "it encodes no video");
-    if (plan_video(p)->disposition & AV_DISPOSITION_ATTACHED_PIC)
-        return plan_stock(p, "its video is a cover picture");
     return input_check_splittable(plan_video_input(p), plan_video(p), p->reason, sizeof(p->reason)) < 0;
 }
 
@@ -397,7 +418,7 @@ static int decide(Plan *p)
         decide_inputs, decide_decoding, decide_complex, decide_streams,
         decide_encoder, decide_rotation, decide_filters, decide_filter_timing,
         decide_copyts, decide_scale, decide_vsync, decide_frame_rate, decide_keyframes,
-        decide_frame_limit, decide_virtual, decide_loop, decide_carrier, decide_ends, decide_pace,
+        decide_frame_limit, decide_virtual, decide_loop, decide_carrier, decide_ends, decide_covers, decide_pace,
         decide_endless,
     };
     for (size_t i = 0; i < FF_ARRAY_ELEMS(decisions); i++)
