@@ -173,9 +173,10 @@ static int confirm_plan(Job *j)
     return ret;
 }
 
-static int writes_to_pipe(const Plan *plan)
+/** Whether what is written cannot be taken back, should stock have to do it after all. */
+static int writes_for_good(const Plan *plan)
 {
-    while (plan && !plan->pipe)
+    while (plan && !plan->pipe && !plan->appends)
         plan = plan->next;
     return !!plan;
 }
@@ -272,7 +273,7 @@ static int write_ready(Job *j)
                       "stock ffmpeg could not make the other streams");
     if (ret && j->plan->tied_ends)
         reader_limit(j->reader, j->rest->nb_video);
-    if (!ret || (writes_to_pipe(j->plan) && !j->ending && !reader_all_done(j->reader)))
+    if (!ret || (writes_for_good(j->plan) && !j->ending && !reader_all_done(j->reader)))
         return 0;
     while ((seg = reader_ready(j->reader))) {
         ret = write_segment(j, seg);

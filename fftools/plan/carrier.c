@@ -73,8 +73,8 @@ static int check_cuts(const Plan *p, char *reason, size_t size)
                   "(-force_key_frames, or -g with -sc_threshold 0)", p->oformat->name);
 }
 
-/** Files are named by the clock, continue what is there, or hold sound alone. */
-static int check_names(const Plan *p, char *reason, size_t size)
+/** Files are named by the clock, or continue what a run before has left, of which some may be ours. */
+static int check_names(Plan *p, char *reason, size_t size)
 {
     static const char *const names[] = {
         "strftime", "segment_atclocktime", "hls_start_number_source", NULL
@@ -84,8 +84,9 @@ static int check_names(const Plan *p, char *reason, size_t size)
     for (int i = 0; names[i]; i++)
         if (option(p, names[i]))
             return reason_set(reason, size, "-%s depends on the time of day", names[i]);
-    if (flags && strstr(flags, "append_list"))
-        return reason_set(reason, size, "the output continues an earlier one");
+    p->appends = flags && strstr(flags, "append_list");
+    if (p->appends && (p->cmd->own.resume || p->cmd->own.work_dir))
+        return reason_set(reason, size, "the output continues an earlier one, which may be what this run is to resume");
     return 0;
 }
 

@@ -74,6 +74,7 @@ typedef struct Plan {
     const AVOutputFormat *carrier; ///< in which stock's part of it is handed over, see carrier.h
     const AVOutputFormat *trial_format;  ///< of the trial
     int    pipe;             ///< the output is stdout: what is written cannot be taken back
+    int    appends;          ///< nor if it continues what is there
     AVDictionary *format_options;  ///< for the output's muxer and protocol
     int    max_delay, preload;     ///< -muxdelay, -muxpreload, in AV_TIME_BASE units
     char **encoder_args;     ///< options of the video encoder, as words: "-name", value; NULL-terminated
