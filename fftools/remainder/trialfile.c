@@ -104,6 +104,26 @@ static int hides_rounding(const Trial *t, const Plan *plan)
     return 0;
 }
 
+/**
+ * Where the output begins later than the input, it is other packets that come before the encoders, as the order in the file and
+ * the decoder's delay have it, and the start is rounded as well.
+ */
+static int rounds_later(const Trial *t, const Plan *plan)
+{
+    if (COMPAT_TIMING_7 || plan->out_limits.start == AV_NOPTS_VALUE)
+        return 0;
+    for (unsigned i = 0; i < t->file->nb_streams; i++) {
+        const AVStream *st  = t->file->streams[i];
+        int index           = st->codecpar->codec_type == AVMEDIA_TYPE_AUDIO ? audio_of_plan(t->file, plan, i) : -1;
+        const PlanStream *s = &plan->streams[FFMAX(index, 0)];
+
+        if (index >= 0 && s->copy &&
+            av_cmp_q(plan->inputs[s->file].fc->streams[s->index]->time_base, st->time_base) > 0)
+            return 1;
+    }
+    return 0;
+}
+
 /** What would be lost on the way: NUT carries no side data. */
 static int has_vital_side_data(const AVPacket *pkt)
 {
@@ -227,6 +247,8 @@ int trialfile_open(Trial *t, const Plan *plan, char *reason, size_t reason_size)
         return reason_set(reason, reason_size, "stock ffmpeg's first frames cannot be read back");
     if (hides_rounding(t, plan))
         return reason_set(reason, reason_size, "the timestamps of copied audio in MPEG-TS cannot be foreseen");
+    if (rounds_later(t, plan))
+        return reason_set(reason, reason_size, "the timestamps of copied audio cannot be foreseen where -ss lets the output begin later");
     ret = read_packets(t, plan, reason, reason_size);
     if (ret >= 0 && cuts_packets(plan) && t->reorder_slots && t->reorder_delay)
         ret = reason_set(reason, reason_size, "-shortest may end the video among frames that are reordered");
