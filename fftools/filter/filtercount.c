@@ -10,6 +10,8 @@
 #include <libavutil/error.h>
 #include <libavutil/macros.h>
 #include <libavutil/mem.h>
+#include <libavutil/parseutils.h>
+#include <libavutil/timecode.h>
 
 #include "../command/filterargs.h"
 #include "../reason.h"
@@ -18,6 +20,7 @@
 
 #define DEFAULT_FADE 25
 #define MAX_COUNT    1000000000
+#define MAX_HOURS    10000
 
 typedef struct Walk {
     FilterCount *count;      ///< while judging; NULL: while shifting
@@ -189,7 +192,57 @@ static int shift_trim(AVDictionary **opts, int64_t shift)
     return ret < 0 ? ret : 1;
 }
 
-/** drawtext has an option for it, though not for what `enable` reads. */
+/** As libavutil does, which would complain aloud. @return 0 or AVERROR(EINVAL) */
+static int read_timecode(AVTimecode *tc, AVRational rate, const char *text)
+{
+    int hh, mm, ss, ff, minutes;
+    int64_t start;
+    char c;
+
+    memset(tc, 0, sizeof(*tc));
+    if (rate.num <= 0 || rate.den <= 0 || sscanf(text, "%d:%d:%d%c%d", &hh, &mm, &ss, &c, &ff) != 5)
+        return AVERROR(EINVAL);
+    tc->fps   = (rate.num + rate.den / 2LL) / rate.den;
+    tc->flags = c != ':' ? AV_TIMECODE_FLAG_DROPFRAME : 0;
+    if (!tc->fps || FFMIN3(hh, mm, FFMIN(ss, ff)) < 0 || hh > MAX_HOURS || mm > 59 || ss > 59 ||
+        (tc->flags && tc->fps % 30))
+        return AVERROR(EINVAL);
+    minutes = 60 * hh + mm;
+    start   = (minutes * 60LL + ss) * tc->fps + ff;
+    if (tc->flags)
+        start -= tc->fps / 30 * 2LL * (minutes - minutes / 10);
+    tc->start = start;
+    return start >= 0 && start <= MAX_COUNT ? 0 : AVERROR(EINVAL);
+}
+
+/**
+ * The timecode of drawtext: that of its first frame.
+ * @return 0; 1: there was one; AVERROR_PATCHWELCOME: it cannot be told; other AVERROR codes
+ */
+static int shift_timecode(AVDictionary **opts, int64_t shift)
+{
+    const AVDictionaryEntry *code = av_dict_get(*opts, "timecode", NULL, AV_DICT_MATCH_CASE), *e = NULL;
+    char text[AV_TIMECODE_STR_SIZE];
+    AVRational rate = { 0, 1 };
+    AVTimecode tc, check;
+    int ret;
+
+    if (!code)
+        return 0;
+    while ((e = av_dict_get(*opts, "", e, AV_DICT_IGNORE_SUFFIX)))
+        if (av_match_name(e->key, "timecode_rate,r,rate") && av_parse_ratio(&rate, e->value, INT_MAX, 0, NULL) < 0)
+            return AVERROR_PATCHWELCOME;
+    if (read_timecode(&tc, rate, code->value) < 0 || tc.start + shift > MAX_COUNT)
+        return AVERROR_PATCHWELCOME;
+    tc.start += shift;
+    av_timecode_make_string(&tc, text, 0);
+    if (read_timecode(&check, rate, text) < 0 || check.start != tc.start || check.flags != tc.flags)
+        return AVERROR_PATCHWELCOME;
+    ret = av_dict_set(opts, "timecode", text, AV_DICT_MATCH_CASE);
+    return ret < 0 ? ret : 1;
+}
+
+/** drawtext has options for it, though not for what `enable` reads. */
 static int shift_filter(const char *name, AVDictionary **opts, int64_t shift)
 {
     int ret;
@@ -198,6 +251,9 @@ static int shift_filter(const char *name, AVDictionary **opts, int64_t shift)
         return is_given(*opts, "duration", "d") ? 0 : shift_fade(opts, shift);
     ret = shift_expressions(name, opts, shift);
     if (ret < 0 || strcmp(name, "drawtext"))
+        return ret;
+    ret = shift_timecode(opts, shift);
+    if (ret < 0)
         return ret;
     shift += find_number(*opts, "start_number", "start_number", 0);
     ret = av_dict_set_int(opts, "start_number", shift, 0);
@@ -266,10 +322,7 @@ static int judge_counter(Walk *w, const char *name, const AVDictionary *opts)
     w->counted |= w->changed;
     if (!strcmp(name, "fade"))
         return judge_fade(w, opts);
-    if (av_match_name(name, "perspective,qrencode,overlay") ||
-        (!strcmp(name, "drawtext") && av_dict_get(opts, "timecode", NULL, AV_DICT_MATCH_CASE)))
-        return refuse(w, name, "counts frames");
-    return 0;
+    return av_match_name(name, "perspective,qrencode,overlay") ? refuse(w, name, "counts frames") : 0;
 }
 
 static int visit_judge(void *opaque, const char *name, AVDictionary **opts)
@@ -293,6 +346,8 @@ static int visit_judge(void *opaque, const char *name, AVDictionary **opts)
     filterargs_print(&bp, name, *opts);
     ret = av_bprint_is_complete(&bp) ? filterchain_traits(bp.str, &worst, why, sizeof(why)) : AVERROR(ENOMEM);
     av_bprint_finalize(&bp, NULL);
+    if (ret >= 0 && !strcmp(name, "drawtext") && shift_timecode(opts, 0) < 0)
+        return refuse(w, name, "has a timecode that cannot be read");
     return ret < 0 || worst != FILTER_READS_N ? FFMIN(ret, 0) : judge_counter(w, name, *opts);
 }
 

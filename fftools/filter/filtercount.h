@@ -5,7 +5,7 @@
 /**
  * @file
  * Filters that count frames, FILTER_READS_N, and trim by frames: on a host, which sees a part of them, they have to count on from where stock's
- * would be. Pure. Knowledge: vf_fade.c, vf_drawtext.c and the `n` of expressions in libavfilter of FFmpeg 5.1 and 7.1.
+ * would be. Pure. Knowledge: vf_fade.c, vf_drawtext.c, timecode.c and the `n` of expressions in libavfilter of FFmpeg 5.1 and 7.1.
  */
 
 #include <stddef.h>

@@ -29,6 +29,10 @@ static void shift(void **state)
         { "fps=5,fade=in:30:9", "fps=5,fade=type=in:start_frame=10:nb_frames=9" },
         { "trim=start_frame=9:end_frame=120,hue=h=n", "trim=start_frame=0:end_frame=20,hue=h=(n+20)" },
         { "select=not(mod(n\\,2))", "select=not(mod(n\\,2))" },
+        { "drawtext=timecode=01\\\\:00\\\\:59\\\\:00:r=25",
+          "drawtext=r=25:timecode=01\\\\:01\\\\:03\\\\:00:start_number=100" },
+        { "drawtext=timecode='01\\:00\\:58\\;00':rate=30000/1001",
+          "drawtext=rate=30000/1001:timecode=01\\\\:01\\\\:01\\;12:start_number=100" },
     };
     char *text;
 
@@ -48,7 +52,8 @@ static void judge(void **state)
         { "hflip", 1 }, { "fade=in:0:30", 1 }, { "fps=9,fade=in:0:30", 1 }, { "fade=in:0:30,fps=9", 1 },
         { "fade=in:0:30,fps=9,hue=h=n", 1 }, { "fps=9,hue=h=n,select=gte(t\\,1)", 0 },
         { "fade=t=in:st=5", 0 }, { "fade=t=in:s=5:d=1", 0 }, { "trim=end_frame=5,hue=h=n", 1 },
-        { "fps=9,trim=end_frame=5", 0 }, { "drawtext=timecode=0\\\\:0\\\\:0\\\\:0:r=25", 0 },
+        { "fps=9,trim=end_frame=5", 0 }, { "drawtext=timecode=0\\\\:0\\\\:0\\\\:0:r=25", 1 },
+        { "drawtext=timecode=0\\\\:0\\\\:0\\\\:0", 0 }, { "drawtext=timecode=1:r=25", 0 },
     };
     char reason[256];
 
