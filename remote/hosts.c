@@ -13,6 +13,7 @@
 #include <libavutil/mem.h>
 
 #include "bytesize.h"
+#include "hostnote.h"
 #include "hosts.h"
 
 #define MAX_SLOTS 64
@@ -35,6 +36,7 @@ static void host_free(Host *h)
     av_freep(&h->ffmpeg);
     av_freep(&h->key);
     av_freep(&h->label);
+    hostnote_free(&h->note);
 }
 
 void hosts_free(HostList *list)
@@ -240,6 +242,8 @@ static int parse_entry(const Parser *p, char *word, const HostList *old, HostLis
     }
     if (ret >= 0)
         ret = make_label(&h, old, fresh);
+    if (ret >= 0 && !h.local && !(h.note = hostnote_alloc()))
+        ret = AVERROR(ENOMEM);
     if (ret < 0)
         goto fail;
     grown = av_realloc_array(fresh->hosts, fresh->nb_hosts + 1, sizeof(*fresh->hosts));

@@ -30,6 +30,7 @@ typedef struct Host {
     int   sessions;   ///< hardware encodes at a time; 0: not given
     enum HostFeed feed; ///< whether input travels while it is read, or before
     int   nice;    ///< of what runs on this machine, so that we and its user have the first word
+    struct HostNote *note; ///< what ssh_config says of it, once a connection has asked; NULL: each asks, see hostnote.h
     char *label;   ///< for messages, traces and panels: as unambiguous as needed; never NULL
 } Host;
 

@@ -26,6 +26,7 @@
 #include <libavutil/macros.h>
 #include <libavutil/mem.h>
 
+#include "hostnote.h"
 #include "leash.h"
 #include "sshpriv.h"
 
@@ -230,8 +231,10 @@ static int ssh_connect(Transport *t, int timeout_ms)
         ret = sshlogin_authenticate(t);
     p->up = ret >= 0;
 end:
-    if (ret < 0)
+    if (ret < 0) {
+        hostnote_set(t->host->note, NULL);
         tear_down(p);
+    }
     return ret;
 }
 

@@ -14,6 +14,7 @@
 #include <libavutil/mem.h>
 
 #include "child.h"
+#include "hostnote.h"
 #include "sshconfig.h"
 
 #define MAX_OUTPUT (1 << 18)
@@ -294,14 +295,22 @@ static int run_ssh_g(const Host *host, AVBPrint *bp, const Deadline *d)
 int sshconfig_load(SshConfig *cfg, const Host *host, const Deadline *d,
                    char *why, size_t why_size)
 {
+    char *known = hostnote_get(host->note);
     AVBPrint bp;
     int ret;
 
     memset(cfg, 0, sizeof(*cfg));
+    if (known) {
+        ret = sshconfig_parse(cfg, host, known);
+        av_free(known);
+        return ret;
+    }
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
     ret = run_ssh_g(host, &bp, d);
     if (ret >= 0)
         ret = sshconfig_parse(cfg, host, bp.str);
+    if (ret >= 0)
+        hostnote_set(host->note, bp.str);
     if (ret == AVERROR(ENOENT))
         snprintf(why, why_size, "the OpenSSH client 'ssh', which reads the configuration, "
                                 "is not on PATH");

@@ -76,6 +76,14 @@ run({}, @ours[0 .. $#ours - 1], 'good.mp4');
 my $run = try_it('a stub that is ffmpeg', 'exec $FFMPEG "$@"');
 ok(scalar events($run, 'attempt', host => 'h1', outcome => 'ok'), 'the host with a stub takes part');
 
+# What ssh_config says of a host is asked once, for all connections to it.
+my ($ssh) = grep { -x } map { "$_/ssh" } split /:/, $ENV{PATH};
+mkdir "$top/ssh";
+put("$top/ssh/ssh", "#!/bin/sh\n[ \$1 != -G ] || echo \"\$*\" >>$top/asked\nexec $ssh \"\$@\"\n");
+chmod 0755, "$top/ssh/ssh";
+judge('connections of one host', run({ env => { PATH => "$top/ssh:$ENV{PATH}", FFLEET_HOSTS => 'h1/4 h2' } }, @ours));
+is_deeply([sort split /\n/, slurp("$top/asked") =~ s/^.* //mgr], [qw(h1 h2)], 'connections of one host: each host is asked for once');
+
 ### the input travels first
 
 stub($_, '$FFMPEG "$@"; s=$?; : >$HERE/done; exit $s') for qw(h1 h2);
