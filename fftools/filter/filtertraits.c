@@ -10,6 +10,7 @@
 #include <libavutil/dict.h>
 #include <libavutil/error.h>
 #include <libavutil/mem.h>
+#include <libavutil/parseutils.h>
 
 #include "../command/filterargs.h"
 #include "filterjudge.h"
@@ -261,4 +262,40 @@ int filterchain_timing(const char *graph, char **timing)
     else
         ret = av_bprint_finalize(&t.text, timing);
     return FFMIN(ret, 0);
+}
+
+typedef struct Swallows {
+    int64_t until;
+    int     nb;
+} Swallows;
+
+static int add_swallows(void *opaque, const char *name, const char *args)
+{
+    Swallows *w = opaque;
+    AVDictionary *opts = NULL;
+    const AVDictionaryEntry *e, *i;
+    int ret = 0;
+
+    if (w->nb++ || strcmp(name, "trim"))
+        return 0;
+    ret = filterargs_parse(&opts, avfilter_get_by_name(name), args);
+    e   = av_dict_get(opts, "start",  NULL, AV_DICT_MATCH_CASE);
+    i   = av_dict_get(opts, "starti", NULL, AV_DICT_MATCH_CASE);
+    if (!e || !i)
+        e = e ? e : i;
+    else
+        e = NULL;   /* the last one counts */
+    /* any of these lets frames pass */
+    if (e && !av_dict_get(opts, "start_frame", NULL, AV_DICT_MATCH_CASE) &&
+        !av_dict_get(opts, "start_pts", NULL, AV_DICT_MATCH_CASE) && av_parse_time(&w->until, e->value, 1) < 0)
+        w->until = INT64_MIN;
+    av_dict_free(&opts);
+    return ret;
+}
+
+int64_t filterchain_swallows(const char *graph)
+{
+    Swallows w = { .until = INT64_MIN };
+
+    return walk_chain(graph, add_swallows, &w) < 0 ? INT64_MIN : w.until;
 }

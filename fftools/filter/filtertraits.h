@@ -12,6 +12,7 @@
  */
 
 #include <stddef.h>
+#include <stdint.h>
 
 /** Ordered from harmless to impossible; a chain is as bad as its worst filter. */
 enum FilterTrait {
@@ -80,5 +81,11 @@ int filterchain_timing(const char *graph, char **timing);
  * @return 0 or an AVERROR code
  */
 int filterchain_retimes(const char *graph, char **retimes);
+
+/**
+ * Before which time a chain's first filter swallows all frames: trim, where it goes by time.
+ * @return microseconds; INT64_MIN: it does not, or nobody knows
+ */
+int64_t filterchain_swallows(const char *graph);
 
 #endif

@@ -200,7 +200,7 @@ static int drop_before(Segmenter *s, const Frame *f)
     }
     for (int i = 0; i < keep; i++)
         if (!s->frames[i]->placed || s->frames[i] == s->last || s->frames[i] == f ||
-            (s->graph && s->frames[i]->number > s->last_source))
+            (s->graph && s->frames[i]->number > FFMAX(s->last_source, s->swallowed)))
             return AVERROR_PATCHWELCOME;
     for (int i = 0; i < keep; i++) {
         s->held  -= s->frames[i]->pkt->size;

@@ -4,6 +4,7 @@
 #include <libavutil/mathematics.h>
 
 #include "../compat.h"
+#include "../filter/filtertraits.h"
 #include "../plan/sizing.h"
 #include "../reason.h"
 #include "segmentpriv.h"
@@ -80,6 +81,14 @@ static int others_agree(Segmenter *s, const Frame *f, const TimelineStep *step)
     return 1;
 }
 
+/** In Plan.in_time_base, and a second less: stock's rounding is its own. */
+static int64_t swallowed_before(const Plan *plan)
+{
+    int64_t time = plan->timing ? filterchain_swallows(plan->timing_all ? plan->timing_all : plan->timing) : INT64_MIN;
+
+    return time == INT64_MIN ? time : av_rescale_q(time - AV_TIME_BASE, AV_TIME_BASE_Q, plan->in_time_base);
+}
+
 int segment_place_open(Segmenter *s)
 {
     const TimeLimits *in = &plan_video_input(s->plan)->limits, *out = &s->plan->out_limits;
@@ -92,7 +101,8 @@ int segment_place_open(Segmenter *s)
                                    AV_ROUND_UP);
     s->max_frames  = plan->max_frames;
     s->least       = sizing_least(plan);
-    s->last_source = -1;
+    s->last_source = s->swallowed = -1;
+    s->swallows    = swallowed_before(plan);
     if (plan->force_keyframes &&
         forced_keyframes_alloc(&s->keyframes, plan->force_keyframes, plan->frame_rate) < 0)
         return AVERROR(ENOMEM);
@@ -403,6 +413,10 @@ static int place_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
     if (!f->hidden) {
         f->number    = s->next_number++;
         s->last_seen = (TimingFrame) { .source = f->number, .pts = f->when, .duration = f->duration };
+        if (s->graph && f->when < s->swallows)
+            s->swallowed = f->number;
+        if (s->swallowed == f->number && f->key && !s->start)
+            s->drop_to = f;
     }
     f->near_key = f->key;
     f->discard = f->hidden || s->ended ||

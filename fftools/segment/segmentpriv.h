@@ -44,6 +44,8 @@ struct Segmenter {
     int64_t     next_number;   ///< of a frame that the filters see
     TimingFrame last_seen;     ///< by them
     int64_t     last_source;   ///< of the last one made
+    int64_t     swallows;      ///< what they see before that time does not get past the first of them
+    int64_t     swallowed;     ///< number of the last such frame, or -1
     int64_t     next_made;     ///< order of the next one
     Frame     **waiting;       ///< not placed yet, by pts
     int         nb_waiting;

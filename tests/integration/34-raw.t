@@ -55,4 +55,12 @@ raw('keyframes are fixed',  200, ['--exact-frames'], ['-i', "$top/in.y4m"], qw(-
 raw('a filter that reads neighbours', 100, ['--exact-frames'], ['-i', "$top/in.y4m"], qw(-vf tmix=5 -c:v libx264 -preset veryfast -qp 0));
 raw('filters with a clock of their own', 50, ['--exact-frames'], ['-i', "$top/in.y4m"], qw(-vf fps=12.5 -c:v libx264 -preset veryfast -qp 0));
 raw('a cut costs nothing',    1, ['--exact-packets'], ['-i', "$top/in.y4m"], qw(-c:v ffv1 -g 1 -slices 4));
+
+# What trim leaves out is not kept: 20 MB, where files may have 8 MB
+my @part = (qw(-nostdin -v error -y -i in.y4m -vf), 'trim=9:13,setpts=PTS-STARTPTS', qw(-c:v libx264 -preset ultrafast -qp 40 -g 25 -sc_threshold 0));
+is(stock({}, @part, 'stock.mkv')->{status}, 0, 'a part, stock');
+my $part = run({ program => '/bin/sh' }, '-c', 'ulimit -f 16384; trap "" XFSZ; exec "$@"', 'sh', $ffleet, qw(--memory 16M), @part, 'ours.mkv');
+is($part->{status}, 0, 'a part: status') or diag($part->{stderr});
+is(join(' ', map { $_->{decision} } events($part, 'plan')), 'fleet', 'a part: the fleet makes it');
+compare_ok("$top/stock.mkv", "$top/ours.mkv", 'a part: equal', '--exact-frames');
 done_testing();

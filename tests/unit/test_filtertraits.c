@@ -250,6 +250,20 @@ static void timing_part(void **state)
     }
 }
 
+/* What the first filter never lets pass. */
+static void swallowed(void **state)
+{
+    static const struct { const char *graph; int64_t until; } chains[] = {
+        { "trim=3600:3700", 3600000000 }, { "trim=start=2.5,fps=30", 2500000 }, { " trim = starti=1 ", 1000000 },
+        { "trim=end=5", INT64_MIN }, { "trim=5:start_frame=3", INT64_MIN }, { "trim=start=5:start_pts=9", INT64_MIN },
+        { "fps=30,trim=5", INT64_MIN }, { "null", INT64_MIN }, { "", INT64_MIN },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(chains) / sizeof(*chains); i++)
+        assert_true(filterchain_swallows(chains[i].graph) == chains[i].until);
+}
+
 /* What the text in a file reads counts as if it stood in the filter. */
 static void text_files(void **state)
 {
@@ -282,6 +296,7 @@ int main(void)
         cmocka_unit_test(every_filter_has_an_entry),
         cmocka_unit_test(pads_agree), cmocka_unit_test(timing_part),
         cmocka_unit_test(chains),
+        cmocka_unit_test(swallowed),
         cmocka_unit_test(text_files),
         cmocka_unit_test(malformed),
     };
