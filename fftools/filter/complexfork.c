@@ -203,8 +203,12 @@ static const char *retimes(Fork *f, const Node *before)
 static int add_side_node(Fork *f, Node *n)
 {
     Node *from;
-    int ret = link_input(f, n, 0, &from);
+    int ret = complexside_is_movie(n) ? complexside_take_movie(f->p, n, &f->linked) : link_input(f, n, 0, &from);
 
+    if (complexside_is_movie(n)) {
+        av_bprintf(&f->linked, "null[link%d_0];", (int)(n - f->p->nodes));
+        return ret;
+    }
     if (ret >= 0)
         ret = complexside_check_filter(f->p, n, info(f, n)->looped);
     av_bprintf(&f->linked, "%s[link%d_0];", n->text, (int)(n - f->p->nodes));

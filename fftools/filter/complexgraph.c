@@ -207,6 +207,8 @@ int complexgraph_find_feed(Parser *p, Node *n, int pad, Node **from, GraphSource
         if (*from)
             return 0;
     }
+    if (filter_trait(n->name, NULL) == FILTER_SOURCE)
+        return complexgraph_refuse(p, "the filter '%s' is a source or a sink", n->name);
     if (n->found[pad]) {
         *source = n->source[pad];
         return 0;
@@ -491,6 +493,8 @@ void complexgraph_free(ComplexGraph *g)
         av_freep(&g->paths[i].before);
         av_freep(&g->paths[i].join);
         av_freep(&g->paths[i].spine);
+        for (int k = 0; k < MAX_SIDES; k++)
+            av_freep(&g->paths[i].side_files[k]);
         av_freep(&g->paths[i].label);
     }
     g->nb_paths = 0;

@@ -28,6 +28,7 @@ typedef struct GraphPath {
     GraphSource main;             ///< what the path begins with
     GraphSource sides[MAX_SIDES]; ///< of filters with a second input, in order
     int   nb_sides;
+    char *side_files[MAX_SIDES];  ///< of the filter `movie`, then the side is no input; NULL: it is one
     int   looped[MAX_SIDES];      ///< whether it is repeated again and again, each with a time of its own
     char *path;                   ///< the filters that the main video goes through, as in -vf
     char *filters;                ///< likewise, but sides are linked in: side n is the label [n+1:v], or

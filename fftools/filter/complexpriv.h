@@ -73,6 +73,9 @@ int complexside_check_filter(Parser *p, const Node *n, int looped);
 int complexside_check_end(Parser *p, const Node *n);
 /** Make the source the path's next side, and print its label. @return 0 or an AVERROR code */
 int complexside_take(Parser *p, GraphSource source, AVBPrint *linked);
+/** Likewise the file of a filter that brings a picture, and nothing else. */
+int complexside_take_movie(Parser *p, Node *n, AVBPrint *linked);
+int complexside_is_movie(const Node *n);
 /** What has two inputs, without what says how one ends that ends before the other. av_malloc'd; NULL: out of memory */
 char *complexside_without_ends(const Node *n);
 /**

@@ -97,13 +97,54 @@ int complexside_take(Parser *p, GraphSource source, AVBPrint *linked)
     return 0;
 }
 
+int complexside_is_movie(const Node *n)
+{
+    return !strcmp(n->name, "movie");
+}
+
+/** One that is told nothing but its file. */
+static int find_file(void *opaque, const char *name, AVDictionary **opts)
+{
+    const AVDictionaryEntry *e = av_dict_get(*opts, "filename", NULL, AV_DICT_MATCH_CASE);
+    char **file = opaque;
+
+    (void)name;
+    if (!e || av_dict_count(*opts) != 1)
+        return AVERROR_PATCHWELCOME;
+    *file = av_strdup(e->value);
+    return *file ? 0 : AVERROR(ENOMEM);
+}
+
+int complexside_take_movie(Parser *p, Node *n, AVBPrint *linked)
+{
+    GraphPath *g = p->path;
+    char *text;
+    int ret;
+
+    if (g->nb_sides == MAX_SIDES)
+        return complexgraph_refuse(p, "the filter graph has many inputs%s", "");
+    text = av_strdup(n->text);
+    ret  = text ? filterargs_visit(&text, find_file, &g->side_files[g->nb_sides]) : AVERROR(ENOMEM);
+    av_free(text);
+    if (ret < 0 && ret != AVERROR(ENOMEM))
+        return complexgraph_refuse(p, "the filter '%s' is a source", n->name);
+    n->used = 1;
+    av_bprintf(linked, "[%d:v]", ++g->nb_sides);
+    return ret;
+}
+
 /** A plain path that ends at last (NULL: of no filter), and begins with the next side. */
 static int follow_side(Parser *p, Node *last, GraphSource source, AVBPrint *linked)
 {
-    Node *path[MAX_NODES], *from;
+    Node *path[MAX_NODES], *from, *movie = NULL;
     int nb = 0, ret;
 
-    for (Node *n = last; n; n = from) {
+    for (Node *n = last; n && !movie; n = from) {
+        from = NULL;
+        if (complexside_is_movie(n)) {
+            movie = n;
+            continue;
+        }
         if (n->used || nb == MAX_NODES)
             return complexgraph_refuse(p, "the filter graph's second input goes through '%s'", n->name);
         n->used    = 1;
@@ -112,11 +153,11 @@ static int follow_side(Parser *p, Node *last, GraphSource source, AVBPrint *link
         if (ret < 0)
             return ret;
     }
-    ret = complexside_take(p, source, linked);
+    ret = movie ? complexside_take_movie(p, movie, linked) : complexside_take(p, source, linked);
     if (!nb)
         av_bprintf(linked, "null");
     while (ret >= 0 && nb--) {
-        ret = complexside_check_filter(p, path[nb], complexside_is_looped(p, source));
+        ret = complexside_check_filter(p, path[nb], p->path->looped[p->path->nb_sides - 1]);
         av_bprintf(linked, "%s%s", path[nb]->text, nb ? "," : "");
     }
     return ret;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <libavutil/avstring.h>
 #include <libavutil/display.h>
@@ -33,17 +34,34 @@ static int is_picture(const PlanInput *in)
             !in->file->url[strcspn(in->file->url, "%*?[{")]);
 }
 
-/** A second input of the filters travels whole, if it is a single picture. */
-static int add_side(Plan *p, const GraphSource *side)
+/** Likewise of a file that a filter opens. */
+static int is_picture_file(const char *name)
 {
-    const PlanInput *in = &p->inputs[side->file];
+    AVFormatContext *ic = NULL;
+    struct stat st;
+    int ret = 0;
+
+    if (!stat(name, &st) && S_ISREG(st.st_mode) && avformat_open_input(&ic, name, NULL, NULL) >= 0) {
+        size_t len = strlen(ic->iformat->name);
+
+        ret = ic->nb_streams == 1 && len >= 5 && !strcmp(ic->iformat->name + len - 5, "_pipe");
+    }
+    avformat_close_input(&ic);
+    return ret;
+}
+
+/** A second input of the filters travels whole, if it is a single picture. */
+static int add_side(Plan *p, const GraphPath *g, int side)
+{
+    const PlanInput *in = g->side_files[side] ? NULL : &p->inputs[g->sides[side].file];
+    const char *name = in ? in->file->url : g->side_files[side];
     int ret;
 
-    if (!is_picture(in))
-        return plan_stock(p, "the filters' second input %s is more than a picture", in->file->url);
-    ret = shipment_add(&p->files, in->file->url, NULL);
+    if (in ? !is_picture(in) : !is_picture_file(name))
+        return plan_stock(p, "the filters' second input %s is more than a picture", name);
+    ret = shipment_add(&p->files, name, NULL);
     if (ret < 0)
-        return plan_stock(p, "%s cannot travel to hosts: %s", in->file->url, av_err2str(ret));
+        return plan_stock(p, "%s cannot travel to hosts: %s", name, av_err2str(ret));
     return 0;
 }
 
@@ -75,7 +93,13 @@ static int decide_links(Plan *p)
     p->path = &p->linked.paths[0];
     av_freep(&p->filters);
     p->filters = av_strdup(p->path->filters);
-    return p->filters ? 0 : plan_stock(p, "out of memory");
+    if (!p->filters)
+        return plan_stock(p, "out of memory");
+    for (int i = 0; i < p->path->nb_sides; i++)
+        if (add_side(p, p->path, i))
+            return 1;
+    return p->path->nb_sides && p->nb_scaler_args ?
+           plan_stock(p, "%s is not split together with a second input of filters", p->scaler_args[0]) : 0;
 }
 
 static int decide_graph(Plan *p)
@@ -94,7 +118,7 @@ static int decide_graph(Plan *p)
     if (!p->filters)
         return plan_stock(p, "out of memory");
     for (int i = 0; i < g->nb_sides; i++)
-        if (add_side(p, &g->sides[i]))
+        if (add_side(p, g, i))
             return 1;
     return g->nb_sides || g->nb_sources > 1 ? 0 : decide_scaler(p);
 }
@@ -247,6 +271,8 @@ int decide_filters(Plan *p)
     for (int i = 0; p->path && p->path->fills_behind && i < p->path->nb_sides; i++)
         if (p->path->looped[i])
             return plan_stock(p, "filters that fill up to the end of the input are not split behind a picture that is repeated");
+    if (COMPAT_OVERLAY_HIDES_END && p->path && p->path->fills_behind && strstr(p->path->path, "tpad"))
+        return plan_stock(p, "tpad does not hear behind overlay when the input ends");
     if (COMPAT_OVERLAY_HIDES_END && p->path && p->path->fills_before && p->path->fills_behind)
         return plan_stock(p, "filters that fill up to the end of the input are not split on both sides of a second input");
     /* In 5.1, what `enable` says of the first frame of all is asked once more, with the time and number of the second input's

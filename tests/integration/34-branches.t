@@ -101,12 +101,20 @@ case_fleet('one that fades', 'mp4',
 case_fleet('one that turns, over branches', 'mkv',
            "-i vfr.mkv -loop 1 -framerate 12 -i logo.png -filter_complex '[0:v]split[a][b];[a]hflip[c];[c][b]hstack[d];"
            . "[1:v]format=rgba,rotate=t:c=black\@0[l];[d][l]overlay=9:9:eof_action=endall:enable=between(t\\,0.7\\,3)'");
+case_fleet('one that a filter brings', 'mp4', "-i in.mp4 -vf 'movie=logo.png [wm]; [in][wm] overlay=9:9 [out]'");
+case_fleet('one that a filter brings, over branches', 'mkv',
+           "-i vfr.mkv -filter_complex 'movie=logo.png,scale=20:-1[l];[0:v]split[a][b];[a]hflip[c];[c][b]hstack[d];[d][l]overlay=9:9'");
+case_stock('a film that a filter brings', 'mp4', "-i in.mp4 -vf 'movie=vfr.mkv[l];[in][l]overlay=9:9'", 'more than a picture');
 case_stock('one that fades by numbers', 'mp4',
            "-i in.mp4 -loop 1 -i logo.png -filter_complex '[1:v]format=rgba,fade=in:20:30:alpha=1[l];[0:v][l]overlay=shortest=1'",
            "goes through 'fade'");
 case_stock('what fills up behind it', 'mp4', "-i in.mp4 -loop 1 -i logo.png -filter_complex 'overlay=shortest=1,fps=20'", 'fill up');
 case_stock('one without an end', 'mp4', "-i in.mp4 -loop 1 -i logo.png -filter_complex '[0:v][1:v]overlay' -t 2", 'goes on and on');
 case_stock('what is left of earlier frames', 'mp4', "-i in.mp4 -vf rotate=t:c=none", 'earlier frames');
+
+my $padded = "-i in.mp4 -i logo.png -filter_complex '[0:v][1:v]overlay=9:9,tpad=stop=5:stop_mode=clone'";
+`$real_ffmpeg -version` =~ /^libavcodec\s+(\d+)/m && $1 >= 61 ? case_fleet('padding behind it', 'mkv', $padded)
+                                                             : case_stock('padding behind it', 'mkv', $padded, 'does not hear');
 
 ### what is not split
 
