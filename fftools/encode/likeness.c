@@ -196,8 +196,9 @@ int likeness_check(const Plan *plan, const Segment *seg, const AVFrame *picture)
     Source source = { 0 };
     int ret = AVERROR(ENOMEM), alike = 1;
 
-    /* pictures that are laid over it, fonts and other files are on hosts */
-    if (plan->files.nb_files || plan->font_filters || (plan->path && plan->path->nb_sides))
+    /* pictures that are laid over it, fonts and other files are on hosts; and here there is one input */
+    if (plan->files.nb_files || plan->font_filters ||
+        (plan->path && (plan->path->nb_sides || plan->path->nb_sources > 1)))
         ret = 0;
     else if (theirs && ours && (ret = source_thumbnail(&source, plan, seg, ours)) >= 0 && (ret = shrink(picture, theirs)) >= 0)
         alike = !likeness_differs(ours->data[0], ours->linesize[0], theirs->data[0], theirs->linesize[0]);

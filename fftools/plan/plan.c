@@ -31,12 +31,13 @@ int plan_stock(Plan *p, const char *fmt, ...)
 
 int plan_option_text(Plan *p, const CmdOption *o, char **text)
 {
+    const int from_file = o->from_file || !strcmp(o->name, "filter_script");
     uint8_t *data = NULL;
     size_t size = 0;
     int ret;
 
-    *text = o->from_file ? NULL : av_strdup(o->value);
-    ret   = o->from_file ? av_file_map(o->value, &data, &size, AV_LOG_DEBUG, NULL) : 0;
+    *text = from_file ? NULL : av_strdup(o->value);
+    ret   = from_file ? av_file_map(o->value, &data, &size, AV_LOG_DEBUG, NULL) : 0;
     if (ret < 0)
         return plan_stock(p, "the filters in %s cannot be read: %s", o->value, av_err2str(ret));
     if (data)

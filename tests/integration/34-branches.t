@@ -31,6 +31,7 @@ sub both {
     my $stock = run({ name => 'stock', program => $real_ffmpeg }, @words, "stock.$output");
     my $ours  = run({ name => 'ours' }, '--segment-length', 1, @words, "ours.$output");
     is($ours->{status}, $stock->{status}, 'exit status');
+    unlike($ours->{stderr}, qr/not connected/, 'nothing more is said');
     return $ours;
 }
 
