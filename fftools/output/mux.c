@@ -45,7 +45,7 @@ static void drop_default_handler(const Plan *plan, int stream, AVStream *st)
     static const char *const defaults[] = { "VideoHandler", "SoundHandler", "SubtitleHandler" };
     const AVDictionaryEntry *e = av_dict_get(st->metadata, "handler_name", NULL, 0);
 
-    if (!e || !carrier_is_mov(plan) || plan->streams[stream].in_has_handler)
+    if (!e || !carrier_names_handlers(plan) || plan->streams[stream].in_has_handler)
         return;
     for (size_t i = 0; i < FF_ARRAY_ELEMS(defaults); i++)
         if (!strcmp(e->value, defaults[i])) {

@@ -47,6 +47,11 @@ int carrier_is_mov(const Plan *p)
     return is_mov(p->carrier);
 }
 
+int carrier_names_handlers(const Plan *p)
+{
+    return is_mov(p->carrier) || is_mov(p->trial_format);
+}
+
 /** The format of each of its files; NULL: not known. */
 static const AVOutputFormat *inner_format(const Plan *p)
 {

@@ -30,6 +30,8 @@ static inline int carrier_is_foreign(const Plan *plan)
 
 /** Whether the carrier is one of the mov muxer's formats. */
 int carrier_is_mov(const Plan *plan);
+/** Whether it, or the trial's file, which tells of the video, is such a one: their demuxer tells handler names that nobody gave. */
+int carrier_names_handlers(const Plan *plan);
 
 /** Whether it is NUT: in place of another one, or as it is the output's; then with times that no shift has rounded. */
 int carrier_is_nut(const Plan *plan);
