@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,7 +27,8 @@ static int can_create(const AVOutputFormat *format, const char *path)
     slash = strrchr(folder, '/');
     if (slash)
         slash[slash == folder] = 0;
-    ok = !access(slash ? folder : ".", W_OK | X_OK);
+    ok = !access(slash ? folder : ".", W_OK | X_OK) &&
+         (format->flags & AVFMT_NOFILE || !access(path, F_OK) || errno == ENOENT);
     av_free(folder);
     return ok;
 }

@@ -326,9 +326,11 @@ sub like_stock {
     ok($ours->{status} == $stock->{status} && $ours->{status}, "$name: status");
     return ($stock, $ours);
 }
-($stock, $ours) = like_stock('a folder that is not there', 'no/such/folder/out.mp4', {});
-is((lines($ours))[-1], (lines($stock))[-1], 'a folder that is not there: what it says');
-ok(!events($ours, 'attempt'), 'a folder that is not there: told at once');
+for (['a folder that is not there', 'no/such/folder/out.mp4'], ['a name that is too long', 'x' x 300 . '.mp4']) {
+    ($stock, $ours) = like_stock(@$_, {});
+    is((lines($ours))[-1], (lines($stock))[-1], "$_->[0]: what it says");
+    ok(!events($ours, 'attempt'), "$_->[0]: told at once");
+}
 
 SKIP: {
     make_path("$top/small");
