@@ -232,7 +232,7 @@ static int make_segment(Segmenter *s, int nb, const Frame *cut, int64_t end, Seg
     SegmentBuild b = {
         .plan   = s->plan,   .st = s->st, .pool = s->pool, .store = &s->store,
         .frames = s->frames, .nb_frames = nb,
-        .first  = segmenter_position(s), .end = end, .at_end = !cut,
+        .first  = segmenter_position(s), .end = end, .at_end = !cut, .swallowed = s->swallowed,
     };
     int64_t first = INT64_MAX;
     int ret = seg ? 0 : AVERROR(ENOMEM);

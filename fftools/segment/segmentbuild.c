@@ -226,11 +226,13 @@ static int try_range(const SegmentBuild *b, Frame **seen, int nb_seen, int from,
 {
     const int margin = b->plan->window ? 2 * b->plan->window + 2 : 0;
     const int at_end = b->at_end && to == nb_seen - 1;
+    /* then filters that look at neighbours have seen none, here and there */
+    const int fresh  = !seen[from]->number || seen[from]->number <= b->swallowed;
     TimingFrame *made;
     int nb = simulate(b, seen + from, to - from + 1, at_end, &made, nb_sure), skip;
     int ended = at_end || *nb_sure <= to - from;
 
-    skip = nb < 0 ? nb : find_made(b, made, nb, seen[from]->number ? margin : 0, ended ? 0 : margin);
+    skip = nb < 0 ? nb : find_made(b, made, nb, fresh ? 0 : margin, ended ? 0 : margin);
     av_free(made);
     return skip;
 }

@@ -45,6 +45,7 @@ typedef struct SegmentBuild {
     int64_t     first;     ///< slot
     int64_t     end;       ///< first slot that is not owed
     int         at_end;    ///< of the input
+    int64_t     swallowed; ///< number of the last frame that does not get past the first filter, as none before it does; or -1
 } SegmentBuild;
 
 /** When stock tells its filters that the input ended, after that last frame; in Plan.in_time_base. */

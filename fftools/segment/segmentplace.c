@@ -81,12 +81,12 @@ static int others_agree(Segmenter *s, const Frame *f, const TimelineStep *step)
     return 1;
 }
 
-/** In Plan.in_time_base, and a second less: stock's rounding is its own. */
+/** In Plan.in_time_base, and a little less: stock's rounding is its own. */
 static int64_t swallowed_before(const Plan *plan)
 {
     int64_t time = plan->timing ? filterchain_swallows(plan->timing_all ? plan->timing_all : plan->timing) : INT64_MIN;
 
-    return time == INT64_MIN ? time : av_rescale_q(time - AV_TIME_BASE, AV_TIME_BASE_Q, plan->in_time_base);
+    return time == INT64_MIN ? time : av_rescale_q(time - 1000, AV_TIME_BASE_Q, plan->in_time_base) - 1;
 }
 
 int segment_place_open(Segmenter *s)
