@@ -9,6 +9,7 @@
 #include "../compat.h"
 #include "../input/decoding.h"
 #include "../plan/carrier.h"
+#include "../segment/wire.h"
 #include "hostcommand.h"
 
 #define FPS_MODE_LAVC AV_VERSION_INT(59, 37, 0)   /* 5.1 has -fps_mode, before it was -vsync */
@@ -333,6 +334,8 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
         n = add_option(head, n, "-field_order", "bb");
     if (decoder_races(par->codec_id))
         n = add_option(head, n, "-threads", "1");
+    if (wire_hides_codec(par->codec_id))
+        n = add_option(head, n, "-c:v", avcodec_get_name(par->codec_id));
     n += decoding_words(plan_video_input(plan), plan_video(plan), head + n);
     if (converts_first(plan))
         n = add_option(head, n, "-t", "1000000");

@@ -178,6 +178,50 @@ static int counts_trim(const char *name, const AVDictionary *opts)
                                      av_dict_get(opts, "end_frame", NULL, AV_DICT_MATCH_CASE));
 }
 
+/**
+ * A select whose expression reads the number of its frame can be told it. One that reads of what it selected before as well
+ * would compare that with its own numbers.
+ */
+static int counts_select(const char *name, const AVDictionary *opts)
+{
+    const AVDictionaryEntry *e = NULL;
+    AVBPrint bp;
+    int nb = 0;
+
+    while (!strcmp(name, "select") && (e = av_dict_get(opts, "", e, AV_DICT_IGNORE_SUFFIX)))
+        if (av_match_name(e->key, "expr,e")) {
+            av_bprint_init(&bp, 0, AV_BPRINT_SIZE_COUNT_ONLY);
+            nb = strstr(e->value, "selected_n") ? 0 : shift_expr(&bp, e->value, 0);
+        }
+    return nb > 0;
+}
+
+static int shift_select(AVDictionary **opts, int64_t shift)
+{
+    const AVDictionaryEntry *e = NULL;
+    AVDictionary *new = NULL;
+    int ret = 0;
+
+    while (ret >= 0 && (e = av_dict_get(*opts, "", e, AV_DICT_IGNORE_SUFFIX))) {
+        AVBPrint bp;
+
+        av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
+        if (av_match_name(e->key, "expr,e"))
+            shift_expr(&bp, e->value, shift);
+        else
+            av_bprintf(&bp, "%s", e->value);
+        ret = av_bprint_is_complete(&bp) ? av_dict_set(&new, e->key, bp.str, 0) : AVERROR(ENOMEM);
+        av_bprint_finalize(&bp, NULL);
+    }
+    if (ret < 0) {
+        av_dict_free(&new);
+        return ret;
+    }
+    av_dict_free(opts);
+    *opts = new;
+    return 1;
+}
+
 static int shift_trim(AVDictionary **opts, int64_t shift)
 {
     static const char *const names[] = { "start_frame", "end_frame" };
@@ -268,6 +312,8 @@ static int visit_shift(void *opaque, const char *name, AVDictionary **opts)
     w->changed |= changes_number(name);
     if (counts_trim(name, *opts))
         return shift_trim(opts, w->before);
+    if (!behind && counts_select(name, *opts))
+        return shift_select(opts, w->before);
     return changes_number(name) ? 0 : shift_filter(name, opts, behind ? w->after : w->before);
 }
 
@@ -338,6 +384,9 @@ static int visit_judge(void *opaque, const char *name, AVDictionary **opts)
             return refuse(w, name, "counts frames behind another that changes their number");
         w->count->used = w->count->trims = 1;
     }
+    /* another one behind it begins at the frame that hosts find out for it, if there is one */
+    if (!w->changed && counts_select(name, *opts))
+        w->count->used = w->count->trims = 1;
     if (changes_number(name)) {
         w->changed = 1;
         return w->counted ? refuse(w, name, "changes the number of frames again behind one that counts them") : 0;

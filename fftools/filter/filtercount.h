@@ -21,7 +21,7 @@ typedef struct CountRange {
 
 typedef struct FilterCount {
     int        used;    ///< there are such filters
-    int        trims;   ///< trim is among them: what is known of times has to be shifted as well
+    int        trims;   ///< trim or select is among them: what is known of times has to be shifted as well
     CountRange ranges[FILTERCOUNT_MAX_RANGES];
     int        nb_ranges;
 } FilterCount;

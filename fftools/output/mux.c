@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <libavutil/avstring.h>
+#include <libavutil/eval.h>
 
 #include "../compat.h"
 #include "../plan/carrier.h"
@@ -191,6 +192,22 @@ static int add_attachments(Mux *m)
     return 0;
 }
 
+/** -streamid, which the trial knows to be right. */
+static int find_id(const Plan *plan, int stream)
+{
+    const CmdFile *f = plan_file(plan);
+    int id = 0;
+
+    for (int i = 0; i < f->nb_options; i++) {
+        char *end;
+
+        if (f->options[i].def && !strcmp(f->options[i].name, "streamid") &&
+            av_strtod(f->options[i].value, &end) == stream && *end == ':')
+            id = av_strtod(end + 1, NULL);
+    }
+    return id;
+}
+
 static int add_streams(Mux *m, const Trial *t, Join *const *joins)
 {
     for (int i = 0; i < m->plan->nb_streams; i++) {
@@ -210,6 +227,7 @@ static int add_streams(Mux *m, const Trial *t, Join *const *joins)
             ret = complete_audio(st, t, m->plan, i);
         if (ret < 0)
             return ret;
+        st->id = find_id(m->plan, i);
         drop_default_handler(m->plan, i, st);
         drop_carriers_own(m->plan, i, st);
         restore_duration_tag(m->plan, i, st);

@@ -67,7 +67,7 @@ static const char *const output_options[] = {
     "q", "pix_fmt", "s", "aspect", "profile", "tag", "b", "ac", "ar", "sample_fmt",
     "channel_layout", "ch_layout", "vol", "apad", "guess_layout_max", "ss", "t", "to", "frames",
     "force_key_frames", "bsf", "timecode", "attach", "shortest", "muxing_queue_data_threshold", "copyinkf",
-    "copypriorss", "top", "bits_per_raw_sample", "bitexact", NULL
+    "copypriorss", "streamid", "top", "bits_per_raw_sample", "bitexact", NULL
 };
 int plan_listed(const char *const *list, const char *name)
 {

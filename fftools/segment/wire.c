@@ -4,9 +4,11 @@
 #include <libavutil/mem.h>
 
 #include "../compat.h"
+#include "../plan/carrier.h"
 #include "wire.h"
 
 #define IO_BUFFER_SIZE (64 << 10)
+#define HIDDEN_TAG     MKTAG('f', 'f', 'l', '?')
 
 struct WireWriter {
     AVFormatContext *fc;
@@ -42,6 +44,13 @@ static int write_blob(void *opaque, compat_avio_write_buf buf, int size)
     return ret < 0 ? ret : size;
 }
 
+int wire_hides_codec(enum AVCodecID id)
+{
+    const AVOutputFormat *nut = av_guess_format("nut", NULL, NULL);
+
+    return nut && !av_codec_get_tag(nut->codec_tag, id) && !carrier_nut_tag(id);
+}
+
 int wire_writer_open(WireWriter **out, const AVStream *src, AVRational tb, Blob *blob)
 {
     WireWriter *w = av_mallocz(sizeof(*w));
@@ -74,6 +83,10 @@ int wire_writer_open(WireWriter **out, const AVStream *src, AVRational tb, Blob 
     /* NUT's own tag; where it has none (ProRes), its demuxer knows QuickTime's */
     if (av_codec_get_tag(w->fc->oformat->codec_tag, st->codecpar->codec_id))
         st->codecpar->codec_tag = 0;
+    else if (wire_hides_codec(st->codecpar->codec_id))
+        st->codecpar->codec_tag = HIDDEN_TAG;
+    else if (!st->codecpar->codec_tag)
+        st->codecpar->codec_tag = carrier_nut_tag(st->codecpar->codec_id);
     /* there the tag is all that tells of the pixels */
     if (st->codecpar->codec_id == AV_CODEC_ID_RAWVIDEO)
         st->codecpar->codec_tag = avcodec_pix_fmt_to_codec_tag(st->codecpar->format);

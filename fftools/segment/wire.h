@@ -14,6 +14,9 @@
 
 typedef struct WireWriter WireWriter;
 
+/** Whether a codec has no tag there, so that who reads it has to be told which decoder to take. */
+int  wire_hides_codec(enum AVCodecID id);
+
 /**
  * Begin a stream with the codec parameters of st.
  * @param tb of the timestamps given to wire_write()
