@@ -22,6 +22,7 @@
 #include "remainder/remainder.h"
 #include "remainder/trial.h"
 #include "remainder/triallog.h"
+#include "segment/inputscan.h"
 #include "show/benchmark.h"
 #include "show/report.h"
 
@@ -52,6 +53,7 @@ typedef struct Job {
     Outputs   *outputs;
     Report    *report;
     Reader    *reader;
+    InputScan *scan;            ///< or NULL
     int64_t    first_slot;
     int        ending;          ///< with what is there
     struct rlimit files;        ///< as it was
@@ -301,6 +303,8 @@ static int run_loop(Job *j)
             return refuse(j, reason);
         if (reader < 0 && reader != AVERROR_EOF)
             return refuse_error(j, reader);
+        if (!reader && inputscan_found(j->scan, reason, sizeof(reason)))
+            return refuse(j, reason);
         if (reader == AVERROR_EOF && reader_is_empty(j->reader))
             return 0;
         report_update(j->report, j->outputs);
@@ -412,7 +416,7 @@ static int start_encode(Job *j, int keys)
     if ((ret = remainder_start(&j->rest, j->plan, j->trial, j->first_slot, j->stock,
                                &j->dir)) < 0 ||
         (ret = outputs_alloc(&j->outputs, j->plan, j->trial, j->rest)) < 0 ||
-        (ret = reader_start(j->reader)) < 0)
+        (ret = reader_start(j->reader)) < 0 || (ret = inputscan_start(&j->scan, j->plan)) < 0)
         return refuse(j, "the encode could not be started");
     j->result->started = 1;
     return 0;
@@ -448,6 +452,7 @@ static int encode_all(Job *j)
 static void job_close(Job *j)
 {
     stop_fleet(j);
+    inputscan_stop(&j->scan);
     fleet_close(&j->fleet);
     reader_free(&j->reader);
     outputs_free(&j->outputs);

@@ -62,6 +62,7 @@ sub case {
     is($ours->{status}, $stock->{status}, "$what: exit status") or diag($ours->{stderr});
     is($plan->{decision}, $maker, "$what: who makes it") or diag($plan->{reason});
     compare_ok("$top/stock.$out", "$top/ours.$out", "$what: the same", '--exact-frames');
+    return $ours;
 }
 
 chdir $top;
@@ -76,4 +77,10 @@ case('sound alone, which moves the video', 'fleet', shifted('flat.ts', 'a', 2, -
 case('sound alone, among reordered frames', 'stock', shifted('a.ts', 'a', 1.5, -0.5), qw(-c:a copy mkv));
 case('as they are', 'stock', $a . shifted('a.ts', 'av', 0, 20), qw(-copyts -fps_mode vfr mkv));
 case('damage', 'stock', substr($a, 0, 188 * int(length($a) / 188 * 0.7)) . $a, qw(-an -threads 1 mkv));
+
+# found at once, though hosts get no further
+make_input('long.ts', video(70), qw(-f lavfi -i sine=f=500:d=70 -c:v libx264 -preset ultrafast -bf 2 -g 25 -c:a aac));
+stub($_, 'exec sleep 60') for qw(h1 h2 h3);
+my $run = case('at the end of a long one', 'stock', shifted('long.ts', 'a', 65, -0.5), qw(-c:a copy mkv));
+ok(!grep({ $_->{outcome} ne 'cancelled' } events($run, 'attempt')), 'at the end of a long one: before any segment is made');
 done_testing();
