@@ -286,6 +286,16 @@ static int survives_nut(const AVCodecParameters *par)
     return 1;
 }
 
+/** Whether what is written to NUT for the user cannot be read back: then nothing is to be read back. */
+static int loses_in_nut(const Plan *p)
+{
+    for (int i = 0; i < p->nb_streams && carrier_is_nut(p); i++)
+        if (p->streams[i].copy &&
+            !survives_nut(p->inputs[p->streams[i].file].fc->streams[p->streams[i].index]->codecpar))
+            return 1;
+    return 0;
+}
+
 /** Whether all that stock makes is sound of which NUT loses nothing but durations. */
 static int fits_nut(const Plan *p, int pcm_only)
 {
@@ -370,6 +380,8 @@ static int choose_single(Plan *p, char *reason, size_t size)
     int asf    = !strcmp(p->oformat->name, "asf");
     enum AVCodecID mp3 = AV_CODEC_ID_MP3;
 
+    if (loses_in_nut(p))
+        return reason_set(reason, size, "FFmpeg's NUT does not keep all of the copied sound");
     if ((counts || is_mov(p->oformat)) && fits_nut(p, !counts))
         p->carrier = av_guess_format("nut", NULL, NULL);
     else if (!strcmp(p->oformat->name, "mpegts") && copies_samples(p) && fits_nut(p, 0))
