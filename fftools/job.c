@@ -171,7 +171,8 @@ static int confirm_plan(Job *j)
         return refuse(j, reason);
     }
     for (const Trial *t = j->trial; t && ret >= 0; t = t->next)
-        ret = encode_set_reference(j->encode, t->plan->number, &t->params);
+        ret = encode_set_reference(j->encode, t->plan->number, &t->params,
+                                   (int64_t)t->video->codecpar->width * t->video->codecpar->height);
     return ret;
 }
 

@@ -89,11 +89,11 @@ int encode_alloc(Encode **out, const Plan *plan, BlobPool *pool)
     return 0;
 }
 
-int encode_set_reference(Encode *e, int number, const ParamSets *reference)
+int encode_set_reference(Encode *e, int number, const ParamSets *reference, int64_t pixels)
 {
     EncodeStream *s = &e->streams[number];
 
-    s->pixels = (int64_t)reference->width * reference->height;
+    s->pixels = pixels;
     s->width  = reference->width;
     s->height = reference->height;
     if (!reference->size)

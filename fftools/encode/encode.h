@@ -48,8 +48,9 @@ float encode_quantiser(Encode *e, int number);
 /**
  * Parameter sets that every host has to produce for a plan's stream; without them, or empty, those of the first
  * result are. Before the first task. Copied.
+ * @param pixels of a picture; 0: not known
  */
-int encode_set_reference(Encode *e, int number, const ParamSets *reference);
+int encode_set_reference(Encode *e, int number, const ParamSets *reference, int64_t pixels);
 
 /**
  * A result of an earlier run, verified like any other. Any thread.

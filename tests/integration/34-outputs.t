@@ -47,6 +47,16 @@ stock({}, qw(-v error -y -i sound.avi -ss 2.3 -c:v mjpeg -q:v 4 -c:a copy stock.
 run({}, qw(-v error -y -i sound.avi -ss 2.3 -c:v mjpeg -q:v 4 -c:a copy ours.mov));
 compare_ok("$top/stock.mov", "$top/ours.mov", 'copied sound of an output that begins later', '--exact-packets');
 
+# what FFmpeg cannot read back
+make_input('padded.avi', '-i', "$top/a.mkv", qw(-c:v mpeg4 -q:v 4 -c:a libmp3lame));
+my @padded = map { $_->(qw(-v error -y -i padded.avi -c:v mjpeg -q:v 4 -c:a copy -fflags +bitexact -flags:v +bitexact -f nut -)) }
+             sub { stock({}, @_) }, sub { run({}, @_) };
+ok($padded[1]{stdout} eq $padded[0]{stdout}, 'sound of which NUT loses bytes');
+
+# a host's result may be as large as its pictures
+$run = run({}, qw(-v error -y -i a.mkv -vf datascope=s=1600x900 -c:v mjpeg -q:v 4 -an large.mkv));
+is(scalar(grep { $_->{outcome} ne 'ok' } events($run, 'attempt')), 0, 'far larger pictures than the input has');
+
 # the third host leaves them something to do
 stub('h1', ': >$HERE/begun; head -c 5000 >/dev/null; exit 1');
 stub('h2', ': >$HERE/begun; exec $FFMPEG "$@" | head -c 3000');
