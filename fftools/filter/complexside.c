@@ -71,10 +71,9 @@ int complexside_check_filter(Parser *p, const Node *n, int looped)
     char why[128];
     int wrong = avfilter_filter_pad_count(f, 0) != 1 || n->nb_out > 1;
 
-    if (looped)   /* each of its pictures is another, but has its time */
-        wrong |= filterchain_traits(n->text, &worst, why, sizeof(why)) || worst > FILTER_READS_T;
-    else
-        wrong |= filter_trait(n->name, NULL) != FILTER_POINTWISE;
+    /* a single picture is the first everywhere; of many each is another, but has its time. Neither files nor fonts travel for it */
+    wrong |= filterchain_traits(n->text, &worst, why, sizeof(why)) || worst > (looped ? FILTER_READS_T : FILTER_READS_N) ||
+             worst == FILTER_RETIMING || worst == FILTER_WINDOW;
     return wrong ? complexgraph_refuse(p, "the filter graph's second input goes through '%s'", n->name) : 0;
 }
 

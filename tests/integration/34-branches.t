@@ -105,6 +105,9 @@ case_fleet('one that turns, over branches', 'mkv',
 case_fleet('one that a filter brings', 'mp4', "-i in.mp4 -vf 'movie=logo.png [wm]; [in][wm] overlay=9:9 [out]'");
 case_fleet('one that a filter brings, over branches', 'mkv',
            "-i vfr.mkv -filter_complex 'movie=logo.png,scale=20:-1[l];[0:v]split[a][b];[a]hflip[c];[c][b]hstack[d];[d][l]overlay=9:9'");
+case_fleet('one that would fade', 'mp4', "-i in.mp4 -i logo.png -filter_complex '[1:v]format=rgba,fade=in:0:30:alpha=1,negate[l];[0:v][l]overlay'");
+case_stock('one with a text on it', 'mp4', "-i in.mp4 -i logo.png -filter_complex '[1:v]drawtext=text=a[l];[0:v][l]overlay=9:9'",
+           "goes through 'drawtext'");
 case_stock('a film that a filter brings', 'mp4', "-i in.mp4 -vf 'movie=vfr.mkv[l];[in][l]overlay=9:9'", 'more than a picture');
 case_stock('one that fades by numbers', 'mp4',
            "-i in.mp4 -loop 1 -i logo.png -filter_complex '[1:v]format=rgba,fade=in:20:30:alpha=1[l];[0:v][l]overlay=shortest=1'",
