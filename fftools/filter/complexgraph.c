@@ -433,6 +433,19 @@ static Parser *alloc_parser(ComplexGraph *g, char *reason, size_t reason_size)
     return p;
 }
 
+static int count_inputs(Parser *p)
+{
+    int nb = 0;
+
+    for (int i = 0; i < p->nb_nodes; i++)
+        for (int pad = 0; pad < MAX_PADS; pad++) {
+            const Node *n = &p->nodes[i];
+
+            nb += pad < n->nb_in ? !complexgraph_find_maker(p, n->in[pad]) : n->found[pad];
+        }
+    return nb;
+}
+
 /** @param p freed */
 static int parse(Parser *p, const char *text)
 {
@@ -441,8 +454,10 @@ static int parse(Parser *p, const char *text)
 
     if (ret >= 0)
         ret = take_apart(p);
-    if (ret >= 0)
+    if (ret >= 0) {
         p->reason[0] = 0;
+        g->nb_inputs = count_inputs(p);
+    }
     for (int i = 0; i < p->nb_nodes; i++) {
         av_freep(&p->nodes[i].text);
         for (int k = 0; k < MAX_PADS; k++) {

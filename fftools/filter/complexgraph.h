@@ -49,6 +49,7 @@ typedef struct GraphPath {
 typedef struct ComplexGraph {
     GraphPath paths[MAX_PATHS];   ///< of video
     int   nb_paths;
+    int   nb_inputs;              ///< how often it takes a stream, of whatever kind
     char *sound;                  ///< the rest, which works on sound; NULL: none
     int   mixes;                  ///< of several files into one, or with pictures
     char *ends;                   ///< filters that tell where the sound of each part ends that a path joins, see trimjoin.h;

@@ -232,6 +232,23 @@ static int add_timing(void *opaque, const char *name, const char *args)
     return ret;
 }
 
+static int find_durations(void *opaque, const char *name, const char *args)
+{
+    (void)args;
+    if (av_match_name(name, "hstack,vstack,xstack,mix,tmix,xmedian,mergeplanes"))
+        *(int *)opaque = 1;
+    if (av_match_name(name, "fps,setpts"))
+        *(int *)opaque = 0;
+    return 0;
+}
+
+int filterchain_loses_durations(const char *graph)
+{
+    int loses = 0, ret = walk_chain(graph, find_durations, &loses);
+
+    return ret < 0 ? ret : loses;
+}
+
 int filterchain_retimes(const char *graph, char **retimes)
 {
     Timing t = { .needed = 0 };

@@ -86,6 +86,7 @@ typedef struct Plan {
     ComplexGraph linked;     ///< -vf, where its filters are linked by labels; empty: they are not
     const GraphPath *path;   ///< of one of these, that makes the stream; NULL: none does
     char  *filters;          ///< the user's filter chain, or NULL; sides as in GraphPath.filters
+    int    no_durations;     ///< what comes out of them does not tell how long it lasts
     int    filter_script;    ///< they come from a file
     int    need_version;     ///< of those that make other pixels in other versions of FFmpeg, as where text is drawn
     char  *font_filters;     ///< those that draw with fonts nobody named, see fonts.h; or NULL

@@ -268,6 +268,7 @@ int decide_filters(Plan *p)
     }
     if (worst > FILTER_WINDOW || filterchain_timing(timed, &p->timing) < 0)
         return p->reason[0] ? 1 : plan_stock(p, "the filters %s are not split yet", p->filters);
+    p->no_durations = filterchain_loses_durations(timed) > 0;
     for (int i = 0; p->path && p->path->fills_behind && i < p->path->nb_sides; i++)
         if (p->path->looped[i])
             return plan_stock(p, "filters that fill up to the end of the input are not split behind a picture that is repeated");

@@ -56,7 +56,9 @@ static double frame_duration(Timeline *t, int64_t pts, int64_t duration)
     t->last_duration = estimate_duration(t, pts, duration);
     if (cfg->use_duration)
         duration = t->last_duration;
-    else if (cfg->sink_frame_rate.num > 0 && cfg->sink_frame_rate.den > 0 && !duration)
+    else if (cfg->no_duration)
+        duration = 0;
+    if (!cfg->use_duration && cfg->sink_frame_rate.num > 0 && cfg->sink_frame_rate.den > 0 && !duration)
         duration = av_rescale_q(1, av_inv_q(cfg->sink_frame_rate), cfg->duration_time_base);
     return duration * av_q2d(cfg->duration_time_base) * av_q2d(cfg->frame_rate);
 }
@@ -71,8 +73,9 @@ static double frame_duration(Timeline *t, int64_t pts, int64_t duration)
     if (cfg->sink_frame_rate.num > 0 && cfg->sink_frame_rate.den > 0)
         d = 1 / (av_q2d(cfg->sink_frame_rate) * av_q2d(enc_tb));
     /* ffmpeg takes the smaller one as soon as the output's rate is set, which its encoder
-     * set-up always does */
-    d = FFMIN(d, 1 / (av_q2d(cfg->frame_rate) * av_q2d(enc_tb)));
+     * set-up always does, and it knows a single stream that the frame comes from */
+    if (!cfg->uncapped)
+        d = FFMIN(d, 1 / (av_q2d(cfg->frame_rate) * av_q2d(enc_tb)));
     if (cfg->use_duration &&
         lrintf(duration * av_q2d(cfg->duration_time_base) / av_q2d(enc_tb)) > 0)
         d = lrintf(duration * av_q2d(cfg->duration_time_base) / av_q2d(enc_tb));

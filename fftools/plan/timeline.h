@@ -32,6 +32,8 @@ typedef struct TimelineConfig {
     AVRational sink_frame_rate;  ///< of the filter graph's output; {0, 1} unknown
     int        out_rate_given;   ///< -r is among the output's options
     int64_t    start;            ///< -ss of the output, in AV_TIME_BASE units: what is there becomes slot 0
+    int        no_duration;      ///< FFmpeg 7: a filter makes frames without
+    int        uncapped;         ///< FFmpeg 5.1: a frame may last longer than one of the output
     int        use_duration;     ///< packet durations count (no user filters; in 5.1 no graph anywhere, either)
 } TimelineConfig;
 

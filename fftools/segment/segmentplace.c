@@ -40,6 +40,9 @@ static void start_timeline(Timeline *t, const Plan *plan)
                              COMPAT_TIMING_7 ? plan->in_time_base : plan_video(plan)->time_base;
     cfg.sink_frame_rate = plan->filter_frame_rate;
     cfg.use_duration    = uses_durations(plan);
+    cfg.no_duration     = plan->no_durations;
+    /* do_video_out() and transcode_init() in ffmpeg.c (5.1) */
+    cfg.uncapped        = plan->streams[plan->fleet_stream].complex && plan->complex.nb_inputs != 1;
     cfg.start           = out->start == AV_NOPTS_VALUE ? 0 : out->start;
     timeline_init(t, &cfg);
 }

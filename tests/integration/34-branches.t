@@ -93,6 +93,14 @@ case_fleet('one of two videos', 'mkv', "-i in.mp4 -filter_complex '[0:v]split=3[
 case_fleet('times that begin with it', 'mp4',
            "-ss 1 -i in.mp4 -filter_complex '[0:v]setpts=PTS-STARTPTS,hflip[a];[0:v]setpts=PTS-STARTPTS[b];[b][a]mix'");
 
+### where frames last longer than those of the output: FFmpeg 5.1 asks how many streams go into the graph
+
+case_fleet('another rate, one stream', 'mp4', "-i vfr.mkv -filter_complex '[0:v]fps=20,split[a][b];[a]negate[c];[c][b]overlay=x=9' -r 24");
+case_fleet('another rate, taken twice', 'mp4', "-i vfr.mkv -filter_complex '[0:v]fps=20[c];[0:v]fps=20,negate[d];[c][d]overlay=x=9' -r 24");
+case_fleet('another rate, with sound', 'mp4', "-i vfr.mkv -filter_complex '[0:v]fps=20[v];[0:a]volume=0.5[s]' -map '[v]' -map '[s]' -r 24");
+case_fleet('another rate, uneven frames side by side', 'mp4', "-i vfr.mkv -vf 'split[a][b];[a]negate[c];[c][b]hstack' -r 24");
+case_fleet('another rate, uneven frames mixed', 'mkv', "-i vfr.mkv -vf tmix -r 18");
+
 ### a picture that is repeated
 
 case_fleet('a picture that is repeated', 'mp4', "-i in.mp4 -loop 1 -i logo.png -filter_complex '[0:v][1:v]overlay=9:9:shortest=1'");
