@@ -130,6 +130,9 @@ my $padded = "-i in.mp4 -i logo.png -filter_complex '[0:v][1:v]overlay=9:9,tpad=
 
 ### what is not split
 
+case_stock('turned, cut and converted', 'mkv', "-ss 0.6 -i phone.mp4 -vf boxblur,colorbalance=rs=.2", 'turned and cut');
+case_fleet('turned, cut and not converted', 'mkv', "-ss 0.6 -i phone.mp4 -vf boxblur,scale=80:-2,format=yuv420p");
+
 case_stock('branches of several rates', 'mp4', "-i in.mp4 -filter_complex '[0:v]fps=20[l];[0:v]fps=25[r];[l][r]hstack'",
            'timed in several ways');
 case_stock('a branch that loses its first frame', 'mp4', "-i in.mp4 -vf 'split[a][b];[a]tblend[c];[b][c]hstack'", 'timed in several ways');
