@@ -107,11 +107,7 @@ static void print_slots(AVBPrint *bp, const Plan *plan, const SegmentChain *c)
     av_bprintf(bp, nb ? ")'" : "'");
 }
 
-/**
- * The user's filters see the true timestamps. Behind them, only the frames that are shown go on, and are
- * counted into their slots. Nothing here may end before its input does, as the number of frames at the
- * entrance tells whether all could be decoded: HOSTCOMMAND_COUNTER reports it.
- */
+/** What comes before the user's filters, which see the true timestamps. */
 static void print_entry(AVBPrint *bp, const Plan *plan, const SegmentChain *c, const char *counter)
 {
     av_bprintf(bp, "settb=%d/%d,setpts=PTS-%"PRId64",trim=start_pts=%"PRId64":end_pts=%"PRId64
@@ -154,6 +150,10 @@ static void print_inputs(AVBPrint *bp, const Plan *plan, const SegmentChain *c)
     av_bprintf(bp, "[0:v:0]");
 }
 
+/**
+ * Behind the user's filters, only the frames that are shown go on, and are counted into their slots. Nothing here may end before
+ * its input does, as the number of frames at the entrance tells whether all could be decoded: HOSTCOMMAND_COUNTER reports it.
+ */
 static int print_chain(AVBPrint *bp, const Plan *plan, const Segment *seg)
 {
     const SegmentChain *c = &seg->chain;

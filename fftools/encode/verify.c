@@ -4,9 +4,9 @@
 
 #include <libavcodec/avcodec.h>
 #include <libavutil/hash.h>
-#include <libavutil/log.h>
 
 #include "../compat.h"
+#include "../input/onepicture.h"
 #include "../segment/wire.h"
 #include "hostcommand.h"
 #include "likeness.h"
@@ -75,71 +75,44 @@ static int verify_hash(struct AVHashContext *ctx, const char *hash, char *why, s
     return AVERROR_INVALIDDATA;
 }
 
-/** A decoder that can judge, as it needs nothing that NUT does not carry; NULL: none. */
-static const AVCodec *find_judge(const Plan *plan, enum AVCodecID id)
+/** Whether its decoder can judge, as it needs nothing that NUT does not carry. */
+static int has_judge(const Plan *plan, enum AVCodecID id)
 {
     static const enum AVCodecID complete[] = {
         AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_AV1, AV_CODEC_ID_VP8, AV_CODEC_ID_VP9, AV_CODEC_ID_MPEG1VIDEO,
         AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4, AV_CODEC_ID_MJPEG, AV_CODEC_ID_PRORES, AV_CODEC_ID_DNXHD,
         AV_CODEC_ID_FFV1, AV_CODEC_ID_PNG, AV_CODEC_ID_THEORA,
     };
-    const AVCodec *decoder = NULL;
 
     /* what the user's bitstream filters make need not be decodable */
     for (size_t i = 0; !plan->bsf && i < FF_ARRAY_ELEMS(complete); i++)
         if (complete[i] == id)
-            decoder = avcodec_find_decoder(id);
-    /* libavcodec's own decoder of AV1 needs hardware */
-    return decoder && strcmp(decoder->name, "av1") ? decoder : NULL;
+            return 1;
+    return 0;
 }
 
-static int decode_one(AVCodecContext *dec, const AVPacket *pkt, AVFrame *frame)
-{
-    int ret = avcodec_send_packet(dec, pkt);
-
-    if (ret >= 0)
-        ret = avcodec_send_packet(dec, NULL);
-    if (ret >= 0)
-        ret = avcodec_receive_frame(dec, frame);
-    if (ret == AVERROR(ENOMEM))
-        return ret;
-    return ret < 0 || frame->decode_error_flags ? AVERROR_INVALIDDATA : 0;
-}
-
-/** Whether the first packet holds a whole picture of the size that the header tells: one a segment costs next to nothing. */
+/**
+ * Whether the first packet holds a whole picture of the size that the header tells, and what it shows: one a segment costs
+ * next to nothing.
+ */
 static int verify_picture(const Plan *plan, const Segment *seg, const AVCodecParameters *par, const AVPacket *pkt,
                           int compare, char *why, size_t why_size)
 {
-    const AVCodec *decoder = find_judge(plan, par->codec_id);
-    AVCodecContext *dec = decoder ? avcodec_alloc_context3(decoder) : NULL;
     AVFrame *frame = av_frame_alloc();
-    int ret = AVERROR(ENOMEM);
+    int ret = frame ? AVERROR_DECODER_NOT_FOUND : AVERROR(ENOMEM);
 
-    if (!decoder || !dec || !frame) {
-        ret = decoder ? ret : 0;
-        goto end;
-    }
-    dec->log_level_offset = AV_LOG_MAX_OFFSET;  /* the host is to blame, not what it says of it */
-    dec->thread_count     = 1;
-    ret = avcodec_parameters_to_context(dec, par);
-    if (ret >= 0)
-        ret = avcodec_open2(dec, decoder, NULL);
-    if (ret >= 0)
-        ret = decode_one(dec, pkt, frame);
-    if (ret >= 0 && (frame->width != par->width || frame->height != par->height))
-        ret = AVERROR_INVALIDDATA;
-    if (ret < 0)
+    if (frame && has_judge(plan, par->codec_id))
+        ret = onepicture_decode(frame, par, pkt);
+    if (ret == AVERROR_DECODER_NOT_FOUND) {
+        ret = 0;
+    } else if (ret == AVERROR_INVALIDDATA || (ret >= 0 && (frame->width != par->width || frame->height != par->height))) {
         snprintf(why, why_size, "the first picture of the result cannot be decoded");
-    if (ret < 0 || !compare)
-        goto end;
-    ret = likeness_check(plan, seg, frame);
-    if (!ret) {
+        ret = AVERROR_INVALIDDATA;
+    } else if (ret >= 0 && compare && !(ret = likeness_check(plan, seg, frame))) {
         snprintf(why, why_size, "the result shows something else than the input");
         ret = AVERROR_INVALIDDATA;
     }
-end:
     av_frame_free(&frame);
-    avcodec_free_context(&dec);
     return ret;
 }
 

@@ -1,33 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <libavcodec/avcodec.h>
-#include <libavutil/log.h>
-
+#include "../input/onepicture.h"
 #include "samepicture.h"
-
-static int decode(AVFrame *frame, const AVStream *st, const AVPacket *pkt)
-{
-    const AVCodec *codec = avcodec_find_decoder(st->codecpar->codec_id);
-    AVCodecContext *dec  = codec ? avcodec_alloc_context3(codec) : NULL;
-    int ret = !codec ? AVERROR_DECODER_NOT_FOUND : dec ? 0 : AVERROR(ENOMEM);
-
-    if (ret >= 0)
-        ret = avcodec_parameters_to_context(dec, st->codecpar);
-    if (ret >= 0) {
-        dec->thread_count     = 1;
-        dec->skip_loop_filter = AVDISCARD_ALL;
-        /* if it is damaged, somebody else will say so */
-        dec->log_level_offset = AV_LOG_TRACE;
-        ret = avcodec_open2(dec, codec, NULL);
-    }
-    if (ret >= 0)
-        ret = avcodec_send_packet(dec, pkt);
-    if (ret >= 0)
-        ret = avcodec_send_packet(dec, NULL);
-    if (ret >= 0)
-        ret = avcodec_receive_frame(dec, frame);
-    avcodec_free_context(&dec);
-    return ret;
-}
 
 static PictureKind kind_of(const AVFrame *f)
 {
@@ -55,7 +28,7 @@ int samepicture_check(PictureKind *first, const AVStream *st, const AVPacket *pk
 
     if (!frame)
         return AVERROR(ENOMEM);
-    ret  = decode(frame, st, pkt);
+    ret  = onepicture_decode(frame, st->codecpar, pkt);
     /* the container's word counts for more */
     if (st->sample_aspect_ratio.num)
         frame->sample_aspect_ratio = st->sample_aspect_ratio;
