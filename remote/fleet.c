@@ -312,11 +312,16 @@ void fleet_cancel(Fleet *f)
     pthread_mutex_unlock(&f->lock);
 }
 
+/** The workers of all hosts wake each other and stop each other's slots until the last has ended. */
+static void join_workers(Fleet *f)
+{
+    for (int i = 0; i < f->nb_hosts; i++)
+        for (int j = 0; j < f->hosts[i].nb_workers; j++)
+            pthread_join(f->hosts[i].workers[j]->thread, NULL);
+}
+
 static void close_host(Fleet *f, FleetHost *fh)
 {
-    /* they look at each other's slots until the last has ended */
-    for (int i = 0; i < fh->nb_workers; i++)
-        pthread_join(fh->workers[i]->thread, NULL);
     for (int i = 0; i < fh->nb_workers; i++) {
         slot_free(&fh->workers[i]->slot);
         av_free(fh->workers[i]);
@@ -334,6 +339,7 @@ void fleet_close(Fleet **fp)
         return;
     /* from here on no worker starts another one, so that the lists stand still */
     fleet_cancel(f);
+    join_workers(f);
     for (int i = 0; i < f->nb_hosts; i++)
         close_host(f, &f->hosts[i]);
     for (int i = 0; i < f->nb_done; i++) {
