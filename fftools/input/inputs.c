@@ -94,7 +94,7 @@ static int is_interrupted(void *opaque)
 {
     PlanInput *in = opaque;
 
-    return atomic_load(&in->stopped) || (in->spool && spool_error(in->spool) == AVERROR_EXIT) ||
+    return atomic_load(&in->stopped) || (in->store && pipestore_error(in->store) == AVERROR_EXIT) ||
            (in->interrupted && in->interrupted(in->opaque));
 }
 
@@ -217,9 +217,9 @@ static int open_pipe(PlanInput *in, char *url, size_t url_size, char *reason, si
     int ret = isatty(in->number) ? AVERROR(EINVAL) : 0;
 
     if (ret >= 0)
-        ret = spool_open(&in->spool, in->number);
+        ret = pipestore_open(&in->store, in->number);
     if (ret >= 0)
-        ret = spool_feed_open(&in->feed, in->spool, &in->feed_fd);
+        ret = pipestore_feed_open(&in->feed, in->store, &in->feed_fd);
     if (ret < 0)
         return reason_set(reason, size, "%s cannot be kept for reading it again: %s",
                       in->number ? in->file->url : "stdin", av_err2str(ret));
@@ -348,7 +348,7 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
     return 0;
 }
 
-/** Close what reads, but neither the spool nor what it reads. */
+/** Close what reads, but neither the store nor what it reads. */
 static void close_reader(PlanInput *in)
 {
     AVIOContext *pb = in->alias && in->fc ? in->fc->pb : NULL;
@@ -362,13 +362,13 @@ static void close_reader(PlanInput *in)
     avio_closep(&pb);
     if (in->feed)
         close(in->feed_fd);
-    spool_feed_close(&in->feed);
+    pipestore_feed_close(&in->feed);
 }
 
 void input_close(PlanInput *in)
 {
     close_reader(in);
-    spool_free(&in->spool);
+    pipestore_free(&in->store);
     if (in->alias)
         close(in->number);
     av_freep(&in->alias);
@@ -387,22 +387,22 @@ int input_reopen(PlanInput *in, char *reason, size_t reason_size)
 void input_stop(PlanInput *in)
 {
     atomic_store(&in->stopped, 1);
-    if (in->spool)
-        spool_stop(in->spool);
+    if (in->store)
+        pipestore_stop(in->store);
 }
 
 int input_replay(PlanInput *in)
 {
     int ret = 0;
 
-    if (in->spool) {
-        spool_stop(in->spool);
+    if (in->store) {
+        pipestore_stop(in->store);
         close_reader(in);
-        ret = spool_replay(in->spool, in->number);
+        ret = pipestore_replay(in->store, in->number);
     } else if (in->alias) {
         fcntl(in->number, F_SETFD, 0);
     }
-    spool_free(&in->spool);
+    pipestore_free(&in->store);
     return ret;
 }
 

@@ -16,17 +16,17 @@
 #include "../command/cmdline.h"
 #include "../command/timelimits.h"
 #include "lavfi.h"
-#include "spool.h"
+#include "pipestore.h"
 
 typedef struct PlanInput {
     const CmdFile   *file;     ///< not owned
     AVFormatContext *fc;
-    Spool           *spool;    ///< of the pipe, where the input is one; or NULL
+    PipeStore       *store;    ///< of the pipe, where the input is one; or NULL
     int              number;   ///< of that pipe's descriptor: 0, stdin; another that we were started with; or a FIFO's, see alias
     char            *alias;    ///< the name by which our children find a FIFO, or what is fetched, as one can be opened only once; or NULL
     pid_t            fetch;    ///< of who fetches it from a server; 0: nobody
     char             alias_format[32]; ///< the format to be named with it; empty: none
-    SpoolFeed       *feed;     ///< what fc reads then
+    PipeFeed        *feed;     ///< what fc reads then
     int              feed_fd;
     int              network;  ///< fc reads it over http, and so do our children, each for itself
     atomic_int       stopped;  ///< see input_stop()

@@ -172,7 +172,7 @@ static int decide_inputs(Plan *p)
         p->nb_inputs++;
         if (input_open(&p->inputs[i], &p->cmd->inputs[i], p->reason, sizeof(p->reason)) < 0)
             return p->reason[0] ? 1 : plan_stock(p, "out of memory");
-        if (p->inputs[i].spool && plan_pipe(p) != &p->inputs[i])
+        if (p->inputs[i].store && plan_pipe(p) != &p->inputs[i])
             return plan_stock(p, "it reads several pipes");
     }
     return 0;
@@ -406,7 +406,7 @@ static int decide_carrier(Plan *p)
 PlanInput *plan_pipe(const Plan *p)
 {
     for (int i = 0; i < p->nb_inputs; i++)
-        if (p->inputs[i].spool)
+        if (p->inputs[i].store)
             return &p->inputs[i];
     return NULL;
 }

@@ -58,7 +58,7 @@ int remainder_start(Remainder **out, const Plan *plan, const Trial *t, int64_t f
         ret = arglist_error(&args);
     }
     if (ret >= 0 && plan_pipe(plan))
-        ret = spool_feed_open(&r->feed, plan_pipe(plan)->spool, &input);
+        ret = pipestore_feed_open(&r->feed, plan_pipe(plan)->store, &input);
     if (ret >= 0 && pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
         ret = AVERROR(errno);
     if (ret >= 0) {
@@ -360,7 +360,7 @@ void remainder_free(Remainder **rp)
     }
     for (; r; r = next) {
         next = r->next;
-        spool_feed_close(&r->feed);
+        pipestore_feed_close(&r->feed);
         avformat_close_input(&r->file);
         av_packet_free(&r->pkt);
         if (r->log_fd >= 0)

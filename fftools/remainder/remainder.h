@@ -30,7 +30,7 @@ typedef struct RemainderStream {
 typedef struct Remainder {
     struct Remainder *next;
     pid_t pid;             ///< 0: not running
-    SpoolFeed *feed;       ///< its stdin, where an input comes from there
+    PipeFeed *feed;        ///< its stdin, where an input comes from there
     int   done;            ///< the files are open
     int   log_fd;          ///< what it prints
     AVBPrint log;          ///< the line being put together

@@ -168,13 +168,13 @@ static int run(const Plan *plan, const char *stock, const ArgList *args, int nb_
                int (*interrupted)(void *), void *opaque, int *ok)
 {
     int fds[2], input = -1, status = 0, stopped, ret = 0;
-    SpoolFeed *feed = NULL;
+    PipeFeed *feed = NULL;
     pid_t pid;
 
     if (pipe2(fds, O_CLOEXEC) < 0)
         return AVERROR(errno);
     if (plan_pipe(plan))
-        ret = spool_feed_open(&feed, plan_pipe(plan)->spool, &input);
+        ret = pipestore_feed_open(&feed, plan_pipe(plan)->store, &input);
     if (ret >= 0)
         ret = stock_spawn(&pid, stock, (const char *const *)args->argv, input,
                           feed ? plan_pipe(plan)->number : 0, -1, fds[1]);
@@ -190,7 +190,7 @@ static int run(const Plan *plan, const char *stock, const ArgList *args, int nb_
         *ok = WIFEXITED(status) && (!WEXITSTATUS(status) || (stopped && WEXITSTATUS(status) == 255));
     }
     close(fds[0]);
-    spool_feed_close(&feed);
+    pipestore_feed_close(&feed);
     return ret;
 }
 

@@ -25,7 +25,7 @@ static int is_read_to_its_end(const Plan *p)
     const PlanInput *in = plan_video_input(p);
 
     for (int i = 0; i < p->nb_inputs; i++)
-        if (p->inputs[i].spool || p->inputs[i].network || p->inputs[i].virtual)
+        if (p->inputs[i].store || p->inputs[i].network || p->inputs[i].virtual)
             return 0;
     for (const Plan *q = p; q; q = q->next)
         if (q->out_limits.duration != INT64_MAX || q->max_frames != INT64_MAX || q->tied_ends ||

@@ -16,7 +16,7 @@ static int differ(Plan *first)
 
     if (in->lavfi)   /* as even as can be */
         return 0;
-    if (in->spool || in->network)
+    if (in->store || in->network)
         return 1;
     ret = blob_pool_alloc(&pool, SCAN_MEMORY);
     if (ret >= 0)

@@ -216,8 +216,8 @@ static int read_any(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_s
     do {
         av_packet_unref(pkt);
         ret = r->input->lavfi ? lavfi_read(r->input->lavfi, pkt) : av_read_frame(r->fc, pkt);
-        if (ret < 0 && ret != AVERROR(EAGAIN) && r->input->spool) {
-            int error = spool_error(r->input->spool);
+        if (ret < 0 && ret != AVERROR(EAGAIN) && r->input->store) {
+            int error = pipestore_error(r->input->store);
 
             if (error == AVERROR(ENOSPC))
                 return stock_only(reason, reason_size, "there is no room in TMPDIR for what stdin brings");

@@ -16,7 +16,7 @@
 
 #include <libavutil/error.h>
 
-#include "../../fftools/input/spool.h"
+#include "../../fftools/input/pipestore.h"
 
 #define SIZE 300000
 
@@ -93,51 +93,51 @@ static void assert_end(int fd)
     assert_int_equal(read(fd, &c, 1), 0);
 }
 
-static void end_feed(SpoolFeed **f, int fd)
+static void end_feed(PipeFeed **f, int fd)
 {
     close(fd);
-    spool_feed_close(f);
+    pipestore_feed_close(f);
 }
 
 static void each_feed_gives_all(void **state)
 {
-    SpoolFeed *a, *b;
-    Spool *s;
+    PipeFeed *a, *b;
+    PipeStore *s;
     int in, fa, fb;
     pid_t pid = start_writer(&in, SIZE, 0);
 
     (void)state;
-    assert_int_equal(spool_open(&s, in), 0);
-    assert_int_equal(spool_feed_open(&a, s, &fa), 0);
+    assert_int_equal(pipestore_open(&s, in), 0);
+    assert_int_equal(pipestore_feed_open(&a, s, &fa), 0);
     read_some(fa, 0, SIZE);
-    assert_int_equal(spool_feed_open(&b, s, &fb), 0);
+    assert_int_equal(pipestore_feed_open(&b, s, &fb), 0);
     read_some(fb, 0, SIZE);
     assert_end(fa);
     assert_end(fb);
-    assert_int_equal(spool_error(s), 0);
+    assert_int_equal(pipestore_error(s), 0);
     end_feed(&a, fa);
     end_feed(&b, fb);
-    spool_free(&s);
+    pipestore_free(&s);
     close(in);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 static void a_feed_can_end_early(void **state)
 {
-    SpoolFeed *a, *b;
-    Spool *s;
+    PipeFeed *a, *b;
+    PipeStore *s;
     int in, fa, fb;
     pid_t pid = start_writer(&in, SIZE, 1);
 
     (void)state;
-    assert_int_equal(spool_open(&s, in), 0);
-    assert_int_equal(spool_feed_open(&a, s, &fa), 0);
-    assert_int_equal(spool_feed_open(&b, s, &fb), 0);
+    assert_int_equal(pipestore_open(&s, in), 0);
+    assert_int_equal(pipestore_feed_open(&a, s, &fa), 0);
+    assert_int_equal(pipestore_feed_open(&b, s, &fb), 0);
     read_some(fa, 0, 1000);
     end_feed(&a, fa);         /* it is about to write */
     read_some(fb, 0, SIZE);
     end_feed(&b, fb);         /* it waits for more */
-    spool_free(&s);
+    pipestore_free(&s);
     close(in);
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -145,20 +145,20 @@ static void a_feed_can_end_early(void **state)
 
 static void stop_ends_a_feed_that_waits(void **state)
 {
-    SpoolFeed *a;
-    Spool *s;
+    PipeFeed *a;
+    PipeStore *s;
     int in, fa;
     pid_t pid = start_writer(&in, 1000, 1);
 
     (void)state;
-    assert_int_equal(spool_open(&s, in), 0);
-    assert_int_equal(spool_feed_open(&a, s, &fa), 0);
+    assert_int_equal(pipestore_open(&s, in), 0);
+    assert_int_equal(pipestore_feed_open(&a, s, &fa), 0);
     read_some(fa, 0, 1000);
-    spool_stop(s);
+    pipestore_stop(s);
     assert_end(fa);
-    assert_int_equal(spool_error(s), AVERROR_EXIT);
+    assert_int_equal(pipestore_error(s), AVERROR_EXIT);
     end_feed(&a, fa);
-    spool_free(&s);
+    pipestore_free(&s);
     close(in);
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -166,49 +166,49 @@ static void stop_ends_a_feed_that_waits(void **state)
 
 static void replay_gives_what_was_read_and_the_rest(void **state)
 {
-    SpoolFeed *a;
-    Spool *s;
+    PipeFeed *a;
+    PipeStore *s;
     int in, fa;
     pid_t pid = start_writer(&in, 4 * SIZE, 0);
 
     (void)state;
-    assert_int_equal(spool_open(&s, in), 0);
-    assert_int_equal(spool_feed_open(&a, s, &fa), 0);
+    assert_int_equal(pipestore_open(&s, in), 0);
+    assert_int_equal(pipestore_feed_open(&a, s, &fa), 0);
     read_some(fa, 0, SIZE);
-    spool_stop(s);
+    pipestore_stop(s);
     end_feed(&a, fa);
-    assert_int_equal(spool_replay(s, in), 0);
+    assert_int_equal(pipestore_replay(s, in), 0);
     read_some(in, 0, 4 * SIZE);
     assert_end(in);
-    spool_free(&s);
+    pipestore_free(&s);
     close(in);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 static void replay_tells_when_there_cannot_be_a_process(void **state)
 {
-    Spool *s;
+    PipeStore *s;
     int in, ret;
     pid_t pid = start_writer(&in, 1000, 0);
 
     (void)state;
-    assert_int_equal(spool_open(&s, in), 0);
-    spool_stop(s);
+    assert_int_equal(pipestore_open(&s, in), 0);
+    pipestore_stop(s);
     forks_left = 1;
-    ret = spool_replay(s, in);
+    ret = pipestore_replay(s, in);
     forks_left = -1;
     assert_int_equal(ret, AVERROR(EAGAIN));
-    spool_free(&s);
+    pipestore_free(&s);
     close(in);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 static void a_file_is_left_as_it_is(void **state)
 {
-    char name[] = "/tmp/test_spool.XXXXXX";
+    char name[] = "/tmp/test_pipestore.XXXXXX";
     uint8_t data[3000];
-    SpoolFeed *a;
-    Spool *s;
+    PipeFeed *a;
+    PipeStore *s;
     int in = mkstemp(name), fa;
 
     (void)state;
@@ -218,14 +218,14 @@ static void a_file_is_left_as_it_is(void **state)
         data[i] = byte_at(i - 500);
     assert_int_equal(write(in, data, sizeof(data)), sizeof(data));
     assert_int_equal(lseek(in, 500, SEEK_SET), 500);
-    assert_int_equal(spool_open(&s, in), 0);
-    assert_int_equal(spool_feed_open(&a, s, &fa), 0);
+    assert_int_equal(pipestore_open(&s, in), 0);
+    assert_int_equal(pipestore_feed_open(&a, s, &fa), 0);
     read_some(fa, 0, 2500);
     assert_end(fa);
     end_feed(&a, fa);
-    assert_int_equal(spool_replay(s, in), 0);
+    assert_int_equal(pipestore_replay(s, in), 0);
     read_some(in, 0, 2500);
-    spool_free(&s);
+    pipestore_free(&s);
     close(in);
 }
 

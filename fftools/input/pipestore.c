@@ -15,11 +15,11 @@
 
 #include "../../remote/tempfile.h"
 #include "../../remote/thread.h"
-#include "spool.h"
+#include "pipestore.h"
 
 #define CHUNK (64 << 10)
 
-struct Spool {
+struct PipeStore {
     int  in;              ///< not owned
     int  file;
     int  own_file;        ///< 0: the input itself is a file
@@ -37,10 +37,10 @@ struct Spool {
     int  error;
 };
 
-struct SpoolFeed {
-    Spool    *s;
+struct PipeFeed {
+    PipeStore *s;
     int       fd;
-    int       stop;       ///< with the spool's lock
+    int       stop;       ///< with the store's lock
     pthread_t thread;
     uint8_t   chunk[CHUNK];
 };
@@ -60,7 +60,7 @@ static int write_at(int fd, const uint8_t *buf, int size, int64_t pos, int *done
 }
 
 /** @return 0: there is something to read, AVERROR_EXIT */
-static int wait_input(const Spool *s)
+static int wait_input(const PipeStore *s)
 {
     struct pollfd p[2] = { { .fd = s->in, .events = POLLIN },
                            { .fd = s->stop_fds[0], .events = POLLIN } };
@@ -71,7 +71,7 @@ static int wait_input(const Spool *s)
     return p[1].revents ? AVERROR_EXIT : 0;
 }
 
-static void announce(Spool *s, int bytes, int eof, int error)
+static void announce(PipeStore *s, int bytes, int eof, int error)
 {
     pthread_mutex_lock(&s->lock);
     s->size += bytes;
@@ -82,9 +82,9 @@ static void announce(Spool *s, int bytes, int eof, int error)
     pthread_mutex_unlock(&s->lock);
 }
 
-static void *spool_main(void *opaque)
+static void *pipestore_main(void *opaque)
 {
-    Spool *s = opaque;
+    PipeStore *s = opaque;
     int64_t pos = 0;
 
     for (;;) {
@@ -110,7 +110,7 @@ static void *spool_main(void *opaque)
     }
 }
 
-static int start(Spool *s)
+static int start(PipeStore *s)
 {
     struct stat st;
     int ret;
@@ -134,14 +134,14 @@ static int start(Spool *s)
     s->own_file = 1;
     if (pipe2(s->stop_fds, O_CLOEXEC) < 0)
         return AVERROR(errno);
-    ret = thread_start(&s->thread, spool_main, s);
+    ret = thread_start(&s->thread, pipestore_main, s);
     s->running = ret >= 0;
     return ret;
 }
 
-int spool_open(Spool **out, int fd)
+int pipestore_open(PipeStore **out, int fd)
 {
-    Spool *s = *out = av_mallocz(sizeof(*s));
+    PipeStore *s = *out = av_mallocz(sizeof(*s));
     int ret;
 
     if (!s)
@@ -152,11 +152,11 @@ int spool_open(Spool **out, int fd)
     pthread_cond_init(&s->more, NULL);
     ret = start(s);
     if (ret < 0)
-        spool_free(out);
+        pipestore_free(out);
     return ret;
 }
 
-void spool_stop(Spool *s)
+void pipestore_stop(PipeStore *s)
 {
     announce(s, 0, 0, AVERROR_EXIT);
     pthread_mutex_lock(&s->lock);
@@ -166,7 +166,7 @@ void spool_stop(Spool *s)
     pthread_mutex_unlock(&s->lock);
 }
 
-int spool_error(Spool *s)
+int pipestore_error(PipeStore *s)
 {
     int error;
 
@@ -176,17 +176,17 @@ int spool_error(Spool *s)
     return error;
 }
 
-static void join(Spool *s)
+static void join(PipeStore *s)
 {
-    spool_stop(s);
+    pipestore_stop(s);
     if (s->running)
         pthread_join(s->thread, NULL);
     s->running = 0;
 }
 
-void spool_free(Spool **sp)
+void pipestore_free(PipeStore **sp)
 {
-    Spool *s = *sp;
+    PipeStore *s = *sp;
 
     if (!s)
         return;
@@ -203,9 +203,9 @@ void spool_free(Spool **sp)
 /* ---- from the file to a reader ---- */
 
 /** @return bytes there are from pos on, once there are any; 0: no more will come */
-static int64_t wait_data(SpoolFeed *f, int64_t pos)
+static int64_t wait_data(PipeFeed *f, int64_t pos)
 {
-    Spool *s = f->s;
+    PipeStore *s = f->s;
     int64_t left;
 
     pthread_mutex_lock(&s->lock);
@@ -232,7 +232,7 @@ static int write_all(int fd, const uint8_t *buf, ssize_t size)
 
 static void *feed_main(void *opaque)
 {
-    SpoolFeed *f = opaque;
+    PipeFeed *f = opaque;
     int64_t pos = 0, left;
 
     while ((left = wait_data(f, pos)) > 0) {
@@ -248,9 +248,9 @@ static void *feed_main(void *opaque)
     return NULL;
 }
 
-int spool_feed_open(SpoolFeed **out, Spool *s, int *read_fd)
+int pipestore_feed_open(PipeFeed **out, PipeStore *s, int *read_fd)
 {
-    SpoolFeed *f = *out = av_mallocz(sizeof(*f));
+    PipeFeed *f = *out = av_mallocz(sizeof(*f));
     int fds[2], ret;
 
     if (!f)
@@ -273,9 +273,9 @@ int spool_feed_open(SpoolFeed **out, Spool *s, int *read_fd)
     return 0;
 }
 
-void spool_feed_close(SpoolFeed **fp)
+void pipestore_feed_close(PipeFeed **fp)
 {
-    SpoolFeed *f = *fp;
+    PipeFeed *f = *fp;
 
     if (!f)
         return;
@@ -290,7 +290,7 @@ void spool_feed_close(SpoolFeed **fp)
 /* ---- all of it once more ---- */
 
 /** stdin is the rest of the input, stdout the reader, stderr the file. Async-signal-safe; does not return. */
-static void replay(Spool *s)
+static void replay(PipeStore *s)
 {
     struct pollfd p[2] = { { .fd = 0, .events = POLLIN }, { .fd = 1 } };
     int64_t pos = 0, pending = s->pending;
@@ -316,7 +316,7 @@ static void replay(Spool *s)
     _exit(0);
 }
 
-static void replay_process(Spool *s, int write_fd)
+static void replay_process(PipeStore *s, int write_fd)
 {
     struct sigaction sa = { .sa_handler = SIG_DFL };
     sigset_t none;
@@ -337,7 +337,7 @@ static void replay_process(Spool *s, int write_fd)
     replay(s);
 }
 
-int spool_replay(Spool *s, int fd)
+int pipestore_replay(PipeStore *s, int fd)
 {
     int fds[2], ret = 0, status = 0;
     pid_t pid;
