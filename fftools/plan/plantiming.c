@@ -8,10 +8,10 @@
 #include <libavutil/parseutils.h>
 
 #include "../compat.h"
-#include "../input/keyframes.h"
 #include "../input/untimed.h"
 #include "carrier.h"
 #include "chapters.h"
+#include "keyframes.h"
 #include "plandecide.h"
 #include "streammap.h"
 

@@ -9,7 +9,7 @@
  */
 
 #include "../filter/timinggraph.h"
-#include "../input/keyframes.h"
+#include "../plan/keyframes.h"
 #include "samepicture.h"
 #include "segmentbuild.h"
 #include "videoreader.h"

@@ -13,7 +13,7 @@
 
 #include <libavutil/bprint.h>
 
-#include "remote/fleet.h"
+#include "../../remote/fleet.h"
 
 #define PANEL_SAMPLES 100
 

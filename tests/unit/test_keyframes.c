@@ -8,7 +8,7 @@
 #include <libavutil/error.h>
 
 #include "fftools/compat.h"
-#include "fftools/input/keyframes.h"
+#include "fftools/plan/keyframes.h"
 
 /** The slots, of the first nb from origin on, that are forced; as a list in text form. */
 static void check(const char *spec, AVRational rate, int64_t origin, int nb, const int64_t *want,
