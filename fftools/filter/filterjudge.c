@@ -22,51 +22,6 @@
 #define MAX_PADDING 300
 #define MAX_PADDING_TIME 10
 
-static const char *const trait_names[] = {
-    [FILTER_POINTWISE]   = "pointwise",
-    [FILTER_READS_T]     = "reads-t",
-    [FILTER_RETIMING]    = "retiming",
-    [FILTER_WINDOW]      = "window",
-    [FILTER_READS_N]     = "reads-n",
-    [FILTER_FADING]      = "fading",
-    [FILTER_WHOLE]       = "whole",
-    [FILTER_TIMING]      = "timing",
-    [FILTER_MULTI_INPUT] = "multi-input",
-    [FILTER_SOURCE]      = "source",
-    [FILTER_AUDIO]       = "audio",
-    [FILTER_UNKNOWN]     = "unknown",
-};
-
-const char *filter_trait_name(enum FilterTrait trait)
-{
-    return trait_names[trait];
-}
-
-static int has_audio_pad(const AVFilter *f, const AVFilterPad *pads, int output)
-{
-    int n = avfilter_filter_pad_count(f, output);
-
-    for (int i = 0; i < n; i++)
-        if (avfilter_pad_get_type(pads, i) == AVMEDIA_TYPE_AUDIO)
-            return 1;
-    return 0;
-}
-
-enum FilterTrait filter_trait(const char *name, int *flags)
-{
-    const FilterGroup *g = filtertable_find(name);
-    const AVFilter *f;
-
-    if (flags)
-        *flags = g ? g->flags : 0;
-    if (g)
-        return g->trait;
-    f = avfilter_get_by_name(name);
-    if (f && (has_audio_pad(f, f->inputs, 0) || has_audio_pad(f, f->outputs, 1)))
-        return FILTER_AUDIO;
-    return FILTER_UNKNOWN;
-}
-
 /* Become worse, never better. A long reason is cut. */
 void filterjudge_raise(FilterVerdict *v, enum FilterTrait trait, int flags, const char *fmt, const char *arg)
 {

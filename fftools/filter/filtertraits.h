@@ -41,9 +41,6 @@ enum {
 /** The trait of a filter with harmless options. @param flags FILTER_NEEDS_* and other bits; may be NULL */
 enum FilterTrait filter_trait(const char *name, int *flags);
 
-/** A word for a trait, for traces and tests. */
-const char *filter_trait_name(enum FilterTrait trait);
-
 /**
  * Judge the text of -vf (or -filter:v), each filter by its own options.
  *

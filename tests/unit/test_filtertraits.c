@@ -16,6 +16,21 @@
 
 #include "fftools/filter/filtertraits.h"
 
+static const char *const trait_names[] = {
+    [FILTER_POINTWISE]   = "pointwise",
+    [FILTER_READS_T]     = "reads-t",
+    [FILTER_RETIMING]    = "retiming",
+    [FILTER_WINDOW]      = "window",
+    [FILTER_READS_N]     = "reads-n",
+    [FILTER_FADING]      = "fading",
+    [FILTER_WHOLE]       = "whole",
+    [FILTER_TIMING]      = "timing",
+    [FILTER_MULTI_INPUT] = "multi-input",
+    [FILTER_SOURCE]      = "source",
+    [FILTER_AUDIO]       = "audio",
+    [FILTER_UNKNOWN]     = "unknown",
+};
+
 static void every_filter_has_an_entry(void **state)
 {
     const AVFilter *f;
@@ -205,7 +220,7 @@ static void chains(void **state)
         if (ret != cases[i].flags || worst != cases[i].worst || !strstr(why, cases[i].why) ||
             (!cases[i].why[0] && cases[i].worst == FILTER_POINTWISE && why[0]))
             fail_msg("'%s': %s, flags %d, '%s' (expected %s, %d, '%s')", cases[i].graph,
-                     filter_trait_name(worst), ret, why, filter_trait_name(cases[i].worst),
+                     trait_names[worst], ret, why, trait_names[cases[i].worst],
                      cases[i].flags, cases[i].why);
     }
 }
