@@ -24,6 +24,18 @@ const char *filterargs_skip(const char *s, const char *stop)
     return s;
 }
 
+size_t filterargs_expr_word(const char *expr, int *is_name)
+{
+    int number = av_isdigit(*expr) || *expr == '.';
+    size_t n = 0;
+
+    while (av_isdigit(expr[n]) || (av_tolower(expr[n]) >= 'a' && av_tolower(expr[n]) <= 'z') || expr[n] == '_' ||
+           (number && expr[n] == '.'))
+        n++;
+    *is_name = n && !number;
+    return n;
+}
+
 int filterargs_parse(AVDictionary **opts, const AVFilter *f, const char *args)
 {
     const AVClass *class = f ? f->priv_class : NULL;
@@ -85,7 +97,7 @@ static int visit_filter(AVBPrint *bp, const char *raw, size_t len, FilterVisitor
 
     if (!name || (name_len < len && !(args = av_get_token(&p, "[],;"))))
         goto end;
-    av_strlcpy(plain, name, FFMIN(sizeof(plain), strcspn(name, "@ \n\t\r") + 1));
+    av_strlcpy(plain, name, FFMIN(sizeof(plain), strcspn(name, "@" FILTER_BLANKS) + 1));
     ret = filterargs_parse(&opts, avfilter_get_by_name(plain), args ? args : "");
     if (ret >= 0)
         ret = visit(opaque, plain, &opts);
@@ -113,7 +125,7 @@ int filterargs_visit(char **filters, FilterVisitor visit, void *opaque)
             len = strcspn(p, "]") + 1;
             len = FFMIN(len, strlen(p));
             av_bprint_append_data(&bp, p, len);
-        } else if (strchr(",; \n\t\r", *p)) {
+        } else if (strchr(",;" FILTER_BLANKS, *p)) {
             av_bprint_chars(&bp, *p, 1);
         } else {
             len = filterargs_skip(p, "[,;") - p;

@@ -2,14 +2,23 @@
 #ifndef FFLEET_FILTERARGS_H
 #define FFLEET_FILTERARGS_H
 
-/** @file The text of one filter's arguments. Knowledge: libavfilter/graphparser.c, libavutil/opt.c. */
+/** @file The text of one filter's arguments. Knowledge: libavfilter/graphparser.c, libavutil/opt.c and eval.c. */
 
 #include <libavfilter/avfilter.h>
 #include <libavutil/bprint.h>
 #include <libavutil/dict.h>
 
+/** What libavfilter skips around words. */
+#define FILTER_BLANKS " \n\t\r"
+
 /** The end of what comes before one of the characters in stop; quotes and escapes are skipped. */
 const char *filterargs_skip(const char *s, const char *stop);
+
+/**
+ * The length of the name or number that an expression begins with; 0: it begins with neither.
+ * @param is_name set where it is a name: of a variable, or of a function
+ */
+size_t filterargs_expr_word(const char *expr, int *is_name);
 
 /**
  * Split a filter's arguments, the graph's own escapes already taken away, into options in their order. Values

@@ -14,8 +14,6 @@
 #include "complexpriv.h"
 #include "filtertraits.h"
 
-#define BLANKS " \n\t\r"
-
 int complexgraph_refuse(Parser *p, const char *fmt, const char *arg)
 {
     snprintf(p->reason, p->reason_size, fmt, arg);
@@ -26,7 +24,7 @@ int complexgraph_refuse(Parser *p, const char *fmt, const char *arg)
 
 static int read_labels(Parser *p, const char **s, char **labels, int *nb)
 {
-    for (*s += strspn(*s, BLANKS); **s == '['; *s += strspn(*s, BLANKS)) {
+    for (*s += strspn(*s, FILTER_BLANKS); **s == '['; *s += strspn(*s, FILTER_BLANKS)) {
         const char *end = strchr(*s, ']');
 
         if (!end)
@@ -58,7 +56,7 @@ static int read_node(Parser *p, const char **s, int follows)
     n->text = av_strndup(*s, end - *s);
     if (!n->text)
         return AVERROR(ENOMEM);
-    av_strlcpy(n->name, n->text, FFMIN(sizeof(n->name), strcspn(n->text, "=@ \n\t\r") + 1));
+    av_strlcpy(n->name, n->text, FFMIN(sizeof(n->name), strcspn(n->text, "=@" FILTER_BLANKS) + 1));
     if (!avfilter_get_by_name(n->name))
         return complexgraph_refuse(p, "the filter graph has an unknown filter '%s'", n->name);
     *s = end;
@@ -71,7 +69,7 @@ static int read_graph(Parser *p, const char *s)
 {
     int follows = 0;
 
-    for (s += strspn(s, BLANKS); *s; s += strspn(s, BLANKS)) {
+    for (s += strspn(s, FILTER_BLANKS); *s; s += strspn(s, FILTER_BLANKS)) {
         int ret = read_node(p, &s, follows);
 
         if (ret < 0)

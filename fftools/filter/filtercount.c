@@ -37,11 +37,6 @@ static int changes_number(const char *filter)
     return av_match_name(filter, "fps,framestep,select,trim,yadif,bwdif,w3fdif,estdif,tblend");
 }
 
-static int is_word(int c)
-{
-    return av_isdigit(c) || (av_tolower(c) >= 'a' && av_tolower(c) <= 'z') || c == '_';
-}
-
 /**
  * Write an expression with another number added wherever it reads that of the frame.
  * @return how often
@@ -51,13 +46,11 @@ static int shift_expr(AVBPrint *bp, const char *expr, int64_t shift)
     int nb = 0;
 
     while (*expr) {
-        size_t n = 0, blank;
-        int number = av_isdigit(*expr) || *expr == '.';
+        int is_name;
+        size_t n = filterargs_expr_word(expr, &is_name);
+        size_t blank = n + strspn(expr + n, FILTER_BLANKS);
 
-        while (is_word(expr[n]) || (number && expr[n] == '.'))
-            n++;
-        blank = n + strspn(expr + n, " \t\n\r");
-        if (n == 1 && !number && (*expr == 'n' || *expr == 'N') && expr[blank] != '(') {
+        if (is_name && n == 1 && (*expr == 'n' || *expr == 'N') && expr[blank] != '(') {
             av_bprintf(bp, "(%c+%"PRId64")", *expr, shift);
             nb++;
         } else {

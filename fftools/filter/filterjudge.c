@@ -38,24 +38,17 @@ void filterjudge_raise(FilterVerdict *v, enum FilterTrait trait, int flags, cons
     }
 }
 
-static int is_word(int c)
-{
-    return av_isdigit(c) || (av_tolower(c) >= 'a' && av_tolower(c) <= 'z') || c == '_';
-}
-
 /* The next name in an expression; one too long is cut. @param call it is a function. @return what follows, NULL: none */
 static const char *next_word(const char *p, char *word, size_t size, int *call)
 {
     while (*p) {
-        size_t n = 0;
-        int digit = av_isdigit(*p) || *p == '.';
+        int is_name;
+        size_t n = filterargs_expr_word(p, &is_name);
 
-        while (is_word(p[n]) || (digit && p[n] == '.'))
-            n++;
-        if (n && !digit) {
+        if (is_name) {
             av_strlcpy(word, p, FFMIN(n + 1, size));
             p += n;
-            *call = p[strspn(p, BLANKS)] == '(';
+            *call = p[strspn(p, FILTER_BLANKS)] == '(';
             return p;
         }
         p += FFMAX(n, 1);
@@ -136,7 +129,7 @@ static void judge_text(FilterVerdict *v, const char *filter, const char *text)
         size_t n;
 
         p += 2;
-        p += strspn(p, BLANKS);
+        p += strspn(p, FILTER_BLANKS);
         n = strcspn(p, "}");
         av_strlcpy(args, p, FFMIN(n + 1, sizeof(args)));
         p += n;

@@ -8,9 +8,6 @@
 
 #include "filtertraits.h"
 
-/** What av_get_token() skips around words. */
-#define BLANKS " \n\t\r"
-
 /** What is known of one filter of the chain so far. */
 typedef struct FilterVerdict {
     enum FilterTrait trait;

@@ -49,21 +49,15 @@ static int collect_rate(void *opaque, const char *name, AVDictionary **opts)
     return av_bprint_is_complete(&r->before) ? 0 : AVERROR(ENOMEM);
 }
 
-static int is_of_name(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
-}
-
 /** @return whether there was anything to replace */
 static int replace_rate(AVBPrint *bp, const char *expr, AVRational rate)
 {
     int found = 0;
 
     while (*expr) {
-        size_t len = 0;
+        int is_name;
+        size_t len = filterargs_expr_word(expr, &is_name);
 
-        while (is_of_name(expr[len]))
-            len++;
         if ((len == 2 && !strncmp(expr, "FR", 2)) || (len == 10 && !strncmp(expr, "FRAME_RATE", 10))) {
             av_bprintf(bp, "(%d/%d)", rate.num, rate.den);
             found = 1;

@@ -58,7 +58,7 @@ static int skip_labels(const char **p, const char *harmless, int *foreign)
         av_free(label);
         if (*q != ']')
             return AVERROR(EINVAL);
-        *p = q + 1 + strspn(q + 1, BLANKS);
+        *p = q + 1 + strspn(q + 1, FILTER_BLANKS);
     }
     return 0;
 }
@@ -91,20 +91,20 @@ static int parse_chain(const char *p, enum FilterTrait *worst, char *why, size_t
 {
     int flags = 0, foreign = 0, renumbered = 0, leads = 0, nb_rates = 0, windows = 0, ret;
 
-    p += strspn(p, BLANKS);
+    p += strspn(p, FILTER_BLANKS);
     if (av_strstart(p, "sws_flags=", NULL)) {
         p += strcspn(p, ";");
         p += *p == ';';
     }
-    for (int first = 1; p[strspn(p, BLANKS)] || !first; first = 0) {
+    for (int first = 1; p[strspn(p, FILTER_BLANKS)] || !first; first = 0) {
         char name[64], end;
         FilterVerdict v;
 
-        p += strspn(p, BLANKS);
+        p += strspn(p, FILTER_BLANKS);
         if ((ret = skip_labels(&p, first ? "in" : "", &foreign)) < 0 ||
             (ret = next_filter(&p, &v, name, sizeof(name))) < 0)
             return ret;
-        p += strspn(p, BLANKS);
+        p += strspn(p, FILTER_BLANKS);
         if ((ret = skip_labels(&p, "out", &foreign)) < 0)
             return ret;
         end = *p;
@@ -180,10 +180,10 @@ static int walk_chain(const char *p, int (*do_filter)(void *opaque, const char *
 {
     int ret = 0;
 
-    while (ret >= 0 && p[strspn(p, BLANKS)]) {
+    while (ret >= 0 && p[strspn(p, FILTER_BLANKS)]) {
         char *word, *args = NULL;
 
-        p += strspn(p, BLANKS);
+        p += strspn(p, FILTER_BLANKS);
         word = av_get_token(&p, "=,;[");
         if (!word)
             return AVERROR(ENOMEM);

@@ -14,8 +14,6 @@
 #include "../reason.h"
 #include "lavfi.h"
 
-#define BLANKS " \n\t\r"
-
 static const AVInputFormat lavfi_format = { .name = "lavfi", .flags = AVFMT_NOFILE };
 
 struct Lavfi {
@@ -50,11 +48,11 @@ static int check_names(const char *s, char *reason, size_t size)
     for (;;) {
         char name[64];
 
-        for (s += strspn(s, BLANKS ",;"); *s == '['; s += strspn(s, BLANKS ",;"))
+        for (s += strspn(s, FILTER_BLANKS ",;"); *s == '['; s += strspn(s, FILTER_BLANKS ",;"))
             s += strcspn(s, "]") + !!strchr(s, ']');
         if (!*s)
             return 0;
-        av_strlcpy(name, s, FFMIN(sizeof(name), strcspn(s, "=@[,;" BLANKS) + 1));
+        av_strlcpy(name, s, FFMIN(sizeof(name), strcspn(s, "=@[,;" FILTER_BLANKS) + 1));
         if (!is_harmless(name))
             return reason_set(reason, size, "an input is lavfi's with '%s', which is not split yet", name);
         s = filterargs_skip(s, "[,;");
