@@ -9,6 +9,8 @@
 #include <libavutil/common.h>
 #include <libavutil/opt.h>
 
+#include "namelist.h"
+
 #define NAME_SIZE 128 /* what ffmpeg looks at of an AVOption's name */
 
 /* libswscale's and libswresample's: libraries we do not link. */
@@ -42,14 +44,6 @@ static int class_knows(const AVClass *class, const char *name, int flags)
     return o && o->flags;
 }
 
-static int list_has(const char *const *names, const char *name)
-{
-    for (; *names; names++)
-        if (!strcmp(*names, name))
-            return 1;
-    return 0;
-}
-
 int options_avclass(const char *name)
 {
     const AVClass *codec = avcodec_get_class();
@@ -65,9 +59,9 @@ int options_avclass(const char *name)
     if (class_knows(avformat_get_class(), name, AV_OPT_SEARCH_CHILDREN))
         classes |= AVCLASS_FORMAT;
     /* a name the first two know never reaches these */
-    if (!classes && list_has(sws_names, name))
+    if (!classes && namelist_has(sws_names, name))
         classes |= AVCLASS_SWS;
-    if (!classes && list_has(swr_names, name))
+    if (!classes && namelist_has(swr_names, name))
         classes |= AVCLASS_SWR;
     return classes;
 }

@@ -7,6 +7,7 @@
 #include <libavutil/macros.h>
 #include <libavutil/mem.h>
 
+#include "../command/namelist.h"
 #include "arglist.h"
 
 static void take(ArgList *l, char *word)
@@ -54,11 +55,7 @@ void arglist_add_options(ArgList *l, const Command *cmd, const CmdOption *opts, 
                          const char *const *skip)
 {
     for (int i = 0; i < nb; i++) {
-        const char *const *s = skip;
-
-        while (s && *s && (!opts[i].def || strcmp(*s, opts[i].name)))
-            s++;
-        if (s && *s)
+        if (skip && opts[i].def && namelist_has(skip, opts[i].name))
             continue;
         for (int k = 0; k < opts[i].nargs; k++)
             arglist_add(l, cmd->argv[opts[i].index + k]);

@@ -4,25 +4,22 @@
 #include <libavcodec/avcodec.h>
 #include <libavutil/opt.h>
 
+#include "../command/namelist.h"
 #include "../reason.h"
 #include "decoding.h"
 
-static int is_one_of(const char *const *list, const char *name)
+int decoding_leaves_out(const CmdFile *f, enum AVMediaType type)
 {
-    for (; *list; list++)
-        if (!strcmp(*list, name))
-            return 1;
-    return 0;
+    const char *name = type == AVMEDIA_TYPE_VIDEO ? "vn" : type == AVMEDIA_TYPE_AUDIO ? "an" :
+                       type == AVMEDIA_TYPE_SUBTITLE ? "sn" : type == AVMEDIA_TYPE_DATA ? "dn" : "";
+    const CmdOption *o = cmdline_last(f->options, f->nb_options, name);
+
+    return o && !o->negated;
 }
 
 int decoding_is_disabled(const PlanInput *in, const AVStream *st)
 {
-    enum AVMediaType type = st->codecpar->codec_type;
-    const char *name = type == AVMEDIA_TYPE_VIDEO ? "vn" : type == AVMEDIA_TYPE_AUDIO ? "an" :
-                       type == AVMEDIA_TYPE_SUBTITLE ? "sn" : type == AVMEDIA_TYPE_DATA ? "dn" : "";
-    const CmdOption *o = cmdline_last(in->file->options, in->file->nb_options, name);
-
-    return o && !o->negated;
+    return decoding_leaves_out(in->file, st->codecpar->codec_type);
 }
 
 static int matches(const PlanInput *in, const AVStream *st, const CmdOption *o)
@@ -91,7 +88,7 @@ static int is_harmless(const CmdOption *o)
     static const char *const lax[] = { "experimental", "unofficial", "normal", "-2", "-1", "0", NULL };
 
     return !strcmp(o->name, "threads") || !strcmp(o->name, "thread_type") ||
-           (!strcmp(o->name, "strict") && is_one_of(lax, o->value));
+           (!strcmp(o->name, "strict") && namelist_has(lax, o->value));
 }
 
 static int check_option(const PlanInput *in, const AVStream *st, const CmdOption *o, char *reason, size_t size)
@@ -100,7 +97,7 @@ static int check_option(const PlanInput *in, const AVStream *st, const CmdOption
 
     if (!matches(in, st, o))
         return 0;
-    if (o->def && !strcmp(o->name, "hwaccel") && !is_one_of(software, o->value))
+    if (o->def && !strcmp(o->name, "hwaccel") && !namelist_has(software, o->value))
         return reason_set(reason, size, "-hwaccel %s decodes with this machine's hardware", o->value);
     if (o->def || !(o->avclass & AVCLASS_CODEC) || !reaches(st, o->name) || is_harmless(o) || told_word(o))
         return 0;

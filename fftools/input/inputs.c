@@ -10,6 +10,7 @@
 #include <libavutil/avstring.h>
 #include <libavutil/opt.h>
 
+#include "../command/namelist.h"
 #include "../compat.h"
 #include "../reason.h"
 #include "fetch.h"
@@ -463,8 +464,6 @@ int input_check_splittable(const PlanInput *in, const AVStream *st, char *reason
         return reason_set(reason, size, "which packets of the video are keyframes is not known");
     if (untimed_is_needed(in->fc, st) && (in->limits.start != AV_NOPTS_VALUE || in->limits.ts_offset))
         return reason_set(reason, size, "its elementary stream has no times to go by");
-    for (int i = 0; formats[i]; i++)
-        if (!strcmp(formats[i], in->fc->iformat->name))
-            return 0;
-    return reason_set(reason, size, "the input is %s, which is not split yet", in->fc->iformat->name);
+    return namelist_has(formats, in->fc->iformat->name) ? 0 :
+           reason_set(reason, size, "the input is %s, which is not split yet", in->fc->iformat->name);
 }

@@ -10,6 +10,7 @@
 #include <libavutil/pixdesc.h>
 
 #include "../command/filterargs.h"
+#include "../command/namelist.h"
 #include "../compat.h"
 #include "../reason.h"
 #include "lavfi.h"
@@ -36,10 +37,7 @@ static int is_harmless(const char *name)
         "hflip", "vflip", "crop", "pad", "drawbox", "drawgrid", NULL
     };
 
-    for (int i = 0; names[i]; i++)
-        if (!strcmp(names[i], name))
-            return 1;
-    return 0;
+    return namelist_has(names, name);
 }
 
 /** Look at the names of all filters before libavfilter does. */

@@ -11,6 +11,7 @@
 #include <libavutil/intreadwrite.h>
 
 #include "../certain.h"
+#include "../command/namelist.h"
 #include "../compat.h"
 #include "../input/decoding.h"
 #include "carrier.h"
@@ -69,14 +70,6 @@ static const char *const output_options[] = {
     "force_key_frames", "bsf", "timecode", "attach", "shortest", "muxing_queue_data_threshold", "copyinkf",
     "copypriorss", "streamid", "top", "bits_per_raw_sample", "bitexact", NULL
 };
-int plan_listed(const char *const *list, const char *name)
-{
-    for (; *list; list++)
-        if (!strcmp(*list, name))
-            return 1;
-    return 0;
-}
-
 static int decide_shape(Plan *p)
 {
     const Command *cmd = p->cmd;
@@ -95,7 +88,7 @@ static int check_options(Plan *p, const CmdOption *opts, int nb, const char *con
 
         if (o->from_file && strcmp(o->name, "filter") && strcmp(o->name, "filter_complex"))
             return plan_stock(p, "-/%s reads its value from a file", o->name);
-        if (o->def ? !plan_listed(known, o->name) : !(o->avclass & avclasses))
+        if (o->def ? !namelist_has(known, o->name) : !(o->avclass & avclasses))
             return plan_stock(p, "the %s option -%s is not one that is split yet", where, o->name);
         if (o->spec && strchr("pmiu#", o->spec[0]))
             return plan_stock(p, "the stream specifier of -%s:%s is not one that is split yet",
@@ -127,7 +120,7 @@ static int decide_abort(Plan *p)
 
         s += *s == '+';
         av_strlcpy(name, s, FFMIN(sizeof(name), strcspn(s, "+") + 1));
-        if (!plan_listed(flags, name))
+        if (!namelist_has(flags, name))
             return plan_stock(p, "-abort_on %s is not split yet", o->value);
         s += strcspn(s, "+");
     }
@@ -233,7 +226,7 @@ static int decide_output(Plan *p)
     p->oformat = av_guess_format(fmt ? fmt->value : NULL, fmt ? NULL : f->url, NULL);
     if (!p->oformat)
         return plan_stock(p, "no output format is known for %s", f->url);
-    if (!plan_listed(formats, p->oformat->name))
+    if (!namelist_has(formats, p->oformat->name))
         return plan_stock(p, "the output format %s is not split yet", p->oformat->name);
     p->pipe = !strcmp(f->url, "-") || !strcmp(f->url, "pipe:") || !strcmp(f->url, "pipe:1");
     p->pipe &= !!strcmp(p->oformat->name, "null");

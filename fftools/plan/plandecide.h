@@ -12,9 +12,6 @@
 
 /** Reason for stock; returns 1 so that a decision can end with it. */
 int plan_stock(Plan *p, const char *fmt, ...) av_printf_format(2, 3);
-/** Whether a list that NULL ends has that name. */
-int plan_listed(const char *const *list, const char *name);
-
 /** The filters that an option names, av_malloc'd; out of a file where that is what it names. Returns 0, or 1 with the reason. */
 int plan_option_text(Plan *p, const CmdOption *o, char **text);
 

@@ -6,6 +6,7 @@
 #include <libavutil/cpu.h>
 #include <libavutil/opt.h>
 
+#include "../command/namelist.h"
 #include "../compat.h"
 #include "plandecide.h"
 #include "streammap.h"
@@ -68,7 +69,7 @@ static int take_bsf(Plan *p, const char *list)
         char name[64];
 
         av_strlcpy(name, s, FFMIN(sizeof(name), strcspn(s, "=,") + 1));
-        if (!plan_listed(by_packet, name))
+        if (!namelist_has(by_packet, name))
             return plan_stock(p, "the bitstream filter %s of the video is not split yet", name);
     }
     for (int i = 0; once[i]; i++)
@@ -180,7 +181,7 @@ static int take_option(Plan *p, const CmdOption *o, AVDictionary **encoder_opts)
     if (!o->def && o->avclass & AVCLASS_SWS)
         return add_arg(&p->scaler_args, &p->nb_scaler_args, o->name, o->value) < 0 ?
                plan_stock(p, "out of memory") : 0;
-    if (!o->def || !plan_listed(encoder_options, o->name))
+    if (!o->def || !namelist_has(encoder_options, o->name))
         return 0;
     if (add_arg(&p->encoder_args, &p->nb_encoder_args, o->name, o->value) < 0 ||
         av_dict_set(encoder_opts, strcmp(o->name, "q") ? o->name : "qscale", o->value, 0) < 0)
@@ -317,9 +318,9 @@ int encoder_is_slow(const Plan *p)
     const char *name = p->streams[p->fleet_stream].encoder->name;
 
     if (av_strstart(name, "libx264", NULL))
-        return plan_listed(x264, find_arg(p, "preset", "medium"));
+        return namelist_has(x264, find_arg(p, "preset", "medium"));
     if (!strcmp(name, "libx265"))
-        return plan_listed(x265, find_arg(p, "preset", "medium"));
+        return namelist_has(x265, find_arg(p, "preset", "medium"));
     if (!strcmp(name, "libvpx-vp9"))
         return strcmp(find_arg(p, "deadline", find_arg(p, "quality", "good")), "realtime") &&
                atoi(find_arg(p, "cpu-used", find_arg(p, "speed", "1"))) <= 3;

@@ -7,6 +7,7 @@
 #include <libavutil/eval.h>
 #include <libavutil/parseutils.h>
 
+#include "../command/namelist.h"
 #include "../compat.h"
 #include "../input/untimed.h"
 #include "carrier.h"
@@ -91,7 +92,7 @@ int decide_copyts(Plan *p)
         return plan_stock(p, "-copyts is not split together with -ss on both sides");
     if (p->copyts && p->in_rate.num)
         return plan_stock(p, "-copyts is not split together with -r of the input");
-    if (p->copyts && begins_late(p) && !plan_listed(late_formats, p->oformat->name))
+    if (p->copyts && begins_late(p) && !namelist_has(late_formats, p->oformat->name))
         return plan_stock(p, "-copyts lets the output begin late, which is not split in %s yet", p->oformat->name);
     return 0;
 }
@@ -247,7 +248,7 @@ static int has_fixed_delay(const AVCodec *enc)
         "libx264", "libx264rgb", "libx265", "libvpx-vp9", "libaom-av1", NULL
     };
 
-    return plan_listed(names, enc->name) ||
+    return namelist_has(names, enc->name) ||
            !(enc->capabilities & (AV_CODEC_CAP_FRAME_THREADS | AV_CODEC_CAP_OTHER_THREADS));
 }
 

@@ -3,6 +3,7 @@
 
 #include <libavutil/avstring.h>
 
+#include "../command/namelist.h"
 #include "../compat.h"
 #include "../reason.h"
 #include "sideoutput.h"
@@ -15,10 +16,7 @@ static int reaches_farther(const CmdOption *o)
         "shortest", "fs", "pass", "passlogfile", "target", "sdp_file", "fix_sub_duration_heartbeat", NULL
     };
 
-    for (int i = 0; o->def && names[i]; i++)
-        if (!strcmp(o->name, names[i]))
-            return 1;
-    return o->def && av_strstart(o->name, "stats_", NULL);
+    return o->def && (namelist_has(names, o->name) || av_strstart(o->name, "stats_", NULL));
 }
 
 /** One that writes several files by names of its own cannot be tried into a temporary one. */

@@ -82,15 +82,6 @@ int streammap_rate_unsupported(const AVCodec *encoder, AVRational rate)
     return 1;
 }
 
-static int disabled(const MapContext *c, enum AVMediaType type)
-{
-    const char *name = type == AVMEDIA_TYPE_VIDEO ? "vn" : type == AVMEDIA_TYPE_AUDIO ? "an" :
-                       type == AVMEDIA_TYPE_SUBTITLE ? "sn" : type == AVMEDIA_TYPE_DATA ? "dn" : "";
-    const CmdOption *o = cmdline_last(c->file->options, c->file->nb_options, name);
-
-    return o && !o->negated;
-}
-
 static int add_stream(MapContext *c, int file, int index)
 {
     PlanStream *s = av_realloc_array(c->streams, c->nb_streams + 1, sizeof(*s));
@@ -221,7 +212,7 @@ static int resolve_maps(MapContext *c, int *nb_maps)
             return ret;
     }
     for (int i = 0; i < c->nb_streams; i++)
-        if (!disabled(c, c->streams[i].type))
+        if (!decoding_leaves_out(c->file, c->streams[i].type))
             c->streams[kept++] = c->streams[i];
         else
             av_freep(&c->streams[i].label);
@@ -260,7 +251,7 @@ static int pick_best(MapContext *c, enum AVMediaType type)
     int best_file = -1, best = -1;
     int64_t best_score = 0;
 
-    if (disabled(c, type) || default_codec(c, type) == AV_CODEC_ID_NONE)
+    if (decoding_leaves_out(c->file, type) || default_codec(c, type) == AV_CODEC_ID_NONE)
         return 0;
     if (type == AVMEDIA_TYPE_VIDEO && c->nb_streams && c->streams[0].complex)
         return 0; /* there is one already */
@@ -320,7 +311,7 @@ static int pick_subtitle(MapContext *c)
     const AVCodec *enc = avcodec_find_encoder(c->oformat->subtitle_codec);
     int named = !!codec_option(c, "s", "s");
 
-    if (disabled(c, AVMEDIA_TYPE_SUBTITLE) || (!enc && !named))
+    if (decoding_leaves_out(c->file, AVMEDIA_TYPE_SUBTITLE) || (!enc && !named))
         return 0;
     for (int f = 0; f < c->nb_inputs; f++)
         for (unsigned i = 0; i < c->inputs[f].fc->nb_streams; i++) {
@@ -339,7 +330,7 @@ static int pick_data(MapContext *c)
     enum AVCodecID id = default_codec(c, AVMEDIA_TYPE_DATA);
     int ret = 0;
 
-    if (disabled(c, AVMEDIA_TYPE_DATA) || id == AV_CODEC_ID_NONE)
+    if (decoding_leaves_out(c->file, AVMEDIA_TYPE_DATA) || id == AV_CODEC_ID_NONE)
         return 0;
     for (int f = 0; f < c->nb_inputs; f++)
         for (unsigned i = 0; ret >= 0 && i < c->inputs[f].fc->nb_streams; i++) {

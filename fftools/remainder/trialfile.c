@@ -3,6 +3,7 @@
 
 #include <libavutil/avstring.h>
 
+#include "../command/namelist.h"
 #include "../compat.h"
 #include "../plan/carrier.h"
 #include "../reason.h"
@@ -30,10 +31,7 @@ static int tells_delay(const AVCodec *encoder)
         "libx264", "libx264rgb", "libx265", "mpeg4", "mpeg2video", "mpeg1video", NULL
     };
 
-    for (int i = 0; names[i]; i++)
-        if (!strcmp(names[i], encoder->name))
-            return 1;
-    return 0;
+    return namelist_has(names, encoder->name);
 }
 
 /** The plan's stream that an audio stream of the file is, or -1; streams without packets are not in mp4 files. */
