@@ -94,7 +94,7 @@ static enum FilterTrait judge_word(const char *filter, const char *key, const ch
     if (!strcmp(word, "n") || !strcmp(word, "N") || !strcmp(word, "main_n") ||
         (!strcmp(filter, "perspective") && (!strcmp(word, "in") || !strcmp(word, "on"))))
         return FILTER_READS_N;
-    if (!strcmp(word, "t") || !strcmp(word, "T") || !strcmp(word, "pts") ||
+    if (!strcmp(word, "t") || !strcmp(word, "T") || !strcmp(word, "pts") || !strcmp(word, "tb") ||
         !strcmp(word, "main_t"))
         return FILTER_READS_T;
     return FILTER_POINTWISE;
@@ -257,6 +257,16 @@ static void judge_noise(FilterVerdict *v, const char *key, const char *value)
         filterjudge_raise(v, FILTER_WHOLE, 0, "makes other noise on each frame (%s)", value);
 }
 
+/* What looks at neighbours does not see those that come while it is switched off. */
+static void judge_window(FilterVerdict *v, const char *filter, const char *key, const char *value)
+{
+    if (!strcmp(key, "enable"))
+        filterjudge_raise(v, FILTER_WHOLE, 0, "is switched on and off (%s)", value);
+    else if (!strcmp(filter, "tblend") && strstr(key, "_expr") &&
+             !only_reads(value, "X,Y,W,H,SW,SH,A,B,TOP,BOTTOM,PI,E,PHI"))
+        filterjudge_raise(v, FILTER_WHOLE, 0, "has an expression that reads more than two frames (%s)", value);
+}
+
 static void judge_option(FilterVerdict *v, const char *filter, const FilterGroup *g, int eval_frame,
                          const char *key, const char *value)
 {
@@ -264,7 +274,9 @@ static void judge_option(FilterVerdict *v, const char *filter, const FilterGroup
 
     if (key[0] == '/')
         filterjudge_raise(v, FILTER_WHOLE, FILTER_NEEDS_FILE, "reads the option '%s' from a file", key + 1);
-    if (!strcmp(key, "enable"))
+    if (g->trait == FILTER_WINDOW)
+        judge_window(v, filter, key, value);
+    else if (!strcmp(key, "enable"))
         judge_expr(v, filter, NULL, value);
     else if (is_text && (!strcmp(key, "text") || !strcmp(key, "fontcolor_expr") || !*key))
         judge_text(v, filter, value);

@@ -28,7 +28,7 @@ static const FilterGroup groups[] = {
       "edgedetect entropy epx erosion exposure fftdnoiz field fieldorder fifo fillborders "
       "floodfill format gblur gradfun grayworld greyedge guided hflip histeq histogram hqx "
       "hsvhold hsvkey huesaturation il inflate kirsch lenscorrection limiter lumakey lut lutrgb "
-      "lutyuv maskfun median monochrome negate nlmeans noformat noise normalize null oscilloscope "
+      "lutyuv maskfun median monochrome negate nlmeans noformat noise normalize null "
       "owdenoise perms pixdesctest pixelize pixscope prewitt pseudocolor readeia608 readvitc "
       "removegrain rgbashift roberts sab scharr selectivecolor setdar setfield setparams setrange "
       "setsar shear showpalette shuffleplanes smartblur sobel stereo3d super2xsai swapuv tonemap "
@@ -64,14 +64,15 @@ static const FilterGroup groups[] = {
     { FILTER_WINDOW, 0, GPU, "looks at neighbouring frames", "yadif_cuda yadif_videotoolbox" },
 
     { FILTER_FADING, 0, 0, "carries a memory of earlier frames",
-      "backgroundkey fspp hqdn3d lagfun mcdeint photosensitivity pp pp7 spp tiltandshift uspp "
-      "vignette" },
+      "backgroundkey fspp hqdn3d lagfun mcdeint photosensitivity pp pp7 spp tiltandshift uspp" },
+    { FILTER_FADING, E | I, 0, "carries a memory of earlier frames", "vignette" },
     { FILTER_FADING, 0, GPU, "carries a memory of earlier frames",
       "deshake_opencl tonemap_opencl" },
 
     { FILTER_WHOLE, 0, 0, "depends on the whole stream",
       "deshake drawgraph elbg loop palettegen random reverse scroll shuffleframes thistogram "
       "thumbnail" },
+    { FILTER_WHOLE, 0, 0, "draws each second frame in another way", "oscilloscope" },
     { FILTER_WHOLE, 0, 0, "makes a random order unless it is given a seed", "shufflepixels" },
     { FILTER_WHOLE, 0, 0, "reports what it sees of the whole stream",
       "bbox bench bitplanenoise blackdetect blackframe blockdetect blurdetect cropdetect "
