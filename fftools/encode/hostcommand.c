@@ -107,13 +107,31 @@ static void print_slots(AVBPrint *bp, const Plan *plan, const SegmentChain *c)
     av_bprintf(bp, nb ? ")'" : "'");
 }
 
+/**
+ * Whether the pixel format may have to be converted between ffmpeg's own filters, those that turn the picture and those that
+ * cut: libavfilter does it there for the user's. With none that cut, it does so before the picture is turned.
+ */
+static int converts_between(const Plan *plan)
+{
+    const PlanInput *in = plan_video_input(plan);
+
+    return plan->autorotate && plan->filters && (in->trim || in->limits.duration != INT64_MAX);
+}
+
+static void print_rotation(AVBPrint *bp, const Plan *plan)
+{
+    if (plan->autorotate)
+        av_bprintf(bp, "%s,", plan->autorotate);
+    if (converts_between(plan))
+        av_bprintf(bp, "format=%s,", av_get_pix_fmt_name(plan_video(plan)->codecpar->format));
+}
+
 /** What comes before the user's filters, which see the true timestamps. */
 static void print_entry(AVBPrint *bp, const Plan *plan, const SegmentChain *c, const char *counter)
 {
     av_bprintf(bp, "settb=%d/%d,setpts=PTS-%"PRId64",trim=start_pts=%"PRId64":end_pts=%"PRId64
                ",%s", plan->in_time_base.num, plan->in_time_base.den, c->shift, c->from, c->to, counter);
-    if (plan->autorotate)
-        av_bprintf(bp, "%s,", plan->autorotate);
+    print_rotation(bp, plan);
 }
 
 /** Whether its filters have several inputs. */
@@ -150,13 +168,24 @@ static void print_inputs(AVBPrint *bp, const Plan *plan, const SegmentChain *c)
     av_bprintf(bp, "[0:v:0]");
 }
 
+/** All that comes before the user's filters. */
+static void print_front(AVBPrint *bp, const Plan *plan, const Segment *seg)
+{
+    if (plan->timing) {
+        print_inputs(bp, plan, &seg->chain);
+        print_entry(bp, plan, &seg->chain, HOSTCOMMAND_COUNTER",");
+    } else {
+        print_trim(bp, plan, seg->filter_from, seg->filter_to);
+        print_rotation(bp, plan);
+    }
+}
+
 /**
  * Behind the user's filters, only the frames that are shown go on, and are counted into their slots. Nothing here may end before
  * its input does, as the number of frames at the entrance tells whether all could be decoded: HOSTCOMMAND_COUNTER reports it.
  */
-static int print_chain(AVBPrint *bp, const Plan *plan, const Segment *seg)
+static int print_chain(AVBPrint *bp, const Plan *plan, const SegmentChain *c)
 {
-    const SegmentChain *c = &seg->chain;
     char *filters = NULL;
 
     if (plan->counts.used) {
@@ -166,8 +195,6 @@ static int print_chain(AVBPrint *bp, const Plan *plan, const Segment *seg)
             return ret;
     }
 
-    print_inputs(bp, plan, c);
-    print_entry(bp, plan, c, HOSTCOMMAND_COUNTER",");
     av_bprintf(bp, "%s,select='", filters ? filters : plan->filters);
     av_free(filters);
     for (int i = 0; i < c->nb_runs; i++)
@@ -178,20 +205,17 @@ static int print_chain(AVBPrint *bp, const Plan *plan, const Segment *seg)
     return 0;
 }
 
-int hostcommand_print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
+static int print_rest(AVBPrint *bp, const Plan *plan, const Segment *seg)
 {
     int64_t from = seg->first_slot * SEGMENT_WIRE_UNITS - SEGMENT_WIRE_UNITS / 2;
 
     if (plan->timing) {
-        int ret = print_chain(bp, plan, seg);
+        int ret = print_chain(bp, plan, &seg->chain);
 
         if (ret < 0 || plan->rate_open)
             return ret;   /* with setpts as the last filter it is open on the host, too */
         av_bprintf(bp, ",");
     } else {
-        print_trim(bp, plan, seg->filter_from, seg->filter_to);
-        if (plan->autorotate)
-            av_bprintf(bp, "%s,", plan->autorotate);
         if (plan->filters)
             av_bprintf(bp, "%s,", plan->filters);
         if (plan->window)
@@ -204,6 +228,27 @@ int hostcommand_print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg
     av_bprintf(bp, "trim=end_frame=%"PRId64, seg->nb_slots);
     print_gaps(bp, seg);
     return 0;
+}
+
+int hostcommand_print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg, const char *end)
+{
+    /* libavfilter agrees on formats filter by filter, as they come in the text: first among the user's, as in stock, and null
+     * is what cuts there */
+    const int last = converts_between(plan);
+    int ret;
+
+    if (last)
+        av_bprintf(bp, "[turned]");
+    else
+        print_front(bp, plan, seg);
+    ret = print_rest(bp, plan, seg);
+    av_bprintf(bp, "%s", end);
+    if (last) {
+        av_bprintf(bp, is_graph(plan) ? ";" : ";[in]");
+        print_front(bp, plan, seg);
+        av_bprintf(bp, "null[turned]");
+    }
+    return ret;
 }
 
 /** An option of one of the streams. @param name without specifier */
@@ -250,12 +295,11 @@ static int add_filters(AVBPrint *bp, const Plan *plan, const Segment *seg)
 
     av_bprint_init(&filters, 0, AV_BPRINT_SIZE_UNLIMITED);
     if (is_graph(plan)) {
-        ret = hostcommand_print_filters(&filters, plan, seg);
-        av_bprintf(&filters, "[out]");
+        ret = hostcommand_print_filters(&filters, plan, seg, "[out]");
         shellquote_argv(bp, (const char *const[]){ "-filter_complex", filters.str, "-map", "[out]",
                                                    NULL });
     } else {
-        ret = hostcommand_print_filters(&filters, plan, seg);
+        ret = hostcommand_print_filters(&filters, plan, seg, "");
         shellquote_argv(bp, (const char *const[]){ "-map", "0:v:0", NULL });
         add_stream_option(bp, plan, "-filter", filters.str);
     }

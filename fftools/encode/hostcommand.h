@@ -35,8 +35,12 @@ int hostcommand_add_colors(const char **argv, int n, const AVCodecParameters *pa
  */
 uint32_t hostcommand_input_tag(const Plan *plan);
 
-/** The filters between a host's decoder and its encoder, for frames with the times that they have on the wire. @return 0 or an AVERROR code */
-int hostcommand_print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg);
+/**
+ * The filters between a host's decoder and its encoder, for frames with the times that they have on the wire.
+ * @param end what comes behind the last one: ",another", or a label
+ * @return 0 or an AVERROR code
+ */
+int hostcommand_print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg, const char *end);
 
 /**
  * @param ffmpeg       its name or path there

@@ -138,8 +138,7 @@ static int source_filter(Source *s, const Plan *plan, const Segment *seg)
     int ret;
 
     av_bprint_init(&filters, 0, AV_BPRINT_SIZE_UNLIMITED);
-    ret = hostcommand_print_filters(&filters, plan, seg);
-    av_bprintf(&filters, "," THUMBNAIL);
+    ret = hostcommand_print_filters(&filters, plan, seg, "," THUMBNAIL "[out]");
     if (ret >= 0)
         ret = av_bprint_is_complete(&filters) ?
               thumbnailer_open(&s->filters, s->frame, st->time_base, plan->in_frame_rate, filters.str) : AVERROR(ENOMEM);

@@ -7,8 +7,8 @@
 #include <libavutil/display.h>
 #include <libavutil/eval.h>
 #include <libavutil/parseutils.h>
+#include <libavutil/pixdesc.h>
 
-#include "../command/filterargs.h"
 #include "../compat.h"
 #include "../filter/filterfiles.h"
 #include "../filter/filterrate.h"
@@ -237,36 +237,20 @@ static int decide_fork(Plan *p)
     return p->timing ? 0 : plan_stock(p, "out of memory");
 }
 
-/** Whether a filter wants the pixel format that cameras write to be converted, or may do so. */
-static int find_conversion(void *opaque, const char *name, AVDictionary **opts)
-{
-    static const char plain[] = "ass,blend,boxblur,bwdif,copy,crop,drawbox,drawtext,eq,fade,fps,framestep,gblur,hflip,hstack,hue,"
-        "negate,null,overlay,pad,rotate,scale,select,setdar,setpts,setsar,settb,split,subtitles,tmix,tpad,transpose,trim,"
-        "unsharp,vflip,vstack,xstack,yadif";
-    const AVDictionaryEntry *e = av_dict_get(*opts, "pix_fmts", NULL, AV_DICT_MATCH_CASE);
-
-    *(int *)opaque |= !av_match_name(name, plain) && (strcmp(name, "format") || !e || strcmp(e->value, "yuv420p"));
-    return 0;
-}
-
 /**
- * Stock converts between its own filters, those that turn the picture and those that cut, if it has to for the user's: on
- * hosts there is no such place.
+ * Between its own filters, those that turn the picture and those that cut, stock converts the pixel format if it has to for the
+ * user's: hostcommand.c does likewise. Some formats cannot be turned, and are converted before.
  */
 static int decide_conversion(Plan *p)
 {
     const PlanInput *in = plan_video_input(p);
-    int format = plan_video(p)->codecpar->format, found = format != AV_PIX_FMT_YUV420P && format != AV_PIX_FMT_YUVJ420P;
-    char *copy;
+    const AVPixFmtDescriptor *desc = av_pix_fmt_desc_get(plan_video(p)->codecpar->format);
 
-    if (!p->autorotate || (!in->trim && in->limits.duration == INT64_MAX))
+    if (!p->autorotate || !p->filters || (!in->trim && in->limits.duration == INT64_MAX) ||
+        (desc && desc->log2_chroma_w == desc->log2_chroma_h &&
+         !(desc->flags & (AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM | AV_PIX_FMT_FLAG_HWACCEL))))
         return 0;
-    copy = av_strdup(p->filters);
-    if (!copy || filterargs_visit(&copy, find_conversion, &found) < 0)
-        found = 1;
-    av_free(copy);
-    return found ? plan_stock(p, "the input is turned and cut, and its pixel format may be converted between that for %s",
-                              p->filters) : 0;
+    return plan_stock(p, "the input is turned and cut, and its pixel format may be converted between that for %s", p->filters);
 }
 
 int decide_filters(Plan *p)

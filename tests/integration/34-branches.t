@@ -128,10 +128,18 @@ my $padded = "-i in.mp4 -i logo.png -filter_complex '[0:v][1:v]overlay=9:9,tpad=
 `$real_ffmpeg -version` =~ /^libavcodec\s+(\d+)/m && $1 >= 61 ? case_fleet('padding behind it', 'mkv', $padded)
                                                              : case_stock('padding behind it', 'mkv', $padded, 'does not hear');
 
-### what is not split
+### taken upright and cut: the pixel format is converted between that
 
-case_stock('turned, cut and converted', 'mkv', "-ss 0.6 -i phone.mp4 -vf boxblur,colorbalance=rs=.2", 'turned and cut');
+make_input('full.mp4', '-i', "$top/in.mp4", shellwords('-an -c:v libx264 -preset ultrafast -g 25 -vf scale=out_range=pc,format=yuvj420p '
+                                                       . '-metadata:s:v:0 rotate=270'));
 case_fleet('turned, cut and not converted', 'mkv', "-ss 0.6 -i phone.mp4 -vf boxblur,scale=80:-2,format=yuv420p");
+case_fleet('turned, cut and converted', 'mkv', "-ss 0.6 -i phone.mp4 -vf boxblur,colorbalance=rs=.2");
+case_fleet('likewise of all values', 'mp4', "-t 3 -i full.mp4 -vf boxblur,colorbalance=rs=.2,scale=64:-2");
+case_fleet('likewise with times', 'mkv', "-ss 0.6 -i phone.mp4 -vf fade=d=1:st=1,boxblur,colorbalance=rs=.2,fps=20");
+case_fleet('likewise in branches', 'mkv', "-ss 0.6 -i full.mp4 -filter_complex '[0:v]boxblur,colorbalance=rs=.2[a];[0:v]hflip[b];[a][b]hstack'");
+case_fleet('likewise with a picture over it', 'mp4', "-ss 0.6 -i full.mp4 -i logo.png -filter_complex '[0:v]gblur[a];[a][1:v]overlay=9:9:format=gbrp'");
+
+### what is not split
 
 case_stock('branches of several rates', 'mp4', "-i in.mp4 -filter_complex '[0:v]fps=20[l];[0:v]fps=25[r];[l][r]hstack'",
            'timed in several ways');
