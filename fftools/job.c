@@ -501,6 +501,12 @@ int job_run(const Plan *plan, const char *stock, const HostList *hosts, Trace *t
         frames = encode_frames(j.encode);
     j.forget |= ret == AVERROR_PATCHWELCOME;
     job_close(&j);
+    /* hosts are given back by then, which may take seconds: who wants an end is not to get a beginning */
+    if (ret == AVERROR_PATCHWELCOME && atomic_load(&j.terminal.nb_signals)) {
+        result->status = INTERRUPT_STATUS;
+        say_signal(&j);
+        ret = 0;
+    }
     if (ret >= 0)
         trace_event(trace, "done", "status", "i", (int64_t)result->status, "frames", "i", frames,
                     "wall", "f", (av_gettime_relative() - j.start) / 1e6, NULL);

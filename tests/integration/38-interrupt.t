@@ -87,6 +87,22 @@ judge('a busy host', finish($run), 255);
 ok(wait_for { -e "$top/fleet/h1/freed" }, 'a busy host: it is told to end at once') or diag(`ls -la --time-style=full-iso $top/fleet/h1; ps -o pid,ppid,args -e | grep bin/ffmpeg`);
 unstub(qw(h1 h2 h3));
 
+# all agree that it is stock's, but one of the hosts takes its time to end
+my $damage = 'echo "[h264 @ 0x1] error while decoding MB 1 1, bytestream 1" >&2; exit 1';
+stub('h1', held("$top/fleet/h1/begun") . $damage);
+put("$top/fleet/lasting", "#!/bin/sh\ncase \" \$* \" in *\" pipe:0 \"*) ;; *) exec $real_ffmpeg \"\$@\" ;; esac\n"
+    . "trap '' HUP TERM INT; : >$top/fleet/h1/begun; sleep 20\n");
+put("$top/fleet/local", "#!/bin/sh\ncase \" \$* \" in *\" pipe:0 \"*) ;; *) exec $real_ffmpeg \"\$@\" ;; esac\n$damage\n");
+chmod 0755, "$top/fleet/lasting", "$top/fleet/local";
+$run = start({ env => { FFLEET_HOSTS => "h1 localhost/1,ffmpeg=$top/fleet/lasting", FFLEET_FFMPEG => "$top/fleet/local" } }, @args);
+ok(wait_for { slurp($run->{trace}) =~ /"localhost".*"failed".*damaged/ }, 'a change to stock: begun');
+sleep 0.5;
+kill 'INT', $run->{pid};
+judge('a change to stock', finish($run), 255);
+is(scalar(events($run, 'plan', decision => 'stock')), 0, 'a change to stock: it does not begin any more');
+unlink "$top/fleet/h1/begun";
+unstub('h1');
+
 $run = start({}, @args);
 ok(wait_for { -s "$top/ours.mkv" }, 'join: begun');
 kill 'INT', $run->{pid};
