@@ -219,28 +219,50 @@ int knownhosts_load(KnownHosts *kh, char *const *files, int nb_files,
     return ret;
 }
 
+/** What the entries of one kind say. A revoked key is none of them. */
+static enum KnownVerdict check_entries(const KnownHosts *kh, int any_port, const uint8_t *blob, int size,
+                                       const KnownKey **which)
+{
+    char type[64];
+
+    *which = NULL;
+    knownhosts_blob_type(blob, size, type, sizeof(type));
+    for (int i = 0; i < kh->nb_keys; i++) {
+        const KnownKey *key = &kh->keys[i];
+
+        if (key->revoked || key->any_port != any_port)
+            continue;
+        if (key->size == size && !memcmp(key->blob, blob, size)) {
+            *which = key;
+            return KNOWN_OK;
+        }
+        if (!*which && !strcmp(key->type, type))
+            *which = key;
+    }
+    return *which ? KNOWN_CHANGED : KNOWN_UNKNOWN;
+}
+
 enum KnownVerdict knownhosts_check(const KnownHosts *kh, const uint8_t *blob, int size,
                                    const KnownKey **which)
 {
-    enum KnownVerdict verdict = KNOWN_UNKNOWN;
-    char type[64];
+    const KnownKey *entry, *other;
+    enum KnownVerdict verdict = check_entries(kh, 0, blob, size, &entry);
 
-    knownhosts_blob_type(blob, size, type, sizeof(type));
-    if (which)
-        *which = NULL;
-    for (int i = 0; i < kh->nb_keys && verdict != KNOWN_REVOKED; i++) {
-        const KnownKey *key = &kh->keys[i];
-        enum KnownVerdict v = verdict;
-
-        if (key->size == size && !memcmp(key->blob, blob, size))
-            v = key->revoked ? KNOWN_REVOKED : KNOWN_OK;
-        else if (!key->revoked && !key->any_port && verdict == KNOWN_UNKNOWN &&
-                 !strcmp(key->type, type))
-            v = KNOWN_CHANGED;
-        if (v != verdict && which)
-            *which = key;
-        verdict = v;
+    /* as with ssh: where the port has a key, what others have says nothing */
+    if (verdict == KNOWN_UNKNOWN && check_entries(kh, 1, blob, size, &other) == KNOWN_OK) {
+        verdict = KNOWN_OK;
+        entry   = other;
     }
+    for (int i = 0; i < kh->nb_keys; i++) {
+        const KnownKey *key = &kh->keys[i];
+
+        if (key->revoked && key->size == size && !memcmp(key->blob, blob, size)) {
+            verdict = KNOWN_REVOKED;
+            entry   = key;
+        }
+    }
+    if (which)
+        *which = entry;
     return verdict;
 }
 

@@ -87,7 +87,7 @@ static void test_verdicts(void **state)
         { "[h]:2222 $A\n",              "h",   2222, NULL, KNOWN_OK },
         { "[h]:2222 $A\n",              "h",   22,   NULL, KNOWN_UNKNOWN },
         { "[h]:2222 $B\n",              "h",   2222, NULL, KNOWN_CHANGED },
-        { "[h]:2222 $B\nh $A\n",        "h",   2222, NULL, KNOWN_OK },
+        { "[h]:2222 $B\nh $A\n",        "h",   2222, NULL, KNOWN_CHANGED },
         { "h $A\n",                     "h",   2222, NULL, KNOWN_OK },
         { "h $B\n",                     "h",   2222, NULL, KNOWN_UNKNOWN },
         { "alias $A\nh $B\n",           "h",   2222, "alias", KNOWN_OK },
