@@ -45,6 +45,7 @@ void sshconfig_free(SshConfig *cfg)
     av_freep(&cfg->identity_agent);
     free_list(&cfg->identities, &cfg->nb_identities);
     free_list(&cfg->known_hosts, &cfg->nb_known_hosts);
+    free_list(&cfg->revoked, &cfg->nb_revoked);
 }
 
 static void append_token(AVBPrint *bp, const SshConfig *cfg, char token)
@@ -172,6 +173,8 @@ static int parse_second(SshConfig *cfg, const char *key, char *value)
         return set_agent(cfg, value);
     if (!strcmp(key, "identityfile") && strcmp(value, "none"))
         return add_path(&cfg->identities, &cfg->nb_identities, cfg, value);
+    if (!strcmp(key, "revokedhostkeys") && strcmp(value, "none"))
+        return add_paths(&cfg->revoked, &cfg->nb_revoked, cfg, value);
     if (!strcmp(key, "userknownhostsfile"))
         return add_paths(&cfg->known_hosts, &cfg->nb_known_hosts, cfg, value);
     return 0;

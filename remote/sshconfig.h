@@ -31,6 +31,8 @@ typedef struct SshConfig {
     int    nb_identities;
     char **known_hosts;      ///< UserKnownHostsFile, then GlobalKnownHostsFile: paths, existing or not
     int    nb_known_hosts;
+    char **revoked;          ///< RevokedHostKeys: paths
+    int    nb_revoked;
 } SshConfig;
 
 /**

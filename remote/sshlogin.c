@@ -12,6 +12,7 @@
 #include <libavutil/mem.h>
 
 #include "knownhosts.h"
+#include "revokedkeys.h"
 #include "sshauth.h"
 #include "sshpriv.h"
 
@@ -54,6 +55,24 @@ static int fail_unknown(Transport *t, const KnownHosts *kh, const char *type, co
                         "ssh-keyscan -p %d %s >> %s", other, type, print, cfg->port, cfg->hostname, file);
 }
 
+/* RevokedHostKeys: what is not known to be good is not. */
+static int check_revoked(Transport *t, const char *blob, size_t size, const char *type, const char *print)
+{
+    SshPriv *p = t->priv;
+
+    for (int i = 0; i < p->cfg.nb_revoked; i++) {
+        const char *file = p->cfg.revoked[i];
+        int ret = revokedkeys_has(file, (const uint8_t *)blob, size, &p->deadline);
+
+        if (ret > 0)
+            return sshpriv_fail(t, AVERROR(EPERM), "the host key %s %s is revoked by %s", type, print, file);
+        if (ret < 0)
+            return sshpriv_fail(t, AVERROR(EPERM), "whether the host key is revoked cannot be read from %s "
+                                "(RevokedHostKeys): %s", file, av_err2str(ret));
+    }
+    return 0;
+}
+
 static int judge_host_key(Transport *t, const KnownHosts *kh)
 {
     SshPriv *p = t->priv;
@@ -75,6 +94,7 @@ static int judge_host_key(Transport *t, const KnownHosts *kh)
     }
     switch (knownhosts_check(kh, (const uint8_t *)blob, size, &entry)) {
     case KNOWN_OK:
+        ret = check_revoked(t, blob, size, type, print);
         break;
     case KNOWN_UNKNOWN:
         ret = fail_unknown(t, kh, type, print);

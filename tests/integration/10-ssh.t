@@ -117,6 +117,27 @@ END
 t x true </dev/null
 ok "$(is_status 255 && says 'x: the host key .*is revoked'; echo $?)" "revoked host key"
 
+{ echo '# none'; echo "$type $key"; cut -d' ' -f1,2 "$dir/fleet/h1/host_key.pub"; } >"$dir/list"
+ssh-keygen -q -k -f "$dir/krl" "$dir/fleet/h1/host_key.pub"
+ssh-keygen -q -k -f "$dir/other_krl" "$dir/fleet/h2/host_key.pub"
+sed 3d "$dir/list" >"$dir/other_list"
+revoked_by() {
+    config x <<END
+    HostName 127.0.0.1
+    Port $port1
+    RevokedHostKeys $dir/$1
+END
+    t x 'echo good' </dev/null
+}
+for list in list krl; do
+    revoked_by $list
+    ok "$(is_status 255 && says "x: the host key .*is revoked by $dir/$list"; echo $?)" "RevokedHostKeys: $list"
+    revoked_by other_$list
+    ok "$(is_status 0 && is_out good; echo $?)" "RevokedHostKeys: $list of another key"
+done
+revoked_by missing
+ok "$(is_status 255 && says "cannot be read from $dir/missing"; echo $?)" "RevokedHostKeys: a file that is not there"
+
 cp "$dir/fleet/known_hosts" "$dir/hashed"
 ssh-keygen -q -H -f "$dir/hashed" >/dev/null 2>&1
 sed -i '1i @cert-authority * nonsense\ngarbage\n127.0.0.1 ssh-ed25519 AAAA' "$dir/hashed"
