@@ -48,6 +48,15 @@ void sshconfig_free(SshConfig *cfg)
     free_list(&cfg->revoked, &cfg->nb_revoked);
 }
 
+/* @param is_short only up to the first dot */
+static void append_machine(AVBPrint *bp, int is_short)
+{
+    char name[256] = "";
+
+    gethostname(name, sizeof(name) - 1);
+    av_bprintf(bp, "%.*s", (int)strcspn(name, is_short ? "." : ""), name);
+}
+
 static void append_token(AVBPrint *bp, const SshConfig *cfg, char token)
 {
     const char *home = getenv("HOME"), *local = getenv("USER");
@@ -58,6 +67,8 @@ static void append_token(AVBPrint *bp, const SshConfig *cfg, char token)
     case 'h': av_bprintf(bp, "%s", cfg->hostname);                      break;
     case 'i': av_bprintf(bp, "%u", (unsigned)getuid());                 break;
     case 'k': av_bprintf(bp, "%s", cfg->hostkeyalias ? cfg->hostkeyalias : cfg->alias); break;
+    case 'L': append_machine(bp, 1);                                    break;
+    case 'l': append_machine(bp, 0);                                    break;
     case 'n': av_bprintf(bp, "%s", cfg->alias);                         break;
     case 'p': av_bprintf(bp, "%d", cfg->port);                          break;
     case 'r': av_bprintf(bp, "%s", cfg->user);                          break;
@@ -112,13 +123,22 @@ static int add_path(char ***list, int *nb, const SshConfig *cfg, const char *pat
     return ret;
 }
 
+/* ssh -G quotes nothing: only what follows a blank and looks like the beginning of a path is another one. */
 static int add_paths(char ***list, int *nb, const SshConfig *cfg, char *paths)
 {
-    char *save = NULL;
     int ret = 0;
 
-    for (char *s = av_strtok(paths, " ", &save); s && ret >= 0; s = av_strtok(NULL, " ", &save))
-        ret = add_path(list, nb, cfg, s);
+    while (paths && ret >= 0) {
+        char *next = strchr(paths, ' ');
+
+        while (next && (!next[1] || !strchr("/~%$", next[1])))
+            next = strchr(next + 1, ' ');
+        if (next)
+            *next++ = 0;
+        if (strcmp(paths, "none"))
+            ret = add_path(list, nb, cfg, paths);
+        paths = next;
+    }
     return ret;
 }
 
@@ -173,7 +193,7 @@ static int parse_second(SshConfig *cfg, const char *key, char *value)
         return set_agent(cfg, value);
     if (!strcmp(key, "identityfile") && strcmp(value, "none"))
         return add_path(&cfg->identities, &cfg->nb_identities, cfg, value);
-    if (!strcmp(key, "revokedhostkeys") && strcmp(value, "none"))
+    if (!strcmp(key, "revokedhostkeys"))
         return add_paths(&cfg->revoked, &cfg->nb_revoked, cfg, value);
     if (!strcmp(key, "userknownhostsfile"))
         return add_paths(&cfg->known_hosts, &cfg->nb_known_hosts, cfg, value);

@@ -149,7 +149,12 @@ static void test_config(void **state)
         "host alias\nuser bob\nhostname real.example\nport 2200\nconnecttimeout none\n"
         "identitiesonly yes\nidentityagent none\naddressfamily inet\nproxyjump none\n"
         "userknownhostsfile ~/k1 /k2\nglobalknownhostsfile /g1 /g2\n";
+    static const char spaces[] =
+        "user bob\nhostname h\nidentityfile /my keys/%l\nidentityfile %L-%l\n"
+        "userknownhostsfile /home/Me Too/.ssh/known_hosts /home/Me Too/.ssh/known_hosts2\n"
+        "globalknownhostsfile none\nrevokedhostkeys none\n";
     SshConfig cfg;
+    char name[256] = "", want[600];
 
     (void)state;
     setenv("HOME", "/home/me", 1);
@@ -170,6 +175,16 @@ static void test_config(void **state)
     assert_int_equal(cfg.nb_known_hosts, 4);
     assert_string_equal(cfg.known_hosts[0], "/home/me/k1");
     assert_string_equal(cfg.known_hosts[3], "/g2");
+    sshconfig_free(&cfg);
+    assert_int_equal(sshconfig_parse(&cfg, &host, spaces), 0);
+    gethostname(name, sizeof(name) - 1);
+    snprintf(want, sizeof(want), "/my keys/%s", name);
+    assert_string_equal(cfg.identities[1], want);
+    snprintf(want, sizeof(want), "%.*s-%s", (int)strcspn(name, "."), name, name);
+    assert_string_equal(cfg.identities[2], want);
+    assert_int_equal(cfg.nb_known_hosts, 2);
+    assert_string_equal(cfg.known_hosts[1], "/home/Me Too/.ssh/known_hosts2");
+    assert_int_equal(cfg.nb_revoked, 0);
     sshconfig_free(&cfg);
     assert_true(sshconfig_parse(&cfg, &host, "nothing of use\n") < 0);
     assert_null(cfg.alias);
