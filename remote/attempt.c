@@ -37,27 +37,25 @@ typedef struct Try {
     int64_t       trickle;      ///< bytes of stdout since the last progress
     int           spool;        ///< the input travels first
     char          said[200];    ///< the beginning of stderr
-    int           answered, uploaded; ///< that, too, was told
+    int           answered, uploaded; ///< that there is a result, that its input is there: that, too, was told
 } Try;
 
-/** Tell the scheduler how far it is. */
-static void tell(Try *t)
+/** Tell the scheduler how far it is. @param answers there is something of the result */
+static void tell(Try *t, int answers)
 {
     Fleet       *f = t->f;
     Worker      *w = t->w;
-    SlotProgress p;
 
-    slot_progress(w->slot, &p);
-    if (t->answered && t->a.frames <= t->told && (t->uploaded || !p.input_sent))
+    answers &= !t->answered;
+    if (!answers && t->a.frames <= t->told)
         return;
     pthread_mutex_lock(&f->lock);
-    if (!t->answered)
+    if (answers)
         sched_answered(f->sched, w->fh->index, w->index, fleet_clock());
     if (t->a.frames > t->told)
         sched_progress(f->sched, w->fh->index, w->index, t->a.frames, fleet_clock());
     pthread_mutex_unlock(&f->lock);
-    t->answered = 1;
-    t->uploaded = p.input_sent;
+    t->answered |= answers;
     t->told     = FFMAX(t->told, t->a.frames);
 }
 
@@ -67,7 +65,7 @@ static int try_out(void *opaque, const uint8_t *data, size_t size)
     int  ret;
 
     if (!t->answered)
-        tell(t);
+        tell(t, 1);
     ret = t->f->client.attempt_stdout(t->f->client.opaque, &t->a, data, size);
     if (ret < 0)
         return ret;
@@ -88,7 +86,7 @@ static int try_err(void *opaque, const char *data, size_t size)
         memcpy(t->said + len, data, FFMIN(room, size));
     if (t->f->client.attempt_stderr)
         moved = t->f->client.attempt_stderr(t->f->client.opaque, &t->a, data, size);
-    tell(t);
+    tell(t, t->a.frames > 0);
     return moved;
 }
 

@@ -252,6 +252,9 @@ int fleet_submit(Fleet *f, FleetTask *task)
     *task->why   = 0;
     task->running = task->settled = 0;
     pthread_mutex_lock(&f->lock);
+    if (f->asked)
+        sched_made(f->sched, fleet_clock() - f->asked);
+    f->asked = 0;
     while (!f->cancelled && queue_full(f))
         fleet_wait(f, &f->news, INFINITY);
     ret = f->cancelled ? AVERROR_EXIT : reserve_done(f);
@@ -449,6 +452,7 @@ int fleet_demand(Fleet *f, double remaining, double usual, double least, double 
     while (!f->cancelled &&
            !sched_demand(f->sched, remaining, usual, least, most, fleet_clock(), size, &until))
         fleet_wait(f, &f->news, until);
+    f->asked = fleet_clock();
     ret = f->cancelled ? AVERROR_EXIT : 0;
     pthread_mutex_unlock(&f->lock);
     return ret;

@@ -145,7 +145,7 @@ static int kept_for_other(const Sched *s, const Task *t, int host, double now)
     int spool;
 
     return h && !h->broken && now >= h->retry_at && h->phases[IDLE] &&
-           sched_lane_room(s, t->wanted, now, &until, &spool);
+           sched_lane_room(s, t->wanted, now, s->making, &until, &spool);
 }
 
 int sched_kept_for(const Sched *s, double now)
@@ -208,7 +208,7 @@ static SchedDecision decide_idle(Sched *s, int host, SlotInfo *sl, double now)
         d.until = h->retry_at;
         return d;
     }
-    if (!sched_lane_room(s, host, now, &d.until, &d.spool))
+    if (!sched_lane_room(s, host, now, 0, &d.until, &d.spool))
         return d;
     t = pick_task(s, host, now);
     if (!t && h->fallback)

@@ -140,7 +140,7 @@ void sched_set_lanes(Sched *s, int host, int spare, enum SchedFeed feed);
 enum SchedFeed sched_feed(const Sched *s, int host);
 /** All of the attempt's input is on its way. */
 void sched_uploaded(Sched *s, int host, int slot, double now);
-/** The command of the attempt gave its first sign of life. */
+/** The first of the attempt's result is there: its start is over. */
 void sched_answered(Sched *s, int host, int slot, double now);
 /** Whether the command of a spooled attempt may begin; to be asked after each event, and now and then. */
 int  sched_permit(Sched *s, int host, int slot, double now);
@@ -205,5 +205,7 @@ double sched_rate(const Sched *s, int host);
  */
 int sched_demand(Sched *s, double remaining, double usual, double least, double most, double now,
                  double *size, double *until);
+/** How long it took to make a task after sched_demand() wanted it: the next one is wanted so much earlier than there is room for it. */
+void sched_made(Sched *s, double seconds);
 
 #endif

@@ -15,6 +15,8 @@
 #define SMALL_UPLOAD 0.05
 /* Seconds before its estimated end that an attempt makes room for the next one. */
 #define MAX_LEAD 1.0
+/* Seconds that the next task is asked for before there is room for it, at most. */
+#define MAX_MAKING 2.0
 /* How often to look whether an attempt tells by now how long it takes, seconds. */
 #define LOOK_AGAIN 0.25
 
@@ -36,11 +38,13 @@ enum SchedFeed sched_feed(const Sched *s, int host)
 
 /**
  * Attempts that work, and are not about to end.
+ * @param ahead so many seconds earlier than one that starts now would have to
  * @param until gets the time when the next one is
  */
-static int busy_lanes(const Sched *s, const HostEntry *h, double now, double *until)
+static int busy_lanes(const Sched *s, const HostEntry *h, double now, double ahead, double *until)
 {
-    int n = h->nb_permits;
+    double lead = h->lead + ahead;
+    int    n    = h->nb_permits;
 
     if (!h->lead || !h->spare)
         return n;
@@ -48,20 +52,24 @@ static int busy_lanes(const Sched *s, const HostEntry *h, double now, double *un
         const SlotInfo *sl = &h->slots[i];
         double left;
 
-        if (!sl->permit || !sl->done)
+        if (!sl->permit)
             continue;
+        if (!sl->done) {
+            *until = FFMIN(*until, now + LOOK_AGAIN);
+            continue;
+        }
         left = sched_attempt_left(s, sl, now);
-        if (left <= h->lead)
+        if (left <= lead)
             n--;
         else
-            *until = FFMIN(*until, now + left - h->lead);
+            *until = FFMIN(*until, now + FFMAX((left - lead) / 2, 0.05));   /* it may get faster */
     }
     return n;
 }
 
-static int free_permits(const Sched *s, const HostEntry *h, double now, double *until)
+static int free_permits(const Sched *s, const HostEntry *h, double now, double ahead, double *until)
 {
-    return h->max_permits - busy_lanes(s, h, now, until) - h->nb_queued;
+    return h->max_permits - busy_lanes(s, h, now, ahead, until) - h->nb_queued;
 }
 
 /**
@@ -95,10 +103,10 @@ static int prefetch_due(const Sched *s, const HostEntry *h, double now, double *
     return 0;
 }
 
-int sched_lane_room(const Sched *s, int host, double now, double *until, int *spool)
+int sched_lane_room(const Sched *s, int host, double now, double ahead, double *until, int *spool)
 {
     const HostEntry *h = s->hosts[host];
-    int free = free_permits(s, h, now, until);
+    int free = free_permits(s, h, now, ahead, until);
 
     *spool = h->feed == SCHED_FEED_SPOOL || (h->feed == SCHED_FEED_AUTO && free <= 0);
     /* uploads one after the other: the first to arrive is the first to work */
@@ -112,7 +120,7 @@ int sched_lane_free(const Sched *s, int host, double now)
 {
     double until = INFINITY;
 
-    return free_permits(s, s->hosts[host], now, &until) > 0;
+    return free_permits(s, s->hosts[host], now, 0, &until) > 0;
 }
 
 void sched_lane_begin(Sched *s, SlotInfo *sl, int spool, double now)
@@ -169,6 +177,12 @@ void sched_answered(Sched *s, int host, int slot, double now)
     h->lead = FFMIN(h->lead, MAX_LEAD);
 }
 
+void sched_made(Sched *s, double seconds)
+{
+    measure(&s->making, FFMAX(seconds, 1e-3));
+    s->making = FFMIN(s->making, MAX_MAKING);
+}
+
 /** Whether another attempt on the host waits for longer. */
 static int has_predecessor(const HostEntry *h, const SlotInfo *sl)
 {
@@ -190,7 +204,7 @@ int sched_permit(Sched *s, int host, int slot, double now)
 
     if (!sl->task || sl->permit)
         return 1;
-    if (busy_lanes(s, h, now, &until) >= h->max_permits || has_predecessor(h, sl))
+    if (busy_lanes(s, h, now, 0, &until) >= h->max_permits || has_predecessor(h, sl))
         return 0;
     h->nb_queued--;
     h->nb_permits++;

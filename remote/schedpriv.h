@@ -54,6 +54,7 @@ struct SlotInfo {
     int      uploading, answered;
     double   done;       ///< weight done so far, by its own account
     double   done_at;    ///< when that last changed
+    double   gap;        ///< seconds from the account before the last to the last; 0: there was one at most
     double   first, first_at;   ///< the first account, and when: an encoder looks ahead before it gives anything
     unsigned epoch;      ///< of the host when what now goes on here began
     int      failures;   ///< of connects in a row, while the host's other slots were well
@@ -69,7 +70,7 @@ typedef struct HostEntry {
     int      nb_uploading;        ///< of these, the former
     int      spare;               ///< lanes more than max_permits
     enum SchedFeed feed;
-    double   lead;                ///< seconds from a command's start to its first sign of life
+    double   lead;                ///< seconds from a command's start to the first of its result
     double   upload_time, work_time;   ///< of spooled attempts
     int      phases[NB_PHASES];   ///< how many slots are in each
     SlotInfo slots[SCHED_MAX_LANES];
@@ -108,6 +109,7 @@ struct Sched {
     int         nb_open, nb_pending;
     int         finishing;
     int         wanted;        ///< the host that the next task is for, or -1
+    double      making;        ///< seconds from the demand for a task until it is there
 
     unsigned    version;       ///< changes with every event
     Straggler   straggler;
@@ -139,10 +141,11 @@ Task *sched_attempt_end(Sched *s, SlotInfo *sl);
 
 /**
  * Whether one more attempt may begin on the host.
+ * @param ahead or could in so many seconds
  * @param until when to ask again, at the latest; kept if there is no such time
  * @param spool whether its input shall travel first
  */
-int  sched_lane_room(const Sched *s, int host, double now, double *until, int *spool);
+int  sched_lane_room(const Sched *s, int host, double now, double ahead, double *until, int *spool);
 /** Whether it could even work at once. */
 int  sched_lane_free(const Sched *s, int host, double now);
 void sched_lane_begin(Sched *s, SlotInfo *sl, int spool, double now);

@@ -65,6 +65,8 @@ void sched_progress(Sched *s, int host, int slot, double done, double now)
     if (!sl->done) {
         sl->first    = done;
         sl->first_at = now;
+    } else {
+        sl->gap = now - sl->done_at;
     }
     sl->done    = done;
     sl->done_at = now;
@@ -87,9 +89,9 @@ double sched_attempt_left(const Sched *s, const SlotInfo *sl, double now)
     double rate    = rate_of(s, sl->host);
     double expected;
 
-    /* what does not move any more gets the later the longer it stands still */
+    /* what does not move any more gets the later the longer it stands still; between two accounts nothing is still */
     if (total)
-        return FFMAX(total - elapsed, quiet);
+        return FFMAX(total - elapsed, quiet < 2 * sl->gap ? 0 : quiet);
     if (!rate)
         return INFINITY;
     expected = sl->task->weight / rate;

@@ -69,7 +69,7 @@ static double next_in_hand(const HostEntry *h)
     return nb < h->max_permits ? 0 : soonest;
 }
 
-/** Whether the host could begin a task now. @param until when to ask again, at the latest */
+/** Whether the host could begin a task that is made now. @param until when to ask again, at the latest */
 static int has_room(const Sched *s, int host, double now, double *until)
 {
     const HostEntry *h = s->hosts[host];
@@ -81,7 +81,7 @@ static int has_room(const Sched *s, int host, double now, double *until)
         *until = FFMIN(*until, h->retry_at);
         return 0;
     }
-    return h->phases[IDLE] && sched_lane_room(s, host, now, until, &spool);
+    return h->phases[IDLE] && sched_lane_room(s, host, now, s->making, until, &spool);
 }
 
 typedef struct Outlook {

@@ -57,6 +57,7 @@ struct Fleet {
     FleetTask **done;       ///< not returned yet; has room for all tasks that the fleet holds
     int         nb_done, max_done;
     int         finished, cancelled;
+    double      asked;      ///< fleet_clock() when fleet_demand() wanted a task that is not here yet; 0: none
 };
 
 /** Seconds on the monotonic clock: the time of all sched_*() calls. */

@@ -758,10 +758,12 @@ static void test_stream_overlap(void **state)
     expect(s, 0, 0, SCHED_RUN, 1);
     assert_int_equal(sched_decide(s, 0, 1, 0).action, SCHED_WAIT);
     sched_answered(s, 0, 0, 0.5);
+    d = sched_decide(s, 0, 1, 1);
+    assert_true(d.action == SCHED_WAIT && d.until < 2);    /* accounts are no events: it looks for them */
     sched_progress(s, 0, 0, 20, 10);
     d = sched_decide(s, 0, 1, 10);
     assert_int_equal(d.action, SCHED_WAIT);
-    assert_true(d.until > 19 && d.until < 20);
+    assert_true(d.until > 10 && d.until < 20);
     d = sched_decide(s, 0, 1, 19.6);
     assert_int_equal(d.action, SCHED_WAIT);      /* it has said nothing for long */
     sched_progress(s, 0, 0, 39, 19.6);
@@ -771,6 +773,47 @@ static void test_stream_overlap(void **state)
     assert_int_equal(sched_done(s, 0, 0, 1, 20), 0);
     expect(s, 0, 20, SCHED_WAIT, 0);
     assert_int_equal(sched_done(s, 0, 1, 1, 40), 0);
+    sched_free(&s);
+}
+
+/* That nothing was said since the last account is no standstill, until twice as much time has passed as between these. */
+static void test_between_accounts(void **state)
+{
+    Sched *s = make_lanes(SCHED_FEED_STREAM);
+
+    (void)state;
+    expect(s, 0, 0, SCHED_RUN, 1);
+    sched_answered(s, 0, 0, 0.5);
+    sched_progress(s, 0, 0, 18, 9);
+    sched_progress(s, 0, 0, 20, 10);
+    sched_progress(s, 0, 0, 38, 19);
+    assert_int_equal(sched_decide(s, 0, 1, 19.4).action, SCHED_WAIT);
+    assert_int_equal(sched_decide(s, 0, 1, 19.6).action, SCHED_RUN);
+    sched_free(&s);
+}
+
+/* The next task is made so early that it is there when it is to begin. */
+static void test_made_ahead(void **state)
+{
+    double size, until;
+    Sched *s = make_lanes(SCHED_FEED_STREAM);
+
+    (void)state;
+    for (int id = 1; id < 4; id++) {
+        expect(s, 0, 100 * id, SCHED_RUN, id);
+        assert_int_equal(sched_done(s, 0, 0, 1, 100 * id + 20), 0);
+    }
+    sched_made(s, 1);
+    expect(s, 0, 400, SCHED_RUN, 4);
+    sched_answered(s, 0, 0, 400.5);
+    sched_progress(s, 0, 0, 18, 409);
+    sched_progress(s, 0, 0, 36, 418);
+    assert_int_equal(sched_demand(s, 1000, 10, 10, INFINITY, 418.4, &size, &until), 0);
+    assert_int_equal(sched_demand(s, 1000, 10, 10, INFINITY, 418.6, &size, &until), 1);
+    assert_int_equal(sched_add_task(s, 5, 40, NULL), 0);
+    assert_int_equal(sched_decide(s, 0, 1, 419).action, SCHED_WAIT);
+    assert_int_equal(sched_kept_for(s, 419), 0);
+    assert_int_equal(sched_decide(s, 0, 1, 419.6).action, SCHED_RUN);
     sched_free(&s);
 }
 
@@ -856,6 +899,8 @@ int main(void)
         cmocka_unit_test(test_share_of_free_slot),
         cmocka_unit_test(test_rate_of_running),
         cmocka_unit_test(test_stream_overlap),
+        cmocka_unit_test(test_between_accounts),
+        cmocka_unit_test(test_made_ahead),
         cmocka_unit_test(test_spool),
         cmocka_unit_test(test_auto_feed),
     };
