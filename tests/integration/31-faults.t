@@ -233,8 +233,9 @@ judge('stalls', $run, $stalled, [$stalled]);
 ok(events($run, 'attempt', host => 'h1', outcome => 'stalled') >= 1
    && events($run, 'attempt', outcome => 'ok') == 6, 'stalls: the trace');
 delete $ENV{FFLEET_STALL_TIMEOUT};
+# one slot: with work waiting behind it this machine does not take the segment before the host is refused
 stub('h1', '[ -e $HERE/told ] && exec $FFMPEG "$@"; : >$HERE/told; exec yes >&2');
-$run = run({ env => { FFLEET_HOSTS => 'h1' } }, @ours);
+$run = run({ env => { FFLEET_HOSTS => 'h1/1' } }, @ours);
 judge('writes to stderr without end', $run,
       qr/^host h1: segment \d: it writes to stderr without end; trying again$/);
 ok(events($run, 'attempt', host => 'h1', outcome => 'failed') == 1
