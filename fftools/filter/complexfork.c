@@ -127,7 +127,7 @@ static int link_input(Fork *f, Node *n, int pad, Node **before)
         av_bprintf(&f->linked, "[link%d_%d]", (int)(*before - f->p->nodes), out);
     } else if (is_main(f->p, s)) {
         if (g->nb_sources == MAX_SOURCES)
-            return complexgraph_refuse(f->p, "the filter graph has many inputs%s", "");
+            return complexgraph_refuse(f->p, "the filter graph has many inputs");
         av_bprintf(&f->linked, "[source%d]", g->nb_sources++);
     } else {
         info(f, n)->looped = complexside_is_looped(f->p, s);
@@ -233,7 +233,7 @@ static int add_inputs(Fork *f, Node *n, int nb, Node **first, int *foreign)
             from = *first;
         if ((from && !is_fed(f, from)) || f->p->path->nb_sides > nb_sides) {
             if (pad != 1 || strcmp(n->name, "overlay"))
-                return complexgraph_refuse(f->p, "the filter graph puts several videos together%s", "");
+                return complexgraph_refuse(f->p, "the filter graph puts several videos together");
             *foreign = 1;
             continue;
         }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,13 @@
 #include "complexpriv.h"
 #include "filtertraits.h"
 
-int complexgraph_refuse(Parser *p, const char *fmt, const char *arg)
+int complexgraph_refuse(Parser *p, const char *fmt, ...)
 {
-    snprintf(p->reason, p->reason_size, fmt, arg);
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(p->reason, p->reason_size, fmt, ap);
+    va_end(ap);
     return AVERROR_PATCHWELCOME;
 }
 
@@ -46,7 +51,7 @@ static int read_node(Parser *p, const char **s, int follows)
     int ret;
 
     if (p->nb_nodes == MAX_NODES)
-        return complexgraph_refuse(p, "the filter graph is very long%s", "");
+        return complexgraph_refuse(p, "the filter graph is very long");
     p->nb_nodes++;
     n->follows = follows;
     ret = read_labels(p, s, n->in, &n->nb_in);
@@ -79,7 +84,7 @@ static int read_graph(Parser *p, const char *s)
         follows = *s == ',';
         s += !!*s;
     }
-    return p->nb_nodes ? 0 : complexgraph_refuse(p, "the filter graph is empty%s", "");
+    return p->nb_nodes ? 0 : complexgraph_refuse(p, "the filter graph is empty");
 }
 
 /* ---- following the links ---- */
@@ -181,14 +186,14 @@ static int find_unlabelled(Parser *p, GraphSource *source)
                 return 0;
             }
         }
-    return complexgraph_refuse(p, "the filter graph has more inputs than there are video streams%s", "");
+    return complexgraph_refuse(p, "the filter graph has more inputs than there are video streams");
 }
 
 /** The one open input of a graph that has no other. */
 static int take_only(Parser *p, GraphSource *source)
 {
     *source = *p->only;
-    return p->nb_taken ? complexgraph_refuse(p, "the filters take several inputs%s", "") : 0;
+    return p->nb_taken ? complexgraph_refuse(p, "the filters take several inputs") : 0;
 }
 
 int complexgraph_find_feed(Parser *p, Node *n, int pad, Node **from, GraphSource *source)
@@ -260,7 +265,7 @@ static int follow_pads(Parser *p, Node *concat, int n, int audio, Node **root, G
     int ret;
 
     if (audio && !sound)
-        return complexgraph_refuse(p, "the filter graph's concat takes a sound as it is%s", "");
+        return complexgraph_refuse(p, "the filter graph's concat takes a sound as it is");
     av_bprint_init(&text, 0, AV_BPRINT_SIZE_UNLIMITED);
     ret = follow_part(p, concat, pad, root, source, &text);
     if (ret >= 0 && !*wrong)
@@ -283,7 +288,7 @@ static int follow_concat(Parser *p, Node *concat, Node **from)
 
         ret = follow_pads(p, concat, i, audio, &root, &source, &wrong);
         if (ret >= 0 && i && (root != *from || (!root && (source.file != main->file || source.index != main->index))))
-            ret = complexgraph_refuse(p, "the filter graph's concat puts several videos together%s", "");
+            ret = complexgraph_refuse(p, "the filter graph's concat puts several videos together");
         *from = root;
         *main = source;
     }
@@ -348,7 +353,7 @@ static int follow_main(Parser *p, Node *last, const char *label)
     int nb = 0, ret;
 
     if (p->graph->nb_paths == MAX_PATHS)
-        return complexgraph_refuse(p, "the filter graph makes very many videos%s", "");
+        return complexgraph_refuse(p, "the filter graph makes very many videos");
     p->path = g = &p->graph->paths[p->graph->nb_paths++];
     trimjoin_free(&p->join);
     if (label && !(g->label = av_strdup(label)))
@@ -375,7 +380,7 @@ static int follow_main(Parser *p, Node *last, const char *label)
     av_bprint_finalize(&plain, ret < 0 ? NULL : &g->path);
     av_bprint_finalize(&linked, ret < 0 ? NULL : &g->filters);
     if (ret >= 0 && g->join && g->nb_sides)
-        ret = complexgraph_refuse(p, "the filter graph puts parts together, and lays something over them%s", "");
+        ret = complexgraph_refuse(p, "the filter graph puts parts together, and lays something over them");
     return ret < 0 || (g->path && g->filters) ? ret : AVERROR(ENOMEM);
 }
 
@@ -411,7 +416,7 @@ static int take_apart(Parser *p)
             return ret;
     }
     if (p->graph->nb_paths > 1 && complexgraph_find(p->graph, NULL))
-        return complexgraph_refuse(p, "the filter graph makes several videos, not all with a label%s", "");
+        return complexgraph_refuse(p, "the filter graph makes several videos, not all with a label");
     for (int i = 0; i < p->nb_nodes; i++)
         if (!complexgraph_is_sound(&p->nodes[i]) && !p->nodes[i].used)
             return complexgraph_refuse(p, "the filter graph's '%s' leads nowhere", p->nodes[i].name);

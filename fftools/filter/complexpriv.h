@@ -8,6 +8,8 @@
  * is split and joined again, complexside.c adds pictures, complexsound.c collects the rest. Only these include this.
  */
 
+#include <libavutil/attributes.h>
+
 #include "complexgraph.h"
 #include "trimjoin.h"
 
@@ -42,8 +44,8 @@ typedef struct Parser {
     size_t reason_size;
 } Parser;
 
-/** @param fmt of the sentence, with one %s for arg @return AVERROR_PATCHWELCOME */
-int complexgraph_refuse(Parser *p, const char *fmt, const char *arg);
+/** @param fmt of the sentence @return AVERROR_PATCHWELCOME */
+int complexgraph_refuse(Parser *p, const char *fmt, ...) av_printf_format(2, 3);
 
 int complexgraph_is_sound(const Node *n);
 /** Whether it is a concat of pictures with their sound: then its inputs and outputs take turns. */

@@ -88,7 +88,7 @@ int complexside_take(Parser *p, GraphSource source, AVBPrint *linked)
     GraphPath *g = p->path;
 
     if (g->nb_sides == MAX_SIDES)
-        return complexgraph_refuse(p, "the filter graph has many inputs%s", "");
+        return complexgraph_refuse(p, "the filter graph has many inputs");
     g->sides[g->nb_sides]  = source;
     g->looped[g->nb_sides] = complexside_is_looped(p, source);
     av_bprintf(linked, g->looped[g->nb_sides] ? "[still%d]" : "[%d:v]", g->nb_sides + 1);
@@ -121,7 +121,7 @@ int complexside_take_movie(Parser *p, Node *n, AVBPrint *linked)
     int ret;
 
     if (g->nb_sides == MAX_SIDES)
-        return complexgraph_refuse(p, "the filter graph has many inputs%s", "");
+        return complexgraph_refuse(p, "the filter graph has many inputs");
     text = av_strdup(n->text);
     ret  = text ? filterargs_visit(&text, find_file, &g->side_files[g->nb_sides]) : AVERROR(ENOMEM);
     av_free(text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,16 +23,19 @@
 #define MAX_PADDING_TIME 10
 
 /* Become worse, never better. A long reason is cut. */
-void filterjudge_raise(FilterVerdict *v, enum FilterTrait trait, int flags, const char *fmt, const char *arg)
+void filterjudge_raise(FilterVerdict *v, enum FilterTrait trait, int flags, const char *fmt, ...)
 {
     int fatal = flags & ~v->flags & (FILTER_NEEDS_FILE | FILTER_NEEDS_DEVICE);
     AVBPrint bp;
+    va_list ap;
 
     v->flags |= flags;
     if (trait > v->trait || fatal || !v->why[0]) {
         if (fmt && (trait > FILTER_POINTWISE || flags)) {
             av_bprint_init_for_buffer(&bp, v->why, sizeof(v->why));
-            av_bprintf(&bp, fmt, arg);
+            va_start(ap, fmt);
+            av_vbprintf(&bp, fmt, ap);
+            va_end(ap);
         }
         v->trait = FFMAX(v->trait, trait);
     }
@@ -147,7 +150,7 @@ static void judge_text(FilterVerdict *v, const char *filter, const char *text)
         else if (strcmp(args, "pict_type"))
             filterjudge_raise(v, FILTER_WHOLE, 0, "shows what differs from run to run (%%{%s})", args);
         if (n >= sizeof(args))
-            filterjudge_raise(v, FILTER_WHOLE, 0, "has a text too long to judge%s", "");
+            filterjudge_raise(v, FILTER_WHOLE, 0, "has a text too long to judge");
     }
 }
 
@@ -165,7 +168,7 @@ static void judge_text_file(FilterVerdict *v, const char *filter, const char *na
     if (text)
         judge_text(v, filter, text);
     else
-        filterjudge_raise(v, FILTER_WHOLE, 0, "has a text too long to judge%s", "");
+        filterjudge_raise(v, FILTER_WHOLE, 0, "has a text too long to judge");
     av_free(text);
 }
 
@@ -221,7 +224,7 @@ static void judge_padding(FilterVerdict *v, AVDictionary *opts)
     int before = read_padding(opts, "start", "start_duration"), after = read_padding(opts, "stop", "stop_duration");
 
     if (before < 0 || after < 0)
-        filterjudge_raise(v, FILTER_TIMING, 0, "adds frames%s", " without end, or very many");
+        filterjudge_raise(v, FILTER_TIMING, 0, "adds frames without end, or very many");
     v->leads = v->renumbers = before > 0;
 }
 
@@ -240,7 +243,7 @@ static void judge_fields(FilterVerdict *v, const char *filter, AVDictionary *opt
     AVDictionaryEntry *deint = av_dict_get(opts, "deint", NULL, AV_DICT_MATCH_CASE);
 
     if (filterjudge_makes_fields(filter, opts) && deint && !av_match_name(deint->value, "all,0"))
-        filterjudge_raise(v, FILTER_TIMING, 0, "makes a frame of each field%s", " where it is interlaced");
+        filterjudge_raise(v, FILTER_TIMING, 0, "makes a frame of each field where it is interlaced");
 }
 
 int filterjudge_is_deinterlacer(const char *filter)

@@ -4,6 +4,7 @@
 
 /** @file One filter with its options: what filtertraits.c judges a chain by. Pure; any thread. */
 
+#include <libavutil/attributes.h>
 #include <libavutil/dict.h>
 
 #include "filtertraits.h"
@@ -24,8 +25,9 @@ typedef struct FilterVerdict {
  */
 int filterjudge_filter(FilterVerdict *v, const char *name, const char *args);
 
-/** Become worse, never better. A long reason is cut. @param fmt for the reason, with one %s for arg; NULL: none */
-void filterjudge_raise(FilterVerdict *v, enum FilterTrait trait, int flags, const char *fmt, const char *arg);
+/** Become worse, never better. A long reason is cut. @param fmt for the reason; NULL: none */
+void filterjudge_raise(FilterVerdict *v, enum FilterTrait trait, int flags, const char *fmt, ...)
+    av_printf_format(4, 5);
 
 int filterjudge_is_deinterlacer(const char *filter);
 

@@ -111,20 +111,20 @@ static int parse_chain(const char *p, enum FilterTrait *worst, char *why, size_t
         if (end && end != ',' && end != ';')
             return AVERROR(EINVAL);
         if (end == ';' || foreign)
-            filterjudge_raise(&v, FILTER_MULTI_INPUT, 0, "%s", "is linked by labels");
+            filterjudge_raise(&v, FILTER_MULTI_INPUT, 0, "is linked by labels");
         if (renumbered && v.trait == FILTER_READS_T)
-            filterjudge_raise(&v, FILTER_TIMING, 0, "reads times that '%s' has changed", "setpts");
+            filterjudge_raise(&v, FILTER_TIMING, 0, "reads times that 'setpts' has changed");
         if (renumbered && v.trait == FILTER_READS_N && strcmp(name, "fade"))
-            filterjudge_raise(&v, FILTER_TIMING, 0, "may read times that '%s' has changed", "setpts");
+            filterjudge_raise(&v, FILTER_TIMING, 0, "may read times that 'setpts' has changed");
         windows    |= v.trait == FILTER_WINDOW;
         if ((leads && v.trait == FILTER_RETIMING) || (windows && (leads || v.leads)))
-            filterjudge_raise(&v, FILTER_TIMING, 0, "is beside frames that '%s' puts in front of the first", "tpad");
+            filterjudge_raise(&v, FILTER_TIMING, 0, "is beside frames that 'tpad' puts in front of the first");
         leads      |= v.leads;
         nb_rates   += av_match_name(name, "fps,framestep,select");
         renumbered |= v.renumbers;
         if (windows && nb_rates > 1)
-            filterjudge_raise(&v, FILTER_TIMING, 0, "changes the frame rate again%s",
-                     ", around filters that look at neighbouring frames");
+            filterjudge_raise(&v, FILTER_TIMING, 0,
+                              "changes the frame rate again, around filters that look at neighbouring frames");
         if (v.why[0] && (v.trait > *worst || !why[0]))
             snprintf(why, why_size, "the filter '%s' %s", name, v.why);
         *worst = FFMAX(*worst, v.trait);

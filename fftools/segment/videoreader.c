@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdio.h>
 #include <string.h>
 
 #include <libavutil/mathematics.h>
@@ -8,6 +7,7 @@
 #include "../input/decoding.h"
 #include "../input/untimed.h"
 #include "../plan/loopend.h"
+#include "../reason.h"
 #include "delayed.h"
 #include "discont.h"
 #include "fieldpairs.h"
@@ -28,7 +28,7 @@ struct VideoReader {
     double     ts_scale;     ///< -itsscale
     int64_t    base_offset;  ///< ffmpeg's, in the stream's time base
     int64_t    offset;       ///< with that of the loop
-    int64_t    next_dts;   ///< expected, in AV_TIME_BASE units
+    int64_t    next_dts;     ///< expected, in AV_TIME_BASE units
     Discont   *discont;    ///< NULL: stock does not follow the clock's jumps
     int64_t    shift;      ///< for its jumps, up to the packet before
     int64_t    last_dts;   ///< of the packet before
@@ -53,12 +53,6 @@ struct VideoReader {
     int        loops;      ///< that are left; -1: without end
     LoopEnd   *loop;       ///< NULL: it is read once
 };
-
-static int stock_only(char *reason, size_t size, const char *why)
-{
-    snprintf(reason, size, "%s", why);
-    return AVERROR_PATCHWELCOME;
-}
 
 int videoreader_open(VideoReader **out, const Plan *plan)
 {
@@ -220,7 +214,7 @@ static int read_any(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_s
             int error = pipestore_error(r->input->store);
 
             if (error == AVERROR(ENOSPC))
-                return stock_only(reason, reason_size, "there is no room in TMPDIR for what stdin brings");
+                return reason_set(reason, reason_size, "there is no room in TMPDIR for what stdin brings");
             ret = error < 0 ? error : ret;
         }
         /* demuxers take it for the end */
@@ -228,13 +222,13 @@ static int read_any(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_s
             ret = r->fc->pb->error;
         if (ret == AVERROR_EOF && r->loops) {
             if (rewind_input(r) < 0)
-                return stock_only(reason, reason_size, "the input cannot be looped");
+                return reason_set(reason, reason_size, "the input cannot be looped");
             continue;
         }
         if (ret == AVERROR_EOF || ret == AVERROR_EXIT)
             return ret;
         if (ret < 0 && ret != AVERROR(EAGAIN))
-            return stock_only(reason, reason_size, "the input cannot be read to its end");
+            return reason_set(reason, reason_size, "the input cannot be read to its end");
         if (r->loop && ret >= 0 && loopend_add(r->loop, pkt) < 0)
             return AVERROR(ENOMEM);
     } while (ret < 0);
@@ -250,7 +244,7 @@ static int correct_times(VideoReader *r, AVPacket *pkt, char *reason, size_t rea
     if (r->discont) {
         ret = discont_apply(r->discont, pkt);
         if (ret == AVERROR_PATCHWELCOME)
-            return stock_only(reason, reason_size, "the input's timestamps jump, and it cannot be foreseen where to");
+            return reason_set(reason, reason_size, "the input's timestamps jump, and it cannot be foreseen where to");
         if (ret < 0)
             return ret;
     }
@@ -258,15 +252,15 @@ static int correct_times(VideoReader *r, AVPacket *pkt, char *reason, size_t rea
         return 0;
     if (!r->discont) {
         if (is_jump(r, pkt))
-            return stock_only(reason, reason_size, "the input's timestamps jump");
+            return reason_set(reason, reason_size, "the input's timestamps jump");
         if (r->st->pts_wrap_bits < 64 && pkt->pts >= 1LL << (r->st->pts_wrap_bits - 1))
-            return stock_only(reason, reason_size, "the input's timestamps are about to wrap");
+            return reason_set(reason, reason_size, "the input's timestamps are about to wrap");
         if (pkt->pts != AV_NOPTS_VALUE)
             pkt->pts = (pkt->pts + r->offset) * r->ts_scale;
         if (pkt->dts != AV_NOPTS_VALUE)
             pkt->dts = (pkt->dts + r->offset) * r->ts_scale;
     } else if (!goes_on(r, pkt, raw_pts, ret)) {
-        return stock_only(reason, reason_size, "the input's timestamps jump, and its frames get out of order");
+        return reason_set(reason, reason_size, "the input's timestamps jump, and its frames get out of order");
     }
     return 0;
 }
@@ -297,11 +291,11 @@ static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
     } while (pkt->stream_index != r->st->index || !pkt->size);
 
     if (!check_keyframe(r, pkt))
-        return stock_only(reason, reason_size, "the input is refreshed bit by bit, not by keyframes");
+        return reason_set(reason, reason_size, "the input is refreshed bit by bit, not by keyframes");
     if (has_foreign_side_data(pkt))
-        return stock_only(reason, reason_size, "the video carries side data that cannot travel");
+        return reason_set(reason, reason_size, "the video carries side data that cannot travel");
     if (r->loop && pkt->flags & AV_PKT_FLAG_DISCARD)
-        return stock_only(reason, reason_size, "the input to be looped has frames that are not shown");
+        return reason_set(reason, reason_size, "the input to be looped has frames that are not shown");
     return 0;
 }
 
@@ -336,7 +330,7 @@ static int read_delayed(VideoReader *r, AVPacket *pkt, char *reason, size_t reas
             return ret;
         ret = delayed_send(r->delayed, ret < 0 ? NULL : pkt);
         if (ret == AVERROR_INVALIDDATA)
-            return stock_only(reason, reason_size, "the order of the input's frames is unusual");
+            return reason_set(reason, reason_size, "the order of the input's frames is unusual");
         if (ret < 0)
             return ret;
     }
@@ -357,7 +351,7 @@ static int read_timed(VideoReader *r, AVPacket *pkt, char *reason, size_t reason
         ret = untimed_send(r->untimed, ret < 0 ? NULL : pkt);
         av_packet_unref(pkt);
         if (ret == AVERROR_PATCHWELCOME)
-            return stock_only(reason, reason_size, "the times of the input's frames cannot be foreseen");
+            return reason_set(reason, reason_size, "the times of the input's frames cannot be foreseen");
         if (ret < 0)
             return ret;
     }
@@ -387,7 +381,7 @@ static int read_lead(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_
     while ((ret = read_timed(r, pkt, reason, reason_size)) >= 0) {
         bytes += pkt->size;
         if (pkt->flags & AV_PKT_FLAG_CORRUPT)
-            return stock_only(reason, reason_size, DAMAGED);
+            return reason_set(reason, reason_size, DAMAGED);
         ret = keep_packet(&r->lead, &r->nb_lead, pkt);
         if (ret < 0)
             return ret;
@@ -397,12 +391,11 @@ static int read_lead(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_
                          (pkt->dts != AV_NOPTS_VALUE && pkt->dts >= r->lead[key]->pts)))
             return key;
         if (r->nb_lead > MAX_LEAD_PACKETS || bytes > MAX_LEAD_BYTES)
-            return stock_only(reason, reason_size, "the input does not start with a keyframe");
+            return reason_set(reason, reason_size, "the input does not start with a keyframe");
     }
     if (ret != AVERROR_EOF || !r->nb_lead)
         return ret;
-    return key >= 0 ? key : stock_only(reason, reason_size,
-                                       "the input does not start with a keyframe");
+    return key >= 0 ? key : reason_set(reason, reason_size, "the input does not start with a keyframe");
 }
 
 /** Whether packets are shown before the first keyframe; only the decoder knows what becomes of them. */
@@ -426,7 +419,7 @@ static int sort_out(VideoReader *r, int key, const uint8_t *decoded, char *reaso
     int kept = 0;
 
     if (!decoded[key])
-        return stock_only(reason, reason_size, "the input's first keyframe cannot be decoded");
+        return reason_set(reason, reason_size, "the input's first keyframe cannot be decoded");
     for (int i = 0; key && i < r->nb_lead; i++)
         if (decoded[i] && r->lead[i]->pts >= r->visible)
             first = FFMIN(first, r->lead[i]->pts);
@@ -438,7 +431,7 @@ static int sort_out(VideoReader *r, int key, const uint8_t *decoded, char *reaso
 
         if (i < key && hidden && first < key_pts) {
             if (pkt->pts == AV_NOPTS_VALUE || pkt->pts > first)
-                return stock_only(reason, reason_size, "the input does not start with a keyframe");
+                return reason_set(reason, reason_size, "the input does not start with a keyframe");
             pkt->flags |= AV_PKT_FLAG_DISCARD;
         }
         if (i < key ? first == key_pts : hidden)
@@ -467,13 +460,13 @@ static int start(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size
     if (key < 0)
         return key;
     if (is_misordered(r, r->lead[key]))
-        return stock_only(reason, reason_size, "the input's frames are not in the order of their timestamps");
+        return reason_set(reason, reason_size, "the input's frames are not in the order of their timestamps");
     if (!key && !is_doubtful(r, key))
         return 0;
     if (r->loops)
-        return stock_only(reason, reason_size, "the input to be looped does not start with a keyframe");
+        return reason_set(reason, reason_size, "the input to be looped does not start with a keyframe");
     if (r->strict)
-        return stock_only(reason, reason_size, "errors of the decoder are to have consequences");
+        return reason_set(reason, reason_size, "errors of the decoder are to have consequences");
     decoded = av_malloc(r->nb_lead);
     if (!decoded)
         return AVERROR(ENOMEM);
@@ -481,7 +474,7 @@ static int start(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size
     if (ret == AVERROR(ENOMEM))
         goto end;
     if (ret < 0)
-        ret = stock_only(reason, reason_size, "the input's first frames cannot be decoded here");
+        ret = reason_set(reason, reason_size, "the input's first frames cannot be decoded here");
     else
         ret = sort_out(r, key, decoded, reason, reason_size);
 end:
@@ -503,7 +496,7 @@ static int read_marked(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
             ret = AVERROR_EOF;
         bytes += pkt->size;
         if (r->nb_lead > MAX_LEAD_PACKETS || bytes > MAX_LEAD_BYTES)
-            return stock_only(reason, reason_size, DAMAGED);
+            return reason_set(reason, reason_size, DAMAGED);
         if (keep_packet(&r->lead, &r->nb_lead, pkt) < 0)
             return AVERROR(ENOMEM);
         if (ret >= 0)
@@ -534,7 +527,7 @@ static int check_marked(VideoReader *r, char *reason, size_t reason_size)
     av_free(decoded);
     while (r->nb_gop > nb)
         av_packet_free(&r->gop[--r->nb_gop]);
-    return ret == AVERROR(ENOMEM) || ret >= 0 ? ret : stock_only(reason, reason_size, DAMAGED);
+    return ret == AVERROR(ENOMEM) || ret >= 0 ? ret : reason_set(reason, reason_size, DAMAGED);
 }
 
 /** Remember what was given out. */
@@ -565,7 +558,7 @@ static int read_next(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_
     if (ret < 0 || !(pkt->flags & AV_PKT_FLAG_CORRUPT))
         return ret;
     if (!r->nb_gop || r->strict || !decoder_tells(r))
-        return stock_only(reason, reason_size, DAMAGED);
+        return reason_set(reason, reason_size, DAMAGED);
     ret = read_marked(r, pkt, reason, reason_size);
     if (ret >= 0)
         ret = check_marked(r, reason, reason_size);
@@ -589,7 +582,7 @@ int videoreader_next(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_
     if (ret < 0)
         return ret;
     if (pkt->pts == AV_NOPTS_VALUE)
-        return stock_only(reason, reason_size, "a packet of the input has no timestamp");
+        return reason_set(reason, reason_size, "a packet of the input has no timestamp");
     return note_packet(r, pkt);
 }
 
