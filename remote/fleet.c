@@ -14,6 +14,8 @@
 
 #include "worker.h"
 
+_Static_assert(HOST_MAX_SLOTS <= SCHED_MAX_SLOTS, "a host's slots need not be cut");
+
 double fleet_clock(void)
 {
     struct timespec ts;
@@ -398,7 +400,7 @@ static void host_status(Fleet *f, const FleetHost *fh, FleetHostStatus *st)
     st->host       = fh->host;
     st->state      = FLEET_FINISHED;
     st->tasks_done = fh->tasks_done;
-    st->nb_slots   = FFMIN(fh->nb_workers, SCHED_MAX_SLOTS);
+    st->nb_slots   = FFMIN(fh->nb_workers, HOST_MAX_SLOTS);
     for (int i = 0; i < st->nb_slots; i++) {
         slot_status(fh->workers[i], &st->slots[i]);
         st->state = busiest(st->state, st->slots[i].state);

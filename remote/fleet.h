@@ -157,7 +157,7 @@ typedef struct FleetHostStatus {
     char why[256];           ///< of FLEET_BROKEN
     int  tasks_done;
     int  nb_slots;
-    FleetSlotStatus slots[64];
+    FleetSlotStatus slots[HOST_MAX_SLOTS];
 } FleetHostStatus;
 
 /** Snapshot. @return number of hosts (may be more than max; then only max are filled), local fallback last when used */

@@ -16,7 +16,6 @@
 #include "hostnote.h"
 #include "hosts.h"
 
-#define MAX_SLOTS 64
 #define LOCAL_NICE 5
 #define MAX_FILE  (1 << 20)
 
@@ -104,8 +103,8 @@ static int parse_number_option(const Parser *p, Host *h, const char *opt, const 
         return invalid(p, "option given twice");
     if (!number)
         return parse_size(value, &h->maxmem) < 0 ? invalid(p, "maxmem must be a number of bytes, such as 4G") : 1;
-    *number = parse_number(value, MAX_SLOTS);
-    return *number < 0 ? invalid(p, "sessions must be a number from 1 to 64") : 1;
+    *number = parse_number(value, HOST_MAX_SLOTS);
+    return *number < 0 ? invalid(p, "sessions must be a number from 1 to " AV_STRINGIFY(HOST_MAX_SLOTS)) : 1;
 }
 
 static int parse_option(const Parser *p, Host *h, char *opt)
@@ -156,9 +155,9 @@ static int parse_address(const Parser *p, Host *h, char *s)
     slots = strchr(s, '/');
     if (slots) {
         *slots++ = 0;
-        h->slots = parse_number(slots, MAX_SLOTS);
+        h->slots = parse_number(slots, HOST_MAX_SLOTS);
         if (h->slots < 0)
-            return invalid(p, "slots after '/' must be a number from 1 to 64");
+            return invalid(p, "slots after '/' must be a number from 1 to " AV_STRINGIFY(HOST_MAX_SLOTS));
     }
     if (*s == '[') {
         char *close = strchr(++s, ']');

@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define HOST_MAX_SLOTS 64
+
 enum HostFeed { HOST_FEED_AUTO, HOST_FEED_STREAM, HOST_FEED_SPOOL };
 
 typedef struct Host {

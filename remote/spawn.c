@@ -232,7 +232,7 @@ static int spawn_connected(const Transport *t)
     return p->connected;
 }
 
-const TransportOps ff_transport_spawn = {
+const TransportOps transport_spawn = {
     .name        = "spawn",
     .priv_size   = sizeof(SpawnPriv),
     .connect     = spawn_connect,

@@ -462,7 +462,7 @@ static void ssh_close(Transport *t)
     sshconfig_free(&p->cfg);
 }
 
-const TransportOps ff_transport_ssh = {
+const TransportOps transport_ssh = {
     .name        = "ssh",
     .priv_size   = sizeof(SshPriv),
     .connect     = ssh_connect,

@@ -11,7 +11,7 @@ int transport_alloc(Transport **pt, const Host *host, int wake_fd)
     *pt = NULL;
     if (!t)
         return AVERROR(ENOMEM);
-    t->ops     = host->local ? &ff_transport_spawn : &ff_transport_ssh;
+    t->ops     = host->local ? &transport_spawn : &transport_ssh;
     t->host    = host;
     t->wake_fd = wake_fd;
     t->priv    = av_mallocz(t->ops->priv_size);

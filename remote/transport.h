@@ -89,8 +89,8 @@ struct Transport {
     void               *priv;     ///< ops->priv_size zeroed bytes
 };
 
-extern const TransportOps ff_transport_ssh;
-extern const TransportOps ff_transport_spawn;
+extern const TransportOps transport_ssh;
+extern const TransportOps transport_spawn;
 
 /**
  * Make a transport of the kind that the host asks for (Host.local: spawn, else

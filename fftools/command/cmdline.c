@@ -280,7 +280,7 @@ static int set_own(OwnOptions *own, const OwnDef *def, const char *value, Messag
     case OWN_USER:
         return set_string(&own->ssh_user, value);
     case OWN_FILE:
-        own->seed = 1;
+        own->short_form = 1;
         return set_string(&own->file, value);
     case OWN_MEMORY:
         return parse_memory(&own->memory, value, def->name, msg);
@@ -307,7 +307,7 @@ static int take_own(OwnOptions *own, const OwnDef *def, int argc, char **argv, i
         return 1;
     }
     if (def->kind == OWN_HOSTLIST) {
-        own->seed = own->have_hosts = 1;
+        own->short_form = own->have_hosts = 1;
         for (; !value && i + n < argc && argv[i + n][0] != '-'; n++) {
             ret = set_own(own, def, argv[i + n], msg);
             if (ret < 0)
@@ -496,7 +496,7 @@ static int check_scope(const CmdFile *files, int nb_files, int scope, Message *m
     return 0;
 }
 
-/** The seed's command line needs no output. */
+/** The short form needs no output. */
 static int add_default_output(Command *cmd, Group *group)
 {
     int ret;

@@ -45,7 +45,7 @@ typedef struct OwnOptions {
     char  *ssh_user;
     double segment_length;   ///< seconds; 0: not given. Also FFLEET_SEGMENT_LENGTH
     char  *file;             ///< --file
-    int    seed;             ///< the seed's command line is used (--file or --hostlist given): the panel is shown
+    int    short_form;       ///< the short form is used (--file or --hostlist given): the panel is shown
     int    explain, no_fallback, version, help, status, resume;
     int64_t memory;          ///< bytes for what waits; 0: not given
     char  *work_dir;         ///< --work-dir: where what is done is kept; NULL: beside the output, with --resume
@@ -67,8 +67,7 @@ typedef struct Command {
 } Command;
 
 /**
- * Parse. With --file FILE, "-i FILE" is put in front of the arguments, and an absent output becomes output.mp4
- * (as the seed does).
+ * Parse. With --file FILE, "-i FILE" is put in front of the arguments, and an absent output becomes output.mp4.
  * @param err the message for a wrong use of ffleet's own options (AVERROR(EINVAL)): main prints it and exits 1
  * @return 0; AVERROR(EINVAL) as above; AVERROR_OPTION_NOT_FOUND when ffmpeg's own arguments do not
  *         parse (unknown option, missing argument, ...): stock prints the right error; argv is valid then.

@@ -298,7 +298,7 @@ static int take_hash(const Encode *e, EncodeAttempt *t, const char *line)
     if (sscanf(line, "%d,v,"HOSTCOMMAND_HASH"=%32[0-9a-f]", &number, hash) != 2 || number < 0 ||
         number >= e->nb_streams)
         return 0;
-    strcpy(t->hashes[number], hash);
+    av_strlcpy(t->hashes[number], hash, sizeof(t->hashes[number]));
     return 1;
 }
 

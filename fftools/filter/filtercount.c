@@ -128,6 +128,8 @@ static int is_expression(const char *filter, const AVDictionary *opts, const cha
 
     if (!strcmp(key, "enable"))
         return 1;
+    if (!strcmp(filter, "select"))
+        return av_match_name(key, "expr,e");
     if (!g || !(g->how & FILTERGROUP_EXPR) || !strcmp(filter, "drawtext"))
         return 0;
     /* read once, before there are frames */
@@ -182,37 +184,11 @@ static int counts_select(const char *name, const AVDictionary *opts)
     int nb = 0;
 
     while (!strcmp(name, "select") && (e = av_dict_get(opts, "", e, AV_DICT_IGNORE_SUFFIX)))
-        if (av_match_name(e->key, "expr,e")) {
+        if (is_expression(name, opts, e->key)) {
             av_bprint_init(&bp, 0, AV_BPRINT_SIZE_COUNT_ONLY);
             nb = strstr(e->value, "selected_n") ? 0 : shift_expr(&bp, e->value, 0);
         }
     return nb > 0;
-}
-
-static int shift_select(AVDictionary **opts, int64_t shift)
-{
-    const AVDictionaryEntry *e = NULL;
-    AVDictionary *new = NULL;
-    int ret = 0;
-
-    while (ret >= 0 && (e = av_dict_get(*opts, "", e, AV_DICT_IGNORE_SUFFIX))) {
-        AVBPrint bp;
-
-        av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
-        if (av_match_name(e->key, "expr,e"))
-            shift_expr(&bp, e->value, shift);
-        else
-            av_bprintf(&bp, "%s", e->value);
-        ret = av_bprint_is_complete(&bp) ? av_dict_set(&new, e->key, bp.str, 0) : AVERROR(ENOMEM);
-        av_bprint_finalize(&bp, NULL);
-    }
-    if (ret < 0) {
-        av_dict_free(&new);
-        return ret;
-    }
-    av_dict_free(opts);
-    *opts = new;
-    return 1;
 }
 
 static int shift_trim(AVDictionary **opts, int64_t shift)
@@ -306,7 +282,7 @@ static int visit_shift(void *opaque, const char *name, AVDictionary **opts)
     if (counts_trim(name, *opts))
         return shift_trim(opts, w->before);
     if (!behind && counts_select(name, *opts))
-        return shift_select(opts, w->before);
+        return shift_expressions(name, opts, w->before);
     return changes_number(name) ? 0 : shift_filter(name, opts, behind ? w->after : w->before);
 }
 

@@ -140,7 +140,8 @@ static int check_url(PlanInput *in, const CmdFile *f, char *reason, size_t size)
                       "an input is not a regular file");
 }
 
-int input_pipe(const char *url)
+/** The descriptor that ffmpeg reads by that name, if that is a pipe; else -1. */
+static int pipe_number(const char *url)
 {
     const char *digits = url;
     struct stat st;
@@ -175,7 +176,7 @@ static int is_fifo(const char *url)
 
 int input_is_pipe(const char *url)
 {
-    return input_pipe(url) >= 0 || is_fifo(url);
+    return pipe_number(url) >= 0 || is_fifo(url);
 }
 
 int input_takes_stdin(const PlanInput *in)
@@ -316,7 +317,7 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
     }
     if (fmt && !iformat)
         return reason_set(reason, size, "the input format %s is not one that is split yet", fmt->value);
-    in->number = input_pipe(url);
+    in->number = pipe_number(url);
     ret = in->number >= 0 ? 0 : is_fifo(url) ? open_fifo(in, iformat, reason, size) :
           check_url(in, f, reason, size);
     if (ret >= 0 && in->number >= 0) {

@@ -56,8 +56,6 @@ int  input_replay(PlanInput *in);
 /** Likewise if nothing was made of it yet: what is fetched stock may as well fetch itself. */
 int  input_return(PlanInput *in);
 
-/** The descriptor that ffmpeg reads by that name, if that is a pipe; else -1. */
-int  input_pipe(const char *url);
 /** Whether an input of that name is read from a pipe of any kind. Opens nothing. */
 int  input_is_pipe(const char *url);
 /** Whether ffmpeg lets go of the keyboard for it. */

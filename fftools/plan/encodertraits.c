@@ -219,14 +219,22 @@ static int add_params(Judge *c, const char *text, const char *separators)
 
 static int collect_params(Judge *c)
 {
-    static const char *const names[] = {
-        "x264opts", "x264-params", "x265-params", "svtav1-params", "aom-params", "rav1e-params",
-        "kvazaar-params", "vvenc-params",
+    static const struct {
+        const char *option, *separators;
+    } lists[] = {
+        { "x264opts",       ":" },
+        { "x264-params",    ":" },
+        { "x265-params",    ":" },
+        { "svtav1-params",  ":" },
+        { "aom-params",     ":" },
+        { "rav1e-params",   ":" },
+        { "kvazaar-params", ",:" },
+        { "vvenc-params",   ":" },
     };
 
-    for (size_t i = 0; i < FF_ARRAY_ELEMS(names); i++) {
-        const char *text = get(c->opts, names[i]);
-        int ret = text ? add_params(c, text, i == 6 ? ",:" : ":") : 0;
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(lists); i++) {
+        const char *text = get(c->opts, lists[i].option);
+        int ret = text ? add_params(c, text, lists[i].separators) : 0;
 
         if (ret < 0)
             return ret;

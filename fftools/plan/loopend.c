@@ -61,10 +61,11 @@ int loopend_alloc(LoopEnd **out, const Plan *p)
     for (; p; p = p->next)
         for (int i = 0; i < p->nb_streams; i++) {
             const PlanStream *ps = &p->streams[i];
-            LoopStream *s = &l->streams[ps->index];
+            LoopStream *s;
 
             if (&p->inputs[ps->file] != in)
                 continue;
+            s = &l->streams[ps->index];
             s->used        = 1;
             s->decoded    |= ps->type == AVMEDIA_TYPE_AUDIO && !ps->copy;
             l->have_sound |= s->decoded;
@@ -88,11 +89,11 @@ void loopend_free(LoopEnd **lp)
 
 int loopend_add(LoopEnd *l, const AVPacket *pkt)
 {
-    LoopStream *s = &l->streams[pkt->stream_index];
+    LoopStream *s = pkt->stream_index < l->nb_streams ? &l->streams[pkt->stream_index] : NULL;
     AVPacket **last;
     int64_t pts;
 
-    if (pkt->stream_index >= l->nb_streams || !s->used || l->nb_read)
+    if (!s || !s->used || l->nb_read)
         return 0;
     if (pkt->pts != AV_NOPTS_VALUE) {
         pts    = pkt->pts + av_rescale_q(l->ts_offset, AV_TIME_BASE_Q, s->st->time_base);

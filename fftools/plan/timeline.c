@@ -10,7 +10,7 @@
 #include "../compat.h"
 #include "timeline.h"
 
-/* ffmpeg's defaults of -frame_drop_threshold is 0 (off), of -dts_error_threshold 3600*30 */
+/* Stock drops a frame that would be repeated more often: 30 times its -dts_error_threshold. */
 #define MAX_DUPLICATES (3600LL * 30 * 30)
 
 void timeline_init(Timeline *t, const TimelineConfig *cfg)

@@ -13,7 +13,7 @@
 
 int workdir_make(WorkDir *w, int nb_outputs)
 {
-    int nb = WORK_NB * FFMIN(nb_outputs, WORK_MAX_OUTPUTS);
+    int nb = WORK_NB * FFMIN(nb_outputs, PLAN_MAX_OUTPUTS);
     const char *folder = tempfile_folder();
     char *name;
     int ret = 0;

@@ -8,17 +8,17 @@
  * through our process, so that they are gone with it, however it ends.
  */
 
+#include "../plan/plan.h"
+
 enum WorkFile {
     WORK_TRIAL,
     WORK_REMAINDER,
     WORK_NB,
 };
 
-#define WORK_MAX_OUTPUTS 8   /* as PLAN_MAX_OUTPUTS */
-
 typedef struct WorkDir {
     int made;
-    int fds[WORK_NB * WORK_MAX_OUTPUTS];
+    int fds[WORK_NB * PLAN_MAX_OUTPUTS];
 } WorkDir;
 
 /** One of each kind for each output. @return 0 or an AVERROR code; a message names the folder */

@@ -36,7 +36,7 @@ int segmenter_open(Segmenter **sp, const Plan *plan, BlobPool *pool)
     return ret < 0 ? ret : videoreader_open(&s->reader, plan);
 }
 
-void segment_frame_free(Frame **f)
+static void free_frame(Frame **f)
 {
     if (*f) {
         av_packet_free(&(*f)->pkt);
@@ -52,10 +52,10 @@ void segmenter_close(Segmenter **sp)
     if (!s)
         return;
     for (int i = 0; i < s->nb_frames; i++)
-        segment_frame_free(&s->frames[i]);
+        free_frame(&s->frames[i]);
     av_freep(&s->frames);
     for (int i = 0; i < s->nb_made; i++)
-        segment_frame_free(&s->made[i]);
+        free_frame(&s->made[i]);
     av_freep(&s->made);
     segment_place_close(s);
     av_freep(&s->waiting);
@@ -138,7 +138,7 @@ static int read_frame(Segmenter *s, char *reason, size_t reason_size)
     f->hidden   = !!(s->pkt->flags & AV_PKT_FLAG_DISCARD);
     ret = append_frame(s, f);
     if (ret < 0) {
-        segment_frame_free(&f);
+        free_frame(&f);
         return ret;
     }
     return insert_waiting(s, f);
@@ -205,7 +205,7 @@ static int drop_before(Segmenter *s, const Frame *f)
     for (int i = 0; i < keep; i++) {
         s->held  -= s->frames[i]->pkt->size;
         s->bytes -= s->frames[i]->pkt->size + s->frames[i]->stored.size;
-        segment_frame_free(&s->frames[i]);
+        free_frame(&s->frames[i]);
     }
     s->nb_frames -= keep;
     memmove(s->frames, s->frames + keep, s->nb_frames * sizeof(*s->frames));
@@ -218,7 +218,7 @@ static int drop_made(Segmenter *s, const Frame *cut)
     int nb = 0;
 
     while (nb < s->nb_made && s->made[nb] != cut)
-        segment_frame_free(&s->made[nb++]);
+        free_frame(&s->made[nb++]);
     s->nb_made -= nb;
     if (s->nb_made)
         memmove(s->made, s->made + nb, s->nb_made * sizeof(*s->made));

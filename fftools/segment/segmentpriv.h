@@ -93,6 +93,4 @@ void segment_set_cut(Segmenter *s, Frame *f);
 /** The frame of the input that has that number among those that filters see, or NULL. */
 Frame *segment_find_source(const Segmenter *s, int64_t number);
 
-void segment_frame_free(Frame **f);
-
 #endif

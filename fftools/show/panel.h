@@ -6,7 +6,7 @@
  * @file
  * The status panel: a line for each host, drawn once a second. Pure formatting.
  *
- * Knowledge: what the program that ffleet grew out of printed.
+ * Knowledge: yaffmpegp's panel, as its command line is our short form.
  */
 
 #include <stdint.h>

@@ -10,6 +10,8 @@
 #include "progress.h"
 #include "report.h"
 
+_Static_assert(PLAN_MAX_VIDEO <= PROGRESS_MAX_VIDEO, "each video stream has its place in a stats line");
+
 #define MAX_PANEL_HOSTS 256
 
 struct Report {
@@ -41,7 +43,7 @@ int report_open(Report **out, const Plan *plan, Encode *encode, Fleet *fleet)
     r->encode = encode;
     r->fleet  = fleet;
     r->start  = av_gettime_relative();
-    r->show_panel = cmd->own.seed || cmd->own.status;
+    r->show_panel = cmd->own.short_form || cmd->own.status;
     panel_init(&r->panel);
     if (r->show_panel) {
         print_stats = 0;

@@ -93,7 +93,7 @@ static void print_own(AVBPrint *bp, const Command *c)
         av_bprintf(bp, "file=%s ", o->file);
     if (o->memory)
         av_bprintf(bp, "memory=%"PRId64" ", o->memory);
-    av_bprintf(bp, "%s%s%s%s%s%s<", o->seed ? "seed " : "", o->explain ? "explain " : "",
+    av_bprintf(bp, "%s%s%s%s%s%s<", o->short_form ? "short " : "", o->explain ? "explain " : "",
                o->no_fallback ? "no-fallback " : "", o->version ? "version " : "",
                o->help ? "help " : "", o->status ? "status " : "");
     for (int i = 0; i < c->argc; i++)
@@ -343,11 +343,11 @@ static void test_own(void **state)
         { "ffleet --hosts a,b -i x y", "hosts(a,b) <ffleet -i x y>" },
         { "ffleet -i x --hosts=a,b y --explain", "hosts(a,b) explain <ffleet -i x y>" },
         { "ffmpeg -i x --hosts a y --hosts b", "hosts(a b) <ffmpeg -i x y>" },
-        { "ffleet --hostlist h1 h2 -i x y", "hosts(h1 h2) seed <ffleet -i x y>" },
-        { "ffleet --hostlist -i x y", "hosts() seed <ffleet -i x y>" },
-        { "ffleet --hostlist", "hosts() seed <ffleet>" },
-        { "ffleet --hostlist=h1 y", "hosts(h1) seed <ffleet y>" },
-        { "ffleet --hostlist h1 --hostlist h2 --status", "hosts(h1 h2) seed status <ffleet>" },
+        { "ffleet --hostlist h1 h2 -i x y", "hosts(h1 h2) short <ffleet -i x y>" },
+        { "ffleet --hostlist -i x y", "hosts() short <ffleet -i x y>" },
+        { "ffleet --hostlist", "hosts() short <ffleet>" },
+        { "ffleet --hostlist=h1 y", "hosts(h1) short <ffleet y>" },
+        { "ffleet --hostlist h1 --hostlist h2 --status", "hosts(h1 h2) short status <ffleet>" },
         { "ffleet -i x -metadata --hosts y", "<ffleet -i x -metadata --hosts y>" },
         { "ffleet -i x -crf --explain y", "<ffleet -i x -crf --explain y>" },
         { "ffleet -i --explain y", "<ffleet -i --explain y>" },
@@ -374,19 +374,19 @@ static void test_own(void **state)
     check_rows(rows, NB(rows), 1);
 }
 
-static void test_seed(void **state)
+static void test_short_form(void **state)
 {
     static const Row rows[] = {
         { "ffleet --hostlist H1 H2 --ssh-user U --segment-length 50 --file whoa.mp4 "
           "-c:a copy -c:v libx264 -crf 25 -preset veryfast",
-          "hosts(H1 H2) user=U length=50 file=whoa.mp4 seed <ffleet -i whoa.mp4 "
+          "hosts(H1 H2) user=U length=50 file=whoa.mp4 short <ffleet -i whoa.mp4 "
           "-c:a copy -c:v libx264 -crf 25 -preset veryfast output.mp4>" },
-        { "ffleet -c:v copy --file=a b.mp4", "file=a seed <ffleet -i a -c:v copy b.mp4>" },
-        { "ffleet --file a", "file=a seed <ffleet -i a output.mp4>" },
-        { "ffleet -ss 5 -i b --file a c", "file=a seed <ffleet -i a -ss 5 -i b c>" },
-        { "ffleet --file a -version", "file=a seed <ffleet -i a -version>" },
-        { "ffleet --file a -- -o", "file=a seed <ffleet -i a -- -o>" },
-        { "ffleet --hostlist H -i a", "hosts(H) seed <ffleet -i a>" },
+        { "ffleet -c:v copy --file=a b.mp4", "file=a short <ffleet -i a -c:v copy b.mp4>" },
+        { "ffleet --file a", "file=a short <ffleet -i a output.mp4>" },
+        { "ffleet -ss 5 -i b --file a c", "file=a short <ffleet -i a -ss 5 -i b c>" },
+        { "ffleet --file a -version", "file=a short <ffleet -i a -version>" },
+        { "ffleet --file a -- -o", "file=a short <ffleet -i a -- -o>" },
+        { "ffleet --hostlist H -i a", "hosts(H) short <ffleet -i a>" },
     };
     char *argv[] = { "ffleet", "--file", "a", "-crf", "3", NULL };
     char err[64];
@@ -520,7 +520,7 @@ int main(void)
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_info),
         cmocka_unit_test(test_own),
-        cmocka_unit_test(test_seed),
+        cmocka_unit_test(test_short_form),
         cmocka_unit_test(test_own_errors),
         cmocka_unit_test(test_argv_of_wrong_use),
         cmocka_unit_test(test_environment),

@@ -30,7 +30,7 @@ static Transport *start(const char *command)
     Transport *t;
 
     assert_int_equal(transport_alloc(&t, &local, -1), 0);
-    assert_ptr_equal(t->ops, &ff_transport_spawn);
+    assert_ptr_equal(t->ops, &transport_spawn);
     assert_int_equal(t->ops->connected(t), 0);
     assert_int_equal(t->ops->connect(t, 1000), 0);
     assert_int_equal(t->ops->connected(t), 1);

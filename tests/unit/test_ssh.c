@@ -54,7 +54,7 @@ static void connected(Test *c)
     memset(c, 0, sizeof(*c));
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
     c->host.label = (char *)"h1";
-    c->t = (Transport) { .ops = &ff_transport_ssh, .host = &c->host, .wake_fd = -1, .priv = &c->p };
+    c->t = (Transport) { .ops = &transport_ssh, .host = &c->host, .wake_fd = -1, .priv = &c->p };
     c->p.link.fd = fds[0];
     c->p.opened  = c->p.up = c->p.running = 1;
     c->peer      = fds[1];
