@@ -54,7 +54,8 @@ static int busy_lanes(const Sched *s, const HostEntry *h, double now, double ahe
 
         if (!sl->permit)
             continue;
-        if (!sl->done) {
+        /* one that is shorter than it takes to give the first account goes by its host's others */
+        if (!sl->done && !h->rate) {
             *until = FFMIN(*until, now + LOOK_AGAIN);
             continue;
         }
