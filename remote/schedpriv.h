@@ -54,6 +54,7 @@ struct SlotInfo {
     int      uploading, answered;
     double   done;       ///< weight done so far, by its own account
     double   done_at;    ///< when that last changed
+    double   pace;       ///< weight a second, of late; 0: not known
     double   gap;        ///< seconds from the account before the last to the last; 0: there was one at most
     double   first, first_at;   ///< the first account, and when: an encoder looks ahead before it gives anything
     unsigned epoch;      ///< of the host when what now goes on here began

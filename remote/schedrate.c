@@ -18,6 +18,9 @@
 #define RECHECK   1.0
 /* A part of an attempt that tells how fast it is. */
 #define TELLING   0.05
+/* How fast it is of late goes by that part of its time, and by so many seconds at least. */
+#define LATE_PART 0.125
+#define LATE_TIME 2.0
 /* This machine begins what runs elsewhere only if that is going to be as many times as early as it would take itself, ... */
 #define LATE_GAIN 3.0
 /* ... there is so much to gain, seconds, ... */
@@ -65,8 +68,12 @@ void sched_progress(Sched *s, int host, int slot, double done, double now)
     if (!sl->done) {
         sl->first    = done;
         sl->first_at = now;
-    } else {
-        sl->gap = now - sl->done_at;
+    } else if (now > sl->done_at) {
+        double time = FFMAX(LATE_PART * (now - sl->start), LATE_TIME), pace;
+
+        sl->gap  = now - sl->done_at;
+        pace     = (done - sl->done) / sl->gap;
+        sl->pace = sl->pace ? pace + (sl->pace - pace) * exp(-sl->gap / time) : pace;
     }
     sl->done    = done;
     sl->done_at = now;
@@ -89,6 +96,8 @@ double sched_attempt_left(const Sched *s, const SlotInfo *sl, double now)
     double rate    = rate_of(s, sl->host);
     double expected;
 
+    if (total && sl->pace)
+        total = sl->done_at - sl->start + (sl->task->weight - sl->done) / sl->pace;
     /* what does not move any more gets the later the longer it stands still; between two accounts nothing is still */
     if (total)
         return FFMAX(total - elapsed, quiet < 2 * sl->gap ? 0 : quiet);

@@ -163,7 +163,7 @@ int sched_attempt_begin(Sched *s, Task *t, SlotInfo *sl, double now)
     sl->task  = t;
     sl->told  = 0;
     sl->start = sl->done_at = now;
-    sl->done  = 0;
+    sl->done  = sl->pace = sl->gap = 0;
     return 0;
 }
 

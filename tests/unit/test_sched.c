@@ -555,6 +555,21 @@ static void test_almost_done(void **state)
     sched_free(&s);
 }
 
+/* What has been fast gets slow: its time left goes by what it does of late. */
+static void test_slows_down(void **state)
+{
+    Sched *s = make_uneven();
+
+    (void)state;
+    for (int t = 1; t <= 30; t++)
+        sched_progress(s, 0, 0, t, 100 + t);
+    expect(s, 1, 130, SCHED_WAIT, 0);
+    for (int t = 1; t <= 8; t++)
+        sched_progress(s, 0, 0, 30 + 0.1 * t, 130 + t);
+    expect(s, 1, 138, SCHED_RUN, 3);
+    sched_free(&s);
+}
+
 /* Of two free hosts the faster one takes it, whoever asks first. */
 static void test_fastest_free(void **state)
 {
@@ -891,6 +906,7 @@ int main(void)
         cmocka_unit_test(test_dead_heat),
         cmocka_unit_test(test_duplicate_fails),
         cmocka_unit_test(test_almost_done),
+        cmocka_unit_test(test_slows_down),
         cmocka_unit_test(test_fastest_free),
         cmocka_unit_test(test_late),
         cmocka_unit_test(test_late_unmeasured),

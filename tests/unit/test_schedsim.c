@@ -43,6 +43,7 @@ typedef struct SimHost {
     double  rate;                ///< weight a second
     int     nb_done;
     double  refuses, drops, fails, lies, hangs;   ///< probabilities
+    double  slows, slow;         ///< from that time on it is so many times as slow; slow 0: never
     double  joins, leaves;       ///< times between which it can be reached
     int     slots, checked;
     SimSlot slot[MAX_SLOTS];
@@ -215,6 +216,22 @@ static void run_end(Sim *m, SimSlot *sl)
     }
 }
 
+/** When a host has done what takes so many seconds at its first rate. */
+static double end_of(const SimHost *h, double from, double seconds)
+{
+    double fast = h->slow ? av_clipd(h->slows - from, 0, seconds) : seconds;
+
+    return from + fast + (seconds - fast) * h->slow;
+}
+
+/** The seconds at its first rate that it has had for it. */
+static double worked(const SimHost *h, double from, double to)
+{
+    double fast = h->slow ? av_clipd(h->slows - from, 0, to - from) : to - from;
+
+    return fast + (h->slow ? (to - from - fast) / h->slow : 0);
+}
+
 static void run_begin(Sim *m, SimSlot *sl, const SchedDecision *d)
 {
     SimHost *h = &m->hosts[sl->host];
@@ -228,7 +245,7 @@ static void run_begin(Sim *m, SimSlot *sl, const SchedDecision *d)
     sl->task  = d->id;
     sl->start = m->now;
     sl->full  = m->weight[d->id] / h->rate * (0.9 + 0.2 * rnd(m)) + RTT;
-    sl->end   = m->now + sl->full;
+    sl->end   = end_of(h, m->now, sl->full);
     sl->fails = 1;
     sl->freezes = INFINITY;
     if (r < h->hangs) {
@@ -294,8 +311,8 @@ static void tell_progress(Sim *m)
             SimSlot *sl = &m->hosts[i].slot[j];
 
             if (sl->doing == RUNS)
-                sched_progress(m->s, i, j, (FFMIN(m->now, sl->freezes) - sl->start) / sl->full *
-                               m->weight[sl->task], m->now);
+                sched_progress(m->s, i, j, worked(&m->hosts[i], sl->start, FFMIN(m->now, sl->freezes)) /
+                               sl->full * m->weight[sl->task], m->now);
         }
 }
 
@@ -503,6 +520,21 @@ static void test_slow_host(void **state)
     check_bound(m, 8, 1.15, "one slow host of eight");
 }
 
+/* Hosts that get slow with most of it done: what they work at is begun elsewhere as soon as there is nothing else to do. */
+static void test_slowing_hosts(void **state)
+{
+    (void)state;
+    for (int seed = 1; seed <= 4; seed++) {
+        Sim *m = sim_alloc(seed, 4 * 4500);
+
+        for (int i = 0; i < 4; i++)
+            sim_host(m, 100, 1);
+        m->hosts[3].slows = 36;
+        m->hosts[3].slow  = seed % 2 ? 20 : 1000;
+        check_bound(m, 4, 1.12, "four hosts, one of which gets slow");
+    }
+}
+
 /* The slow one is all that is left in the end: this machine does not wait for it. */
 static void test_slow_last(void **state)
 {
@@ -597,6 +629,7 @@ int main(void)
         cmocka_unit_test(test_thousand),
         cmocka_unit_test(test_hangs),
         cmocka_unit_test(test_slow_host),
+        cmocka_unit_test(test_slowing_hosts),
         cmocka_unit_test(test_slow_last),
         cmocka_unit_test(test_joins_and_leaves),
         cmocka_unit_test(test_badness),
