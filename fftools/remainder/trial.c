@@ -72,8 +72,8 @@ static void add_maps(ArgList *l, const Plan *plan)
 
 static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const char *file_name)
 {
-    /* the first frames of the input tell as much as those at -ss, and sooner */
-    static const char *const skip_output[] = { "ss", "t", "to", "shortest", NULL };
+    /* the first frames of the input tell as much as those at -ss, and sooner, but for the one thing */
+    const char *const skip_output[] = { "t", "to", "shortest", trialfile_sees_start(plan) ? NULL : "ss", NULL };
 
     add_maps(l, plan);
     carrierargs_options(l, plan, plan->trial_format, skip_output);

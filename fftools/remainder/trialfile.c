@@ -16,6 +16,8 @@ static int compares_params(enum AVCodecID id)
 
 /* Frames; usual settings of encoders that reorder them. */
 #define MAX_HELD_BACK 4
+/* That the trial may decode before its first frame: two minutes of 1920x1080, which take some ten seconds. */
+#define MAX_PIXELS (120 * 25 * 1920.0 * 1080)
 
 /** Some formats keep decoding timestamps; of others the demuxer makes them up. */
 static int keeps_dts(const AVFormatContext *fc)
@@ -102,21 +104,47 @@ static int hides_rounding(const Trial *t, const Plan *plan)
     return 0;
 }
 
+int trialfile_sees_start(const Plan *plan)
+{
+    const AVCodecParameters *par = plan_video(plan)->codecpar;
+    double seconds = plan->out_limits.start / (double)AV_TIME_BASE;
+
+    if (COMPAT_TIMING_7 || plan->out_limits.start == AV_NOPTS_VALUE || plan->cmd->nb_outputs > 1)
+        return 0;
+    for (int i = 0; i < plan->nb_streams; i++)
+        if (plan->streams[i].copy && plan->streams[i].type == AVMEDIA_TYPE_AUDIO)
+            return seconds * av_q2d(plan_usual_rate(plan)) * par->width * par->height < MAX_PIXELS;
+    return 0;
+}
+
+/** Whether a time falls on a tick. */
+static int is_tick(int64_t us, AVRational tb)
+{
+    return av_rescale_q(av_rescale_q(us, AV_TIME_BASE_Q, tb), tb, AV_TIME_BASE_Q) == us;
+}
+
 /**
  * Where the output begins later than the input, it is other packets that come before the encoders, as the order in the file and
- * the decoder's delay have it, and the start is rounded as well.
+ * the decoder's delay have it. With the times, stock rounds the start, which the remainder's does not.
  */
 static int rounds_later(const Trial *t, const Plan *plan)
 {
-    if (COMPAT_TIMING_7 || plan->out_limits.start == AV_NOPTS_VALUE)
+    int64_t start = plan->out_limits.start;
+
+    if (COMPAT_TIMING_7 || start == AV_NOPTS_VALUE)
         return 0;
     for (unsigned i = 0; i < t->file->nb_streams; i++) {
-        const AVStream *st  = t->file->streams[i];
-        int index           = st->codecpar->codec_type == AVMEDIA_TYPE_AUDIO ? audio_of_plan(t->file, plan, i) : -1;
-        const PlanStream *s = &plan->streams[FFMAX(index, 0)];
+        const AVStream *st    = t->file->streams[i];
+        int index             = st->codecpar->codec_type == AVMEDIA_TYPE_AUDIO ? audio_of_plan(t->file, plan, i) : -1;
+        const PlanStream *s   = &plan->streams[FFMAX(index, 0)];
+        const TrialStream *ts = &t->streams[FFMAX(index, 0)];
+        const AVStream *in    = plan->inputs[s->file].fc->streams[s->index];
 
-        if (index >= 0 && s->copy &&
-            av_cmp_q(plan->inputs[s->file].fc->streams[s->index]->time_base, st->time_base) > 0)
+        if (index < 0 || !s->copy || av_cmp_q(in->time_base, st->time_base) <= 0)
+            continue;
+        if (!trialfile_sees_start(plan) || ts->nb_packets == 1 ||
+            ((ts->coarse || is_exact(in->time_base, in->codecpar)) &&
+             (!is_tick(start, in->time_base) || !is_tick(start, st->time_base))))
             return 1;
     }
     return 0;
@@ -245,9 +273,9 @@ int trialfile_open(Trial *t, const Plan *plan, char *reason, size_t reason_size)
         return reason_set(reason, reason_size, "stock ffmpeg's first frames cannot be read back");
     if (hides_rounding(t, plan))
         return reason_set(reason, reason_size, "the timestamps of copied audio in MPEG-TS cannot be foreseen");
-    if (rounds_later(t, plan))
-        return reason_set(reason, reason_size, "the timestamps of copied audio cannot be foreseen where -ss lets the output begin later");
     ret = read_packets(t, plan, reason, reason_size);
+    if (ret >= 0 && rounds_later(t, plan))
+        ret = reason_set(reason, reason_size, "the timestamps of copied audio cannot be foreseen where -ss lets the output begin later");
     if (ret >= 0 && cuts_packets(plan) && t->reorder_slots && t->reorder_delay)
         ret = reason_set(reason, reason_size, "-shortest may end the video among frames that are reordered");
     return ret;

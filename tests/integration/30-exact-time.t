@@ -46,6 +46,8 @@ opus encoded to webm                | h264.mp4   | -c:v libvpx-vp9 -crf 30 -b:v 
 # from FLAC, whose frames are longer, mov's chunks differ: its demuxer hands out PCM in pieces of 1024 samples
 +pcm in mov                         | h264.mp4   | X264 -c:a pcm_s24le | out.mov | --exact-frames | fleet
 two tracks copied to mp4            | two.mkv    | -map 0 X264 -c:a copy | out.mp4 | --exact-frames | fleet
+copied from mkv to mp4, later        | two.mkv    | -map 0 -ss 2.3 X264 -c:a copy | out.mp4 | --exact-frames | fleet
++likewise, an odd millisecond       | two.mkv    | -map 0 -ss 2.337 X264 -c:a copy | out.mp4 | --exact-frames |
 +copied from mkv to ts              | two.mkv    | X264 -c:a copy | out.ts | --exact-frames |
 +ac3 copied to mp4                   | ac3.mkv    | X264 -c:a copy | out.mp4 | --exact-frames | fleet
 +mp3                                | h264.mp4   | X264 -c:a libmp3lame -q:a 4 | out.mp4 | --exact-frames | fleet
