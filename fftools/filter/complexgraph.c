@@ -338,7 +338,8 @@ static int add_filter(Parser *p, Node *n, AVBPrint *plain, AVBPrint *linked)
     if (!strcmp(f->name, "overlay"))
         return complexside_add(p, n, plain, linked);
     av_bprintf(plain, "%s", n->text);
-    if (avfilter_filter_pad_count(f, 0) != 1 || avfilter_filter_pad_count(f, 1) != 1)
+    /* how many outputs select has is for who judges it */
+    if (avfilter_filter_pad_count(f, 0) != 1 || (avfilter_filter_pad_count(f, 1) != 1 && strcmp(f->name, "select")))
         return complexgraph_refuse(p, "the filter '%s' has more than one input or output", f->name);
     av_bprintf(linked, "%s", n->text);
     return 0;

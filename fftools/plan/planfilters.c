@@ -80,14 +80,23 @@ static int decide_scaler(Plan *p)
     return 0;
 }
 
+/** Whether there may be labels: between chains, or at the ends of one. */
+static int has_links(const char *filters)
+{
+    size_t len = strlen(filters);
+
+    while (len && strchr(" \n\t\r", filters[len - 1]))
+        len--;
+    return strchr(filters, ';') || filters[strspn(filters, " \n\t\r")] == '[' || (len && filters[len - 1] == ']');
+}
+
 /** -vf whose filters are linked by labels. */
 static int decide_links(Plan *p)
 {
     const PlanStream *s = &p->streams[p->fleet_stream];
     const GraphSource video = { s->file, s->index };
 
-    /* at the ends of a chain they say nothing */
-    if (!p->filters || !p->filters[strcspn(p->filters, ";")] || av_strstart(p->filters, "sws_flags", NULL))
+    if (!p->filters || !has_links(p->filters) || av_strstart(p->filters, "sws_flags", NULL))
         return 0;
     if (complexgraph_parse_simple(&p->linked, p->filters, video, p->reason, sizeof(p->reason)) < 0)
         return p->reason[0] ? 1 : plan_stock(p, "out of memory");
