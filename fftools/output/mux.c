@@ -69,15 +69,15 @@ static void drop_carriers_own(const Plan *plan, int stream, AVStream *st)
 }
 
 /**
- * To a pipe Matroska's muxer can tell the length only beforehand: it looks for tags that come with a Matroska
- * input, and its own in the carrier are not that.
+ * To a pipe, and where -f segment writes no trailers, Matroska's muxer can tell the length only beforehand: it looks for
+ * tags that come with a Matroska input, and its own in the carrier are not that.
  */
 static void restore_duration_tag(const Plan *plan, int stream, AVStream *st)
 {
     const char *tag = plan->streams[stream].in_duration;
 
-    if (plan->pipe && (!strcmp(plan->carrier->name, "matroska") ||
-                       !strcmp(plan->carrier->name, "webm")))
+    if ((plan->pipe || carrier_is_foreign(plan)) && (!strcmp(plan->carrier->name, "matroska") ||
+                                                     !strcmp(plan->carrier->name, "webm")))
         av_dict_set(&st->metadata, "DURATION", *tag ? tag : NULL, 0);
 }
 

@@ -98,13 +98,16 @@ static int check_names(Plan *p, char *reason, size_t size)
 /** Those whose packets, headers and timestamps come back from a carrier as they went in. */
 static int fits(const Plan *p, enum AVCodecID id)
 {
+    const char *type;
+
     switch (id) {
     case AV_CODEC_ID_AAC:
     case AV_CODEC_ID_MP3:
     case AV_CODEC_ID_AC3:
         return 1;
-    case AV_CODEC_ID_OPUS:
-        return carrier_is_mov(p);
+    case AV_CODEC_ID_OPUS: /* of DASH it is WebM, that tells how much of the last packet counts */
+        type = option(p, "dash_segment_type");
+        return carrier_is_mov(p) && (strcmp(p->oformat->name, "dash") || (type && av_match_name(type, "mp4,1")));
     case AV_CODEC_ID_MP2:
     case AV_CODEC_ID_EAC3:
     case AV_CODEC_ID_DTS:
