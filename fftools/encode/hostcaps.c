@@ -98,6 +98,15 @@ static const Plan *version_bound(const Plan *plan)
     return NULL;
 }
 
+/** What was said instead, be it by a login shell that runs nothing. */
+static const char *words_of(const char *out)
+{
+    const char *p = strstr(out, "cores=");
+
+    p = p ? strchr(p, '\n') : NULL;
+    return p ? p + 1 : out;
+}
+
 int hostcaps_check(const Plan *plan, const Host *host, int status, const char *out, HostInfo *info,
                    char *why, size_t why_size)
 {
@@ -112,8 +121,7 @@ int hostcaps_check(const Plan *plan, const Host *host, int status, const char *o
             snprintf(why, why_size, "there is no %s (install ffmpeg there, or name it with "
                      "ffmpeg=PATH)", hostcaps_ffmpeg(host));
         else
-            snprintf(why, why_size, "%s -h failed with status %d: %.200s",
-                     hostcaps_ffmpeg(host), status, (p = strchr(out, '\n')) ? p + 1 : out);
+            snprintf(why, why_size, "%s -h failed with status %d: %.200s", hostcaps_ffmpeg(host), status, words_of(out));
         return AVERROR(ENOENT);
     }
     caps = av_mallocz(sizeof(*caps));

@@ -132,6 +132,11 @@ left_out('no ffmpeg', try_it('no ffmpeg', "probe\nexit 127",
 left_out('broken ffmpeg', try_it('an ffmpeg that does not start',
     "probe\necho 'libx264.so.164: not found' >&2; exit 1",
     qr/^host h1: ffmpeg -h failed with status 1: libx264.so.164: not found; left out/));
+put("$top/fleet/h1/bin/sh", "#!/bin/sh\n: >$top/fleet/h1/begun\necho 'This account is not available.'\nexit 1\n");
+chmod 0755, "$top/fleet/h1/bin/sh";
+left_out('no shell', try_it('a login shell that runs nothing', "probe\nexit 1",
+    qr/^host h1: ffmpeg -h failed with status 1: This account is not available\.; left out/));
+unlink "$top/fleet/h1/bin/sh";
 left_out('old ffmpeg', try_it('an old ffmpeg',
     'probe $FFMPEG "$@" 2>&1 | sed "s/version [^ ]*/version 3.4/; s/libavcodec .*/libavcodec 57.107.100/"',
     qr/^host h1: its ffmpeg 3.4 is older than 4.4; left out/));
