@@ -129,6 +129,11 @@ static int fail_phase(Transport *t, int ret, const char *phase)
                             *says ? "; the proxy says: " : "", says);
     if (*says)
         return sshpriv_fail(t, AVERROR(EHOSTUNREACH), "unreachable through its proxy: %s", says);
+    /* hardened servers, or one with nothing but an RSA key: that does not change by trying again */
+    if (libssh2_session_last_errno(p->session) == LIBSSH2_ERROR_KEX_FAILURE)
+        return sshpriv_fail(t, AVERROR(ENOSYS), "its sshd has no key exchange, host key, cipher or MAC that libssh2 %s "
+                            "knows, too (see KexAlgorithms, HostKeyAlgorithms, Ciphers and MACs of sshd -T there)",
+                            libssh2_version(0));
     libssh2_session_last_error(p->session, &msg, NULL, 0);
     return sshpriv_fail(t, ret, "unreachable: %s failed: %s", phase, msg && *msg ? msg : av_err2str(ret));
 }

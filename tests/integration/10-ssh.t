@@ -149,6 +149,15 @@ END
 t x 'echo hashed' </dev/null
 ok "$(is_status 0 && is_out hashed && grep -q '^|1|' "$dir/hashed"; echo $?)" "hashed names, and lines that make no sense"
 
+config x <<END
+    HostName 127.0.0.1
+    HostKeyAlias [127.0.0.1]:$port1
+    ProxyCommand $(fleet_sshd) -i -f $dir/fleet/h1/sshd_config -o KexAlgorithms=sntrup761x25519-sha512@openssh.com
+END
+t x true </dev/null
+ok "$(is_status 255 && says 'Function not implemented: x: its sshd has no key exchange.* libssh2 1'; echo $?)" \
+    "a server whose algorithms libssh2 does not know is no flaw of the network"
+
 # --- user keys
 
 ssh-keygen -q -t ed25519 -N '' -f "$dir/wrong"
