@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,12 +66,17 @@ void hostnews_note(Fleet *f, FleetHost *fh, const char *why)
 
 const char *hostnews_outlook(Fleet *f, const FleetHost *fh, double now, char *text, size_t size)
 {
+    double until = sched_host_until(f->sched, fh->index);
+
     switch (sched_host_state(f->sched, fh->index, now)) {
     case SCHED_HOST_BROKEN:
-        av_strlcpy(text, "left out for the rest of the run", size);
+        if (isinf(until))
+            av_strlcpy(text, "left out for the rest of the run", size);
+        else
+            snprintf(text, size, "left out, next try in %.1f s", until - now);
         return "broken";
     case SCHED_HOST_BACKOFF:
-        snprintf(text, size, "next try in %.1f s", sched_host_until(f->sched, fh->index) - now);
+        snprintf(text, size, "next try in %.1f s", until - now);
         return "backoff";
     default:
         av_strlcpy(text, "its other slots go on", size);

@@ -12,6 +12,8 @@
 
 /* sshd drops connections at random when more than ten wait for authentication (MaxStartups) */
 #define MAX_CONNECTING 4
+/* So many times as long as that of another, the pause of a broken host may be. */
+#define BROKEN_PAUSES 4
 
 int sched_alloc(Sched **sp, const SchedConfig *config)
 {
@@ -233,6 +235,12 @@ static SchedDecision decide_idle(Sched *s, int host, SlotInfo *sl, double now)
     return d;
 }
 
+/** Whether it is not tried again. */
+static int is_out(const HostEntry *h)
+{
+    return h->out || (h->broken && h->fallback);
+}
+
 SchedDecision sched_decide(Sched *s, int host, int slot, double now)
 {
     HostEntry    *h  = s->hosts[host];
@@ -245,12 +253,18 @@ SchedDecision sched_decide(Sched *s, int host, int slot, double now)
         d.action = SCHED_DISCONNECT;
         return d;
     }
-    if (h->broken || sl->phase == GONE || (s->finishing && !s->nb_open)) {
+    if (is_out(h) || sl->phase == GONE || (s->finishing && !s->nb_open)) {
         set_phase(h, sl, GONE);
         return d;
     }
     return sl->phase == DOWN ? decide_down(s, host, sl, now)
                              : decide_idle(s, host, sl, now);
+}
+
+/** It may be one that was started again, or the network's fault: another failure, and it pauses for longer still. */
+static void revive_host(HostEntry *h)
+{
+    h->broken = h->out;
 }
 
 void sched_connected(Sched *s, int host, int slot)
@@ -259,6 +273,8 @@ void sched_connected(Sched *s, int host, int slot)
     SlotInfo  *sl = &h->slots[slot];
 
     s->version++;
+    if (h->checked)
+        revive_host(h);
     set_phase(h, sl, h->checked ? IDLE : CHECKING);
     sl->failures = 0;
     sl->retry_at = 0;
@@ -270,6 +286,7 @@ void sched_checked(Sched *s, int host, int nb_slots)
 
     s->version++;
     h->checked       = 1;
+    revive_host(h);
     h->max_permits   = av_clip(nb_slots, 1, SCHED_MAX_SLOTS);
     h->nb_slots      = FFMIN(h->max_permits + h->spare, SCHED_MAX_LANES);
     h->phases[DOWN] += h->nb_slots - 1;
@@ -279,18 +296,18 @@ void sched_checked(Sched *s, int host, int nb_slots)
 void sched_break(Sched *s, int host)
 {
     s->version++;
-    s->hosts[host]->broken = 1;
+    s->hosts[host]->broken = s->hosts[host]->out = 1;
 }
 
 /** Pauses double, and differ between hosts so that these do not all come back at once. */
-static double pause_length(Sched *s, int failures)
+static double pause_length(Sched *s, int failures, double max)
 {
     double length = s->config.backoff * (1 << FFMIN(failures - 1, 20));
 
     s->random ^= s->random << 13;
     s->random ^= s->random >> 17;
     s->random ^= s->random << 5;
-    return FFMIN(length, s->config.backoff_max) * (0.75 + 0.25 * s->random / UINT32_MAX);
+    return FFMIN(length, max) * (0.75 + 0.25 * s->random / UINT32_MAX);
 }
 
 static void fail_host(Sched *s, HostEntry *h, double now)
@@ -298,10 +315,8 @@ static void fail_host(Sched *s, HostEntry *h, double now)
     h->epoch++;
     h->commands = 0;
     h->failures++;
-    if (h->failures >= s->config.max_failures)
-        h->broken = 1;
-    else
-        h->retry_at = now + pause_length(s, h->failures);
+    h->broken  |= h->failures >= s->config.max_failures;
+    h->retry_at = now + pause_length(s, h->failures, s->config.backoff_max * (h->broken ? BROKEN_PAUSES : 1));
 }
 
 static void host_failure(Sched *s, HostEntry *h, const SlotInfo *sl, double now)
@@ -320,11 +335,11 @@ void sched_connect_failed(Sched *s, int host, int slot, int permanent, double no
     if (h->phases[IDLE] + h->phases[RUNNING]) {
         /* the host is well, it only does not want so many of us */
         sl->failures++;
-        sl->retry_at = now + pause_length(s, sl->failures);
+        sl->retry_at = now + pause_length(s, sl->failures, s->config.backoff_max);
         if (permanent || sl->failures >= s->config.max_failures)
             set_phase(h, sl, GONE);
     } else if (permanent) {
-        h->broken = 1;
+        h->broken = h->out = 1;
     } else {
         host_failure(s, h, sl, now);
     }
@@ -361,6 +376,7 @@ int sched_done(Sched *s, int host, int slot, int up, double now)
         h->failures = 0;
         h->commands = 0;
         h->retry_at = 0;
+        revive_host(h);
     }
     t->done |= !ret;
     if (!ret)
@@ -391,7 +407,7 @@ static void blame_host(Sched *s, HostEntry *h, const SlotInfo *sl,
 {
     switch (kind) {
     case SCHED_FAIL_WRONG:
-        h->broken = h->wrong = 1;
+        h->broken = h->out = h->wrong = 1;
         break;
     case SCHED_FAIL_COMMAND:
         if (sl->epoch == h->epoch && ++h->commands >= s->config.max_commands)
@@ -530,7 +546,7 @@ enum SchedHostState sched_host_state(const Sched *s, int host, double now)
 
 double sched_host_until(const Sched *s, int host)
 {
-    return s->hosts[host]->retry_at;
+    return is_out(s->hosts[host]) ? INFINITY : s->hosts[host]->retry_at;
 }
 
 int sched_host_up(const Sched *s, int host)

@@ -21,7 +21,8 @@
  *   hosts are innocent.
  * - A failed connection, a stall, or max_commands failed commands in a row (without a success
  *   between) make a host pause; pauses grow. After max_failures such without a success
- *   between, the host is broken for the run. Wrong data breaks it at once.
+ *   between, the host is broken: nobody waits for it, and its pauses get longer still, but when it can be reached again
+ *   it works on. Wrong data, or a failure for good, and it is out for the rest of the run.
  * - The fallback host takes the rest only when no remote host is usable or still in its first
  *   connect.
  * - When no task waits and none will come, the attempt with the most time left is begun a second
@@ -49,7 +50,7 @@ typedef struct SchedConfig {
     int      max_failures;  ///< of a host in a row; 0: 5
     int      max_commands;  ///< failed commands of a host in a row that make one failure; 0: 3
     double   backoff;       ///< first pause, seconds; 0: 1
-    double   backoff_max;   ///< longest pause, seconds; 0: 30
+    double   backoff_max;   ///< longest pause of a host that is not broken, seconds; 0: 30
     int      fallback_listed; ///< the fallback host's machine is one of the others, too: it takes no part in what these do
 } SchedConfig;
 
@@ -96,7 +97,7 @@ enum SchedHostState {
     SCHED_HOST_NEW,      ///< not checked yet
     SCHED_HOST_READY,
     SCHED_HOST_BACKOFF,  ///< pauses after a failure
-    SCHED_HOST_BROKEN,   ///< out for the rest of the run
+    SCHED_HOST_BROKEN,   ///< nobody counts on it any more, see sched_host_until()
 };
 
 int  sched_alloc(Sched **s, const SchedConfig *config);
@@ -179,7 +180,7 @@ enum SchedNext sched_failed(Sched *s, int host, int slot, enum SchedFailure kind
 int sched_given_up(Sched *s, void **task);
 
 enum SchedHostState sched_host_state(const Sched *s, int host, double now);
-/** The end of the host's pause; 0: none yet. */
+/** The end of the host's pause; 0: none yet; INFINITY: it is out for the rest of the run. */
 double sched_host_until(const Sched *s, int host);
 /** Connected slots of a host. */
 int sched_host_up(const Sched *s, int host);

@@ -63,7 +63,9 @@ struct SlotInfo {
 };
 
 typedef struct HostEntry {
-    int      fallback, checked, broken, wrong;
+    int      fallback, checked, wrong;
+    int      broken;              ///< nobody counts on it: it is tried again after a pause, unless it is ...
+    int      out;                 ///< ... left out for the rest of the run
     int      nb_slots;            ///< lanes
     int      max_permits;         ///< attempts that may work at a time
     int      nb_permits;          ///< those that do

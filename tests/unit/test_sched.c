@@ -171,10 +171,27 @@ static void test_backoff(void **state)
         sched_connect_failed(s, 0, 0, 0, now);
     }
     assert_int_equal(sched_host_state(s, 0, now), SCHED_HOST_BROKEN);
-    expect(s, 0, now, SCHED_FINISH, 0);
     expect_up(s, 1, now);
     sched_checked(s, 1, 1);
     expect(s, 1, now, SCHED_RUN, 1);
+    add(s, 2);
+    expect(s, 0, now, SCHED_WAIT, 0);
+    assert_true(sched_host_until(s, 0) >= now + 12 && sched_host_until(s, 0) <= now + 16);
+    /* once more in vain, and then it has been started again */
+    now = sched_host_until(s, 0);
+    expect(s, 0, now, SCHED_CONNECT, 0);
+    sched_connect_failed(s, 0, 0, 0, now);
+    assert_int_equal(sched_host_state(s, 0, now), SCHED_HOST_BROKEN);
+    assert_int_equal(sched_slots(s), 1);
+    now = sched_host_until(s, 0);
+    expect_up(s, 0, now);
+    assert_int_equal(sched_host_state(s, 0, now), SCHED_HOST_READY);
+    expect(s, 0, now, SCHED_RUN, 2);
+    assert_int_equal(sched_failed(s, 0, 0, SCHED_FAIL_TRANSPORT, 0, now), SCHED_NEXT_LOCAL);
+    assert_int_equal(sched_host_state(s, 0, now), SCHED_HOST_BROKEN);
+    sched_break(s, 0);
+    assert_true(isinf(sched_host_until(s, 0)));
+    expect(s, 0, now, SCHED_FINISH, 0);
     sched_free(&s);
 }
 

@@ -575,6 +575,22 @@ static void test_joins_and_leaves(void **state)
     sim_free(m);
 }
 
+/* Half of the hosts are only started when the others have worked for five minutes. */
+static void test_late_hosts(void **state)
+{
+    Sim   *m = sim_alloc(7, 8 * 60000);
+    double time;
+
+    (void)state;
+    for (int i = 0; i < 8; i++)
+        sim_host(m, 100, 1)->joins = i % 2 ? 300 : 0;
+    sim_host(m, 100, 1);
+    time = sim_run(m, 1);
+    print_message("# four hosts join after 300 s: %.1f s, %d segments by one of them\n", time, m->hosts[1].nb_done);
+    assert_true(time < 1.2 * (600 + 150));
+    sim_free(m);
+}
+
 /* Everything goes wrong all the time: every task is done once, or given up once, and nobody spins. */
 static void badness(unsigned seed, int fallback, double bad)
 {
@@ -632,6 +648,7 @@ int main(void)
         cmocka_unit_test(test_slowing_hosts),
         cmocka_unit_test(test_slow_last),
         cmocka_unit_test(test_joins_and_leaves),
+        cmocka_unit_test(test_late_hosts),
         cmocka_unit_test(test_badness),
         cmocka_unit_test(test_all_refuse),
     };
