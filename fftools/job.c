@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -103,6 +104,14 @@ static void raise_limit(Job *j)
     limit = j->files;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/** Each slot has a thread, to which glibc gives a heap of its own, up to eight for each core: pictures would stay in all of them. */
+static void share_heaps(void)
+{
+#ifdef M_ARENA_MAX
+    mallopt(M_ARENA_MAX, 2);
+#endif
 }
 
 static int start_fleet(Job *j)
@@ -480,6 +489,7 @@ int job_run(const Plan *plan, const char *stock, const HostList *hosts, Trace *t
 
     memset(result, 0, sizeof(*result));
     raise_limit(&j);
+    share_heaps();
     ret = terminal_open(&j.terminal);
     if (ret >= 0)
         ret = start_fleet(&j);

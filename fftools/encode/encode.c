@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libavutil/avstring.h>
 #include <libavutil/bprint.h>
+#include <libavutil/cpu.h>
 
 #include "../compat.h"
 #include "../plan/fonts.h"
@@ -18,6 +21,8 @@
 #define RESULT_PER_PIXEL 8
 #define RESULT_PER_FRAME (64 << 10)
 #define RESULT_HEAD      (1 << 20)
+/* Results that are looked at at a time: pictures are decoded, and hundreds of hosts may end at the same moment. */
+#define MAX_JUDGES       4
 
 /** What is known of the stream of one plan. */
 typedef struct EncodeStream {
@@ -32,6 +37,7 @@ struct Encode {
     const Plan *plan;
     int         nb_streams;
     BlobPool   *pool;
+    sem_t       judges;         ///< that are free
     pthread_mutex_t lock;       ///< for all that follows
     EncodeStream *streams;      ///< by the plans' numbers
     struct EncodeAttempt *running;
@@ -84,6 +90,7 @@ int encode_alloc(Encode **out, const Plan *plan, BlobPool *pool)
     }
     for (int i = 0; i < e->nb_streams; i++)
         e->streams[i].quantiser = -1;
+    sem_init(&e->judges, 0, av_clip(av_cpu_count(), 1, MAX_JUDGES));
     pthread_mutex_init(&e->lock, NULL);
     *out = e;
     return 0;
@@ -111,6 +118,7 @@ void encode_free(Encode **ep)
     if (!e)
         return;
     pthread_mutex_destroy(&e->lock);
+    sem_destroy(&e->judges);
     for (int i = 0; i < e->nb_streams; i++)
         paramsets_free(&e->streams[i].reference);
     av_freep(&e->streams);
@@ -412,6 +420,8 @@ static int verify(Encode *e, const EncodeAttempt *t, const Segment *seg, Encoded
 {
     int ret = 0;
 
+    while (sem_wait(&e->judges) < 0 && errno == EINTR)
+        ;
     for (const Plan *p = e->plan; p && ret >= 0; p = p->next) {
         ParamSets ps = { 0 };
 
@@ -421,6 +431,7 @@ static int verify(Encode *e, const EncodeAttempt *t, const Segment *seg, Encoded
             ret = check_params(e, p->number, &ps, why, why_size);
         paramsets_free(&ps);
     }
+    sem_post(&e->judges);
     return ret;
 }
 
