@@ -6,10 +6,14 @@
 #include <libavutil/mem.h>
 
 #include "../../remote/thread.h"
+#include "../reason.h"
 #include "inputscan.h"
+#include "samepicture.h"
 #include "videoreader.h"
 
 #define LEAST_SECONDS 60   /* what is shorter is soon read by the reader itself */
+#define LEAST_BYTES   (64 << 20)   /* likewise; clocks that begin anew tell less seconds than there are */
+#define LOOK_SECONDS  8    /* from one keyframe that is looked at to the next: pictures rarely change for less */
 
 struct InputScan {
     const Command *cmd;
@@ -38,18 +42,36 @@ static int is_worth_it(const Plan *p)
 {
     return (plan_video_input(p)->fc->iformat->flags & AVFMT_TS_DISCONT ||
             plan_video(p)->codecpar->field_order > AV_FIELD_PROGRESSIVE) &&
-           (!p->duration || p->duration >= LEAST_SECONDS) && is_read_to_its_end(p);
+           is_read_to_its_end(p) &&
+           (!p->duration || p->duration >= LEAST_SECONDS || avio_size(plan_video_input(p)->fc->pb) >= LEAST_BYTES);
+}
+
+/** @param next when a keyframe is to be looked at again, in the stream's time base */
+static int look(const Plan *p, const AVPacket *pkt, PictureKind *first, int64_t *next, char *reason, size_t reason_size)
+{
+    const AVStream *st = plan_video(p);
+    int ret;
+
+    if (!(pkt->flags & AV_PKT_FLAG_KEY) || pkt->pts < *next || st->codecpar->codec_id == AV_CODEC_ID_RAWVIDEO)
+        return 0;
+    *next = pkt->pts + av_rescale_q(LOOK_SECONDS, av_make_q(1, 1), st->time_base);
+    ret   = samepicture_check(first, st, pkt);
+    return ret ? FFMIN(ret, 0) : reason_set(reason, reason_size, SAMEPICTURE_DIFFERS);
 }
 
 static void scan(InputScan *s, const Plan *p)
 {
     VideoReader *r = NULL;
     AVPacket *pkt  = av_packet_alloc();
+    PictureKind kind = { 0 };
+    int64_t next     = INT64_MIN;
     char reason[sizeof(s->reason)] = "";
     int ret = pkt ? videoreader_open(&r, p) : AVERROR(ENOMEM);
 
     while (ret >= 0 && !atomic_load(&s->stopped)) {
         ret = videoreader_next(r, pkt, reason, sizeof(reason));
+        if (ret >= 0)
+            ret = look(p, pkt, &kind, &next, reason, sizeof(reason));
         if (ret >= 0)
             av_packet_unref(pkt);
     }

@@ -13,6 +13,8 @@
 
 #include <libavformat/avformat.h>
 
+#define SAMEPICTURE_DIFFERS "the input's pictures change their size, shape or format"
+
 /** What a keyframe's picture is like. */
 typedef struct PictureKind {
     int known;

@@ -289,8 +289,7 @@ static int check_start(Segmenter *s, char *reason, size_t reason_size)
     if (!pkt || s->st->codecpar->codec_id == AV_CODEC_ID_RAWVIDEO)
         return 0;
     ret = samepicture_check(&s->first_kind, s->st, pkt);
-    return ret ? FFMIN(ret, 0) :
-           reason_set(reason, reason_size, "the input's pictures change their size, shape or format");
+    return ret ? FFMIN(ret, 0) : reason_set(reason, reason_size, SAMEPICTURE_DIFFERS);
 }
 
 static int cut_segment(Segmenter *s, Frame *cut, Segment **seg, char *reason, size_t reason_size)

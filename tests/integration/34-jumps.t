@@ -83,4 +83,9 @@ make_input('long.ts', video(70), qw(-f lavfi -i sine=f=500:d=70 -c:v libx264 -pr
 stub($_, 'exec sleep 60') for qw(h1 h2 h3);
 my $run = case('at the end of a long one', 'stock', shifted('long.ts', 'a', 65, -0.5), qw(-c:a copy mkv));
 ok(!grep({ $_->{outcome} ne 'cancelled' } events($run, 'attempt')), 'at the end of a long one: before any segment is made');
+make_input('wide.ts', video(12), qw(-f lavfi -i sine=f=500:d=12 -vf setsar=16/11 -c:v libx264 -preset ultrafast -bf 2 -g 25 -c:a aac -output_ts_offset 71
+           -mpegts_flags initial_discontinuity));
+$run = case('another shape', 'stock', slurp("$top/long.ts") . slurp("$top/wide.ts"), qw(-an mkv));
+like((events($run, 'plan'))[-1]{reason}, qr/size, shape or format/, 'another shape: is what it is');
+ok(!grep({ $_->{outcome} ne 'cancelled' } events($run, 'attempt')), 'another shape: before any segment is made');
 done_testing();
