@@ -120,8 +120,10 @@ int hostcaps_check(const Plan *plan, const Host *host, int status, const char *o
         if (status == 126 || status == 127)
             snprintf(why, why_size, "there is no %s (install ffmpeg there, or name it with "
                      "ffmpeg=PATH)", hostcaps_ffmpeg(host));
-        else
+        else if (status)
             snprintf(why, why_size, "%s -h failed with status %d: %.200s", hostcaps_ffmpeg(host), status, words_of(out));
+        else
+            snprintf(why, why_size, "%s -h does not tell a version: %.200s", hostcaps_ffmpeg(host), words_of(out));
         return AVERROR(ENOENT);
     }
     caps = av_mallocz(sizeof(*caps));

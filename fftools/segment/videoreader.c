@@ -375,6 +375,7 @@ static int keep_packet(AVPacket ***packets, int *nb, const AVPacket *pkt)
  */
 static int read_lead(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size)
 {
+    const char *why = "the input does not start with a keyframe";
     int key = -1, ret = 0;
     int64_t bytes = 0;
 
@@ -387,15 +388,17 @@ static int read_lead(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_
             return ret;
         if (key < 0 && pkt->flags & AV_PKT_FLAG_KEY && pkt->pts != AV_NOPTS_VALUE)
             key = r->nb_lead - 1;
+        else if (key < 0 && pkt->flags & AV_PKT_FLAG_KEY)
+            why = "the input's keyframes have no timestamps, as in AVI with packed B-frames";
         if (key >= 0 && (r->lead[key]->pts < r->visible ||
                          (pkt->dts != AV_NOPTS_VALUE && pkt->dts >= r->lead[key]->pts)))
             return key;
         if (r->nb_lead > MAX_LEAD_PACKETS || bytes > MAX_LEAD_BYTES)
-            return reason_set(reason, reason_size, "the input does not start with a keyframe");
+            return reason_set(reason, reason_size, "%s", why);
     }
     if (ret != AVERROR_EOF || !r->nb_lead)
         return ret;
-    return key >= 0 ? key : reason_set(reason, reason_size, "the input does not start with a keyframe");
+    return key >= 0 ? key : reason_set(reason, reason_size, "%s", why);
 }
 
 /** Whether packets are shown before the first keyframe; only the decoder knows what becomes of them. */
