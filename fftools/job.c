@@ -57,6 +57,7 @@ typedef struct Job {
     InputScan *scan;            ///< or NULL
     int64_t    first_slot;
     int        ending;          ///< with what is there
+    int        read;            ///< the inputs, by all, to the same ends
     struct rlimit files;        ///< as it was
 } Job;
 
@@ -274,6 +275,19 @@ static int write_segment(Job *j, Segment *seg)
     return 0;
 }
 
+/** An input that is still being written has other ends for the reader and for the remainder. */
+static int check_inputs(Job *j, int remainder_done)
+{
+    char reason[256];
+    int all = remainder_done && reader_state(j->reader, reason, sizeof(reason)) == AVERROR_EOF;
+
+    for (int i = 0; !j->read && i < j->plan->nb_inputs; i++)
+        if (input_has_changed(&j->plan->inputs[i]))
+            return refuse(j, "an input is still being written");
+    j->read |= all;
+    return 0;
+}
+
 /** Join what is there, as soon as the remainder is. */
 static int write_ready(Job *j)
 {
@@ -283,9 +297,11 @@ static int write_ready(Job *j)
     if (ret < 0)
         return refuse(j, ret == AVERROR_PATCHWELCOME ? "its video streams end at different frames" :
                       "stock ffmpeg could not make the other streams");
+    if (!j->ending && check_inputs(j, ret) < 0)
+        return AVERROR_PATCHWELCOME;
     if (ret && j->plan->tied_ends)
         reader_limit(j->reader, j->rest->nb_video);
-    if (!ret || (writes_for_good(j->plan) && !j->ending && !reader_all_done(j->reader)))
+    if (!ret || (writes_for_good(j->plan) && !j->ending && !(j->read && reader_all_done(j->reader))))
         return 0;
     while ((seg = reader_ready(j->reader))) {
         ret = write_segment(j, seg);

@@ -99,12 +99,25 @@ static int is_interrupted(void *opaque)
            (in->interrupted && in->interrupted(in->opaque));
 }
 
+/** @param opaque the InputFiles to add it to */
 static int check_file(void *opaque, const char *path)
 {
+    InputFiles *files = opaque;
     struct stat st;
 
-    (void)opaque;
-    return !stat(path, &st) && !S_ISREG(st.st_mode) ? AVERROR(EINVAL) : 0;
+    if (stat(path, &st) < 0)
+        return 0;
+    files->identity += 31 * (uint64_t)st.st_dev + st.st_ino;
+    files->size      = av_sat_add64(files->size, st.st_size);
+    return S_ISREG(st.st_mode) ? 0 : AVERROR(EINVAL);
+}
+
+int input_has_changed(const PlanInput *in)
+{
+    InputFiles now = { 0 };
+
+    return in->files.size && inputurl_each_file(in->file->url, check_file, &now) >= 0 &&
+           now.identity == in->files.identity && now.size != in->files.size;
 }
 
 /** A server from which the same comes again and again, as far as can be told before it is asked. */
@@ -133,7 +146,7 @@ static int check_url(PlanInput *in, const CmdFile *f, char *reason, size_t size)
 
     if (!strncmp(url, "pipe:", 5) || !strncmp(url, "fd:", 3))
         return reason_set(reason, size, "an input is a pipe that is not open");
-    ret = inputurl_each_file(url, check_file, NULL);
+    ret = inputurl_each_file(url, check_file, &in->files);
     if (ret == AVERROR(ENOMEM) || ret >= 0)
         return ret;
     return reason_set(reason, size, ret == AVERROR_PATCHWELCOME ? "an input is not a file" :

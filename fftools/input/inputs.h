@@ -18,6 +18,12 @@
 #include "lavfi.h"
 #include "pipestore.h"
 
+/** The files of an input, together. */
+typedef struct InputFiles {
+    uint64_t identity;
+    int64_t  size;
+} InputFiles;
+
 typedef struct PlanInput {
     const CmdFile   *file;     ///< not owned
     AVFormatContext *fc;
@@ -38,6 +44,7 @@ typedef struct PlanInput {
     int              endless;  ///< nothing but -t ends it
     TimeLimits       limits;   ///< start is also set by -sseof
     int              trim;     ///< what comes before limits.start is not shown: -accurate_seek
+    InputFiles       files;    ///< when it was opened
 } PlanInput;
 
 /**
@@ -55,6 +62,12 @@ void input_stop(PlanInput *in);
 int  input_replay(PlanInput *in);
 /** Likewise if nothing was made of it yet: what is fetched stock may as well fetch itself. */
 int  input_return(PlanInput *in);
+
+/**
+ * Whether its files have another size than when it was opened, as those that are still being written: who reads it more than
+ * once, or for longer, sees more of it. Others of the same name are not looked at. Any thread.
+ */
+int  input_has_changed(const PlanInput *in);
 
 /** Whether an input of that name is read from a pipe of any kind. Opens nothing. */
 int  input_is_pipe(const char *url);

@@ -78,6 +78,24 @@ case('sound alone, among reordered frames', 'stock', shifted('a.ts', 'a', 1.5, -
 case('as they are', 'stock', $a . shifted('a.ts', 'av', 0, 20), qw(-copyts -fps_mode vfr mkv));
 case('damage', 'stock', substr($a, 0, 188 * int(length($a) / 188 * 0.7)) . $a, qw(-an -threads 1 mkv));
 
+# a recording that goes on while hosts work: sound and video are not read at the same time
+my @grow = (qw(-nostdin -y -v error -i grow.ts -c:v libx264 -preset ultrafast -qp 24 -g 25 -sc_threshold 0 -c:a copy));
+my $next = shifted('a.ts', 'av', 0, 3);
+put('grow.ts', $a);
+stub($_, ": >$top/begun\n" . held("$top/more") . 'exec $FFMPEG "$@"') for qw(h1 h2 h3);
+my $job = start({}, qw(--segment-length 1), @grow, 'ours.mkv');
+ok(wait_for { -e "$top/begun" }, 'one that grows: hosts are at work');
+open my $more, '>>', 'grow.ts' or die "grow.ts: $!";
+print $more $next;
+close $more;
+put('more', '');
+my $grown = finish($job);
+unstub(qw(h1 h2 h3));
+is($grown->{status}, 0, 'one that grows: exit status') or diag($grown->{stderr});
+ok(events($grown, 'plan', decision => 'stock', reason => 'an input is still being written'), 'one that grows: it is seen');
+stock({}, @grow, 'stock.mkv');
+compare_ok("$top/stock.mkv", "$top/ours.mkv", 'one that grows: the same', '--exact-frames');
+
 # found at once, though hosts get no further
 make_input('long.ts', video(70), qw(-f lavfi -i sine=f=500:d=70 -c:v libx264 -preset ultrafast -bf 2 -g 25 -c:a aac));
 stub($_, 'exec sleep 60') for qw(h1 h2 h3);
