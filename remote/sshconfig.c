@@ -175,6 +175,8 @@ static int parse_first(SshConfig *cfg, const char *key, const char *value)
         cfg->port = atoi(value);
     else if (!strcmp(key, "connecttimeout"))
         cfg->connect_timeout = atoi(value);
+    else if (!strcmp(key, "proxyusefdpass"))
+        cfg->proxy_passes = !strcmp(value, "yes");
     else if (!strcmp(key, "identitiesonly"))
         cfg->identities_only = !strcmp(value, "yes");
     else if (!strcmp(key, "addressfamily"))

@@ -23,6 +23,7 @@ typedef struct SshConfig {
     char  *hostkeyalias;     ///< or NULL
     char  *proxyjump;        ///< or NULL
     char  *proxycommand;     ///< tokens expanded, or NULL
+    int    proxy_passes;     ///< ProxyUseFdpass: it hands over a connection instead of being one
     int    connect_timeout;  ///< seconds, 0: none
     int    identities_only;
     int    identity_none;    ///< IdentityAgent none

@@ -171,13 +171,48 @@ end:
     return ret;
 }
 
-static int dial_command(SshLink *link, const SshConfig *cfg, char *why, size_t why_size)
+/* The connection that the proxy has made comes with one byte, and takes the place of the line to the proxy. */
+static int take_passed(SshLink *link, const Deadline *d)
 {
-    char *command = av_asprintf("exec %s", cfg->proxycommand);
+    union {
+        struct cmsghdr align;
+        char           room[CMSG_SPACE(sizeof(int))];
+    } control;
+    char byte;
+    struct iovec  iov  = { &byte, 1 };
+    struct msghdr msg  = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+    struct cmsghdr *c;
+    int fd, ret = deadline_poll(d, link->fd, POLLIN);
+
+    if (ret < 0)
+        return ret;
+    if (recvmsg(link->fd, &msg, MSG_CMSG_CLOEXEC) < 0)
+        return AVERROR(errno);
+    c = CMSG_FIRSTHDR(&msg);
+    if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(fd)))
+        return AVERROR(EHOSTUNREACH);
+    memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+    child_close_fd(&link->fd);
+    link->fd = fd;
+    if (fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+        return AVERROR(errno);
+    return set_options(fd);
+}
+
+static int dial_command(SshLink *link, const SshConfig *cfg, const Deadline *d, char *why, size_t why_size)
+{
+    char *command = av_asprintf("exec %s", cfg->proxycommand), says[256];
     const char *argv[] = { "/bin/sh", "-c", command, NULL };
     int ret = command ? dial_proxy(link, argv, why, why_size) : AVERROR(ENOMEM);
 
     av_free(command);
+    if (ret < 0 || !cfg->proxy_passes)
+        return ret;
+    ret = take_passed(link, d);
+    if (ret < 0) {
+        ssh_proxy_says(link, says, sizeof(says));
+        snprintf(why, why_size, "unreachable: its proxy passed no connection: %s", *says ? says : av_err2str(ret));
+    }
     return ret;
 }
 
@@ -189,7 +224,7 @@ int ssh_dial(SshLink *link, const SshConfig *cfg, const Deadline *d, char *why, 
     link->proxy = 0;
     snprintf(why, why_size, "out of memory");
     if (cfg->proxycommand)
-        return dial_command(link, cfg, why, why_size);
+        return dial_command(link, cfg, d, why, why_size);
     if (cfg->proxyjump)
         return dial_jump(link, cfg, why, why_size);
     if (cfg->connect_timeout > 0)
