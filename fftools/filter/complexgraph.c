@@ -44,6 +44,13 @@ static int read_labels(Parser *p, const char **s, char **labels, int *nb)
     return 0;
 }
 
+/** Whether each of its outputs has a label: then what comes behind a comma is not fed by it, unless by that. */
+static int labels_all(const Node *n)
+{
+    return n->nb_out && (complexgraph_is_split(n) ? complexgraph_split_fits(n) :
+                         avfilter_filter_pad_count(avfilter_get_by_name(n->name), 1) == (unsigned)n->nb_out);
+}
+
 static int read_node(Parser *p, const char **s, int follows)
 {
     Node *n = &p->nodes[p->nb_nodes];
@@ -53,7 +60,7 @@ static int read_node(Parser *p, const char **s, int follows)
     if (p->nb_nodes == MAX_NODES)
         return complexgraph_refuse(p, "the filter graph is very long");
     p->nb_nodes++;
-    n->follows = follows;
+    n->follows = follows && !labels_all(n - 1);
     ret = read_labels(p, s, n->in, &n->nb_in);
     if (ret < 0)
         return ret;
