@@ -4,14 +4,14 @@
 # The commands of commands.tsv, as people type them: a shell runs each twice in folders of its own,
 # once with stock ffmpeg on PATH and once with ffleet under that name and a fleet of three SSH hosts.
 #
-#   run.pl [--only REGEX] [--every N] [--part I/N] [--keep]
+#   run.pl [--only REGEX] [--every N] [--part I/N]
 #
 #   --only REGEX  only rows of which category or command match
 #   --every N     the first row of each category, and every N-th after it
 #   --part I/N    of these the I-th and every N-th after it
-#   --keep        leave the folders where they are, and say where
 #
 #   FFLEET_TEST_OTHER_FFMPEG=FILE  an ffmpeg of another version, for two of the three hosts
+#   FFLEET_TEST_KEEP=DIR           work in DIR/run, and leave it there
 #
 # A test for each row: the same exit status, the same stdout, the same files; media files equal by
 # tests/tools/compare.pl, others byte for byte; the decision that was expected, and where that is the
@@ -19,28 +19,20 @@
 
 use strict;
 use warnings;
-use File::Basename qw(dirname);
 use File::Find;
 use File::Path qw(make_path remove_tree);
 use Getopt::Long;
 use Test::More;
 
-my %opt;
-my $here;
-my $other;   # FleetTest forgets it
-
-BEGIN {
-    $here  = dirname(__FILE__);
-    $other = $ENV{FFLEET_TEST_OTHER_FFMPEG};
-    $opt{every} = 1;
-    GetOptions(\%opt, 'only=s', 'every=i', 'part=s', 'keep') && !@ARGV && $opt{every} > 0
-        && ($opt{part} //= '1/1') =~ m{^([1-9]\d*)/([1-9]\d*)$} && $1 <= $2
-        or die "usage: run.pl [--only REGEX] [--every N] [--part I/N] [--keep]\n";
-    require File::Temp;
-    $File::Temp::KEEP_ALL = 1 if $opt{keep};
-}
-use lib "$here/../tools";
+use FindBin;
+use lib "$FindBin::Bin/../tools";
 use FleetTest;
+
+my %opt = (every => 1, part => '1/1');
+GetOptions(\%opt, 'only=s', 'every=i', 'part=s') && !@ARGV && $opt{every} > 0
+    && $opt{part} =~ m{^([1-9]\d*)/([1-9]\d*)$} && $1 <= $2
+    or die "usage: run.pl [--only REGEX] [--every N] [--part I/N]\n";
+my $other = $ENV{FFLEET_TEST_OTHER_FFMPEG};
 
 my $EXPECTED_SHARE = 90;   # percent of the rows that the fleet is expected to make
 my @OTHERS = qw(h1 h2);    # hosts of another version, if there is one
@@ -95,15 +87,6 @@ my @inputs = (
 my %input = map { $_->[0] => $_ } @inputs;
 my %made;
 
-sub make_texts {
-    put("$top/in/text.srt", join '', map { "$_\n00:00:0$_,100 --> 00:00:0$_,900\nline <i>$_</i>\n\n" } 1 .. 6);
-    put("$top/in/chapters.txt", ";FFMETADATA1\ntitle=All\n" . join '', map {
-        "[CHAPTER]\nTIMEBASE=1/1000\nSTART=${_}000\nEND=" . ($_ + 2) . "000\ntitle=c$_\n" } 0, 2, 4);
-    put("$top/in/text.ass", "[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize\n"
-      . "Style: Default,Arial,20\n\n[Events]\nFormat: Layer, Start, End, Style, Text\n"
-      . join '', map { "Dialogue: 0,0:00:0$_.00,0:00:0$_.50,Default,line {\\b1}$_\n" } 1 .. 5);
-}
-
 # Make an input when it is first wanted, with those that it is made of.
 sub make {
     my ($name) = @_;
@@ -126,7 +109,7 @@ my ($version) = `$real_ffmpeg -version` =~ /^ffmpeg version n?(\d+)/;
 
 sub read_rows {
     my @rows;
-    open my $in, '<', "$here/commands.tsv" or BAIL_OUT("commands.tsv: $!");
+    open my $in, '<', "$FindBin::Bin/commands.tsv" or BAIL_OUT("commands.tsv: $!");
     while (my $line = <$in>) {
         chomp $line;
         next if $line =~ /^\s*(?:#|$)/;
@@ -246,7 +229,7 @@ sub different_files {
         my $pid = open(my $p, '-|') // BAIL_OUT("fork: $!");
         if (!$pid) {
             open STDERR, '>&', \*STDOUT;
-            exec $^X, "$here/../tools/compare.pl", "$stock/$name", "$ours/$name", @options;
+            exec $^X, "$FindBin::Bin/../tools/compare.pl", "$stock/$name", "$ours/$name", @options;
         }
         my $text = do { local $/; <$p> } // '';
         close $p;
@@ -309,7 +292,7 @@ sub end_row {
     local $TODO = $row->{flags}{known} ? 'a known difference' : undef;
     ok(!defined $problem, "$row->{category}: " . $row->{command} =~ s/#/\\#/gr)
         or diag("row $row->{number}: $problem");
-    return if $opt{keep};
+    return if $keep;
     remove_tree(map { "$top/$_/$row->{number}" } qw(stock ours));
     unlink map { @{ $row->{$_} }{qw(out err trace)} } qw(stock ours);
 }
@@ -325,7 +308,7 @@ my ($part, $parts) = split m{/}, $opt{part};
 @rows = @rows[grep { $_ % $parts == $part - 1 } 0 .. $#rows];
 
 make_path("$top/in", "$top/bin");
-make_texts();
+make_texts("$top/in", 6);
 symlink $ffleet, "$top/bin/ffmpeg" or BAIL_OUT("symlink: $!");
 fleet_up(3);
 stub($_, 'probe exec ' . quote($other) . ' "$@"') for defined $other ? @OTHERS : ();
@@ -360,5 +343,4 @@ if (defined $other) {
     my $share = "$nb_mixed by hosts of another version";
     $opt{only} ? diag($share) : cmp_ok(2 * $nb_mixed, '>=', scalar @kept, $share);
 }
-diag("kept: $top") if $opt{keep};
 done_testing();

@@ -7,8 +7,6 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../tools";
-my $seed;
-BEGIN { $seed = $ENV{FFLEET_FAULT_SEED} }   # before it is tidied away
 use FleetTest;
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -61,7 +59,7 @@ sub killed {
     return finish($run)->{status};
 }
 
-$seed //= 1;
+my $seed = $ENV{FFLEET_FAULT_SEED} // 1;
 note("FFLEET_FAULT_SEED=$seed");
 srand $seed;
 for my $n (0 .. 4) {

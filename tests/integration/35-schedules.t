@@ -9,13 +9,12 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../tools";
-my ($count, $seed);
-BEGIN { ($count, $seed) = @ENV{qw(FFLEET_FAULTS FFLEET_FAULT_SEED)} }   # before they are tidied away
 use FleetTest;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-$seed  //= defined $count ? time ^ $$ : 1;
+my $count = $ENV{FFLEET_FAULTS};
+my $seed  = $ENV{FFLEET_FAULT_SEED} // (defined $count ? time ^ $$ : 1);
 $count //= 3;
 my @encode = qw(-c:v libx264 -preset ultrafast -qp 25 -g 25 -sc_threshold 0 -c:a copy);
 my @args  = (qw(-nostdin -y --segment-length 0.5 -v error -i in.mp4), @encode, 'ours.mp4');

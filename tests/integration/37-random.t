@@ -11,13 +11,10 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../tools";
-# FleetTest forgets them
-my ($all, $only);
-BEGIN { ($all, $only) = @ENV{qw(FFLEET_TEST_ALL FFLEET_TEST_SEED)} }
 use FleetTest;
 use Test::More;
 
-my @seeds = $only // (1 .. ($all ? 500 : 12));
+my @seeds = $ENV{FFLEET_TEST_SEED} // (1 .. ($ENV{FFLEET_TEST_ALL} ? 500 : 12));
 
 sub any { return $_[rand @_] }
 

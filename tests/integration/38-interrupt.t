@@ -8,14 +8,13 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../tools";
-my ($count, $seed);
-BEGIN { ($count, $seed) = @ENV{qw(FFLEET_INTERRUPTS FFLEET_FAULT_SEED)} }   # before they are tidied away
 use FleetTest;
 use IO::Socket::INET;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-$seed  //= defined $count ? time ^ $$ : 1;
+my $count = $ENV{FFLEET_INTERRUPTS};
+my $seed  = $ENV{FFLEET_FAULT_SEED} // (defined $count ? time ^ $$ : 1);
 $count //= 4;
 my @encode = qw(-c:v libx264 -preset ultrafast -qp 25 -g 25 -sc_threshold 0 -c:a copy);
 my @args   = (qw(-nostdin -y -v error --segment-length 0.5 -i in.mp4), @encode, 'ours.mkv');

@@ -6,21 +6,17 @@
 #
 #   FFLEET_TEST_ALL=1       the rarer cases too (those with a + in front)
 #   FFLEET_TEST_ONLY=REGEX  only the cases with such a name
-#   FFLEET_TEST_KEEP=DIR    work in DIR/TEST and leave everything there
+#   FFLEET_TEST_KEEP=DIR    as in FleetTest.pm
 
 package ExactTest;
 
 use strict;
 use warnings;
-use Cwd qw(abs_path);
 use Exporter qw(import);
-use File::Basename qw(basename dirname);
-use File::Path qw(make_path remove_tree);
-use File::Temp qw(tempdir);
-use JSON::PP;
-use POSIX ();
+use File::Path qw(make_path);
 use Test::More;
 use Text::ParseWords qw(shellwords);
+use FleetTest;
 
 our @EXPORT = qw(exact_cases);
 
@@ -107,62 +103,8 @@ my %macro = (
     X264 => '-c:v libx264 -preset ultrafast -qp 24 -g 24 -sc_threshold 0',
 );
 
-my $root    = $ENV{SRC_DIR} || abs_path(dirname(__FILE__) . '/../..');
-my $ffleet  = $ENV{FFLEET} || "$root/ffleet";
-my $stock   = $ENV{FFMPEG} || 'ffmpeg';
-my $keep    = $ENV{FFLEET_TEST_KEEP};
-my $dir     = $keep ? "$keep/" . basename($0, '.t') : tempdir('exactXXXXXX', TMPDIR => 1, CLEANUP => 1);
-my $main    = $$;
-my $only    = $ENV{FFLEET_TEST_ONLY} // "";
+my $only = $ENV{FFLEET_TEST_ONLY} // '';
 my %made;
-
-make_path("$dir/stock", "$dir/ours");
-$dir = abs_path($dir);
-
-sub spew {
-    my ($name, $text) = @_;
-    open my $out, '>', $name or BAIL_OUT("$name: $!");
-    print $out $text;
-    close $out;
-}
-
-sub slurp {
-    my ($name) = @_;
-    open my $in, '<', $name or return '';
-    local $/;
-    return <$in> // '';
-}
-
-# Run in a folder, stdin from /dev/null, stdout and stderr to files there; returns the status.
-sub run_in {
-    my ($folder, $log, @cmd) = @_;
-    my $pid = fork // BAIL_OUT("fork: $!");
-
-    if (!$pid) {
-        chdir $folder;
-        open STDIN,  '<', '/dev/null';
-        open STDOUT, '>', "$log.out";
-        open STDERR, '>', "$log.err";
-        exec { $cmd[0] } @cmd or POSIX::_exit(127);
-    }
-    waitpid $pid, 0;
-    return $? & 127 ? 1000 + ($? & 127) : $? >> 8;
-}
-
-sub fleet {
-    my (@words) = @_;
-    my $ok = !system 'sh', '-c', '. "$0"; "$@"', "$root/tests/fleet.sh", @words;
-    return $ok;
-}
-
-END {
-    if ($main == $$ && -d "$dir/fleet") {
-        my $status = $?;
-        fleet('fleet_stop', "$dir/fleet");
-        remove_tree("$dir/fleet");
-        $? = $status;
-    }
-}
 
 ### inputs
 
@@ -174,26 +116,15 @@ sub input_args {
     return shellwords($text);
 }
 
-sub make_input {
+sub make_as_named {
     my ($name) = @_;
     my ($line) = grep { /^\Q$name\E\s/ } @inputs or BAIL_OUT("no input is called $name");
     my $how    = $line =~ s/^\S+\s*\|\s*//r;
 
     return if $made{$name}++;
-    make_input($_) for $how =~ s/^([\w. -]+):\s+// ? split ' ', $1 : ();
-    return if -s "$dir/$name";
-    run_in($dir, "$dir/input", $stock, qw(-nostdin -y -v error), input_args($how), $name) == 0
-        or BAIL_OUT("$name cannot be made: " . slurp("$dir/input.err"));
-}
-
-sub make_texts {
-    spew("$dir/text.srt", join '', map { "$_\n00:00:0$_,100 --> 00:00:0$_,900\nline <i>$_</i>\n\n" } 1 .. 5);
-    spew("$dir/late.srt", "1\n00:00:04,000 --> 00:00:04,500\nlate\n\n");
-    spew("$dir/chapters.txt", ";FFMETADATA1\ntitle=All\n" . join '', map {
-        "[CHAPTER]\nTIMEBASE=1/1000\nSTART=${_}000\nEND=" . ($_ + 2) . "000\ntitle=c$_\n" } 0, 2, 4);
-    spew("$dir/text.ass", "[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize\n"
-       . "Style: Default,Arial,20\n\n[Events]\nFormat: Layer, Start, End, Style, Text\n"
-       . join '', map { "Dialogue: 0,0:00:0$_.00,0:00:0$_.50,Default,line {\\b1}$_\n" } 1 .. 5);
+    make_as_named($_) for $how =~ s/^([\w. -]+):\s+// ? split ' ', $1 : ();
+    my $run = run({ name => 'input', program => $real_ffmpeg }, qw(-nostdin -y -v error), input_args($how), $name);
+    $run->{status} eq 0 or BAIL_OUT("$name cannot be made: $run->{stderr}");
 }
 
 ### cases
@@ -203,14 +134,13 @@ sub make_texts {
 my %hosts_used;
 
 sub read_trace {
-    my ($file) = @_;
-    my @events = map { JSON::PP->new->decode($_) } split /\n/, slurp($file);
-    my ($plan) = reverse grep { $_->{event} eq 'plan' } @events;
+    my ($run) = @_;
+    my ($plan) = reverse events($run, 'plan');
     my (%segments, @frames, @ends);
 
     return ('nobody', 'there is no decision in the trace') unless $plan;
     return ('stock', $plan->{reason}) if $plan->{decision} eq 'stock';
-    for (grep { $_->{event} eq 'attempt' } @events) {
+    for (events($run, 'attempt')) {
         return ('fleet', "segment $_->{segment} on $_->{host}: $_->{outcome}: " . ($_->{why} // ''))
             if $_->{outcome} !~ /^(?:ok|lost|cancelled)$/ || $_->{host} !~ /^h\d$/;
         next if $_->{outcome} ne 'ok';
@@ -229,24 +159,21 @@ sub run_case {
     # by itself: far.mkv has a keyframe each 150 frames, and segments may end between them
     my $itself = $name =~ /, by itself$/;
     my $length = $name =~ /, (\d+) s$/ ? $1 : $wanted ? 6 / $wanted : 2;
-    my $trace  = "$dir/trace.json";
-    my @compare = map { $_ eq '--source' ? ($_, "$dir/$input") : $_ } split ' ', $compare;
-    my (%status, @words);
+    my @compare = map { $_ eq '--source' ? ($_, "$top/$input") : $_ } split ' ', $compare;
+    my ($stock, $ours, @words);
 
     $args =~ s/\b(X264)\b/$macro{$1}/g;
     @words = ('-y', '-i', "../$input", shellwords($args), $output);
-    make_input($input);
-    make_input('logo.png') if $args =~ /logo\.png/;
-    unlink $trace, "$dir/stock/$output", "$dir/ours/$output";
-    local $ENV{FFLEET_TRACE} = $trace;
-    $status{stock} = run_in("$dir/stock", "$dir/stock/log", $stock, @words);
-    $status{ours}  = run_in("$dir/ours", "$dir/ours/log", $ffleet, $itself ? () : ('--segment-length', $length), @words);
+    make_as_named($input);
+    make_as_named('logo.png') if $args =~ /logo\.png/;
+    unlink "$top/stock/$output", "$top/ours/$output";
+    $stock = stock({ cwd => "$top/stock" }, @words);
+    $ours  = run({ cwd => "$top/ours" }, $itself ? () : ('--segment-length', $length), @words);
 
     subtest $name => sub {
-        my ($maker, $problem, $segments, @ends) = read_trace($trace);
-        my $different;
+        my ($maker, $problem, $segments, @ends) = read_trace($ours);
 
-        is($status{ours}, $status{stock}, 'exit status') or diag(slurp("$dir/ours/log.err") =~ s/.*(?=.{600}$)//sr);
+        is($ours->{status}, $stock->{status}, 'exit status') or diag($ours->{stderr} =~ s/.*(?=.{600}$)//sr);
         if ($who) {
             is($maker, $who, "the $who makes it") or diag($problem);
         } else {
@@ -255,10 +182,7 @@ sub run_case {
         ok(!defined $problem, 'in segments, by hosts') or diag($problem) if $maker eq 'fleet';
         is($segments, $wanted, 'so many segments') if $wanted;
         ok(scalar(grep { $_ % 150 } @ends), 'not all segments end at keyframes') if $itself;
-        $different = run_in($dir, "$dir/compare", $^X, "$root/tests/tools/compare.pl",
-                            "stock/$output", "ours/$output", @compare);
-        is($different, 0, 'equal')
-            or diag('ffmpeg ', join(' ', @words), "\n", slurp("$dir/compare.out"), slurp("$dir/compare.err"));
+        compare_ok("$top/stock/$output", "$top/ours/$output", 'equal', @compare) or diag(join ' ', 'ffmpeg', @words);
     };
 }
 
@@ -268,11 +192,10 @@ sub run_case {
 sub exact_cases {
     my @cases = $_[0] =~ /^(?!#)(\S.*)/mg;
 
-    fleet('fleet_start', 3, "$dir/fleet") or BAIL_OUT('the fleet cannot be started');
-    $ENV{FFLEET_SSH_CONFIG} = "$dir/fleet/ssh_config";
-    $ENV{FFLEET_HOSTS}      = 'h1 h2 h3';
-    delete @ENV{qw(SSH_AUTH_SOCK FFLEET_SEGMENT_LENGTH FFREPORT)};
-    make_texts();
+    fleet_up(3);
+    make_path("$top/stock", "$top/ours");
+    make_texts($top, 5);
+    put("$top/late.srt", "1\n00:00:04,000 --> 00:00:04,500\nlate\n\n");
     for (@cases) {
         my ($name, @rest) = map { s/^\s+|\s+$//gr } split /\|/, $_, -1;
 

@@ -2,13 +2,15 @@
 #
 # For integration tests in Perl: a private folder, a fleet of SSH hosts, runs of ffleet and of stock.
 # Everything is bounded, and given back in the end.
+#
+#   FFLEET_TEST_KEEP=DIR    work in DIR/TEST, and leave it there but for the hosts
 package FleetTest;
 
 use strict;
 use warnings;
 use Cwd qw(abs_path);
 use Exporter qw(import);
-use File::Basename qw(dirname);
+use File::Basename qw(basename dirname);
 use File::Path qw(make_path remove_tree);
 use File::Temp qw(tempdir);
 use IO::Handle;
@@ -17,19 +19,20 @@ use POSIX qw(:sys_wait_h);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw($top $ffleet $tools $real_ffmpeg fleet_up fleet_sh stub held unstub make_input start finish run
-                 stock slurp put wait_for compare_ok events processes lines);
+our @EXPORT = qw($top $keep $ffleet $tools $real_ffmpeg fleet_up fleet_sh stub held unstub make_input make_texts start
+                 finish run stock slurp put wait_for compare_ok events processes lines);
 
 our $here   = abs_path(dirname(__FILE__) . '/..');
 our $tools  = ($ENV{BUILD} ? $ENV{BUILD} : "$here/..") . '/tests/tools';
 our $ffleet = abs_path($ENV{FFLEET} // "$here/../ffleet");
 BAIL_OUT('no ffleet here: set FFLEET') unless defined $ffleet && -x $ffleet;
-our $top = tempdir('ffleet-test-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+our $keep = $ENV{FFLEET_TEST_KEEP};
+our $top  = $keep ? kept_folder() : tempdir('ffleet-test-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 our ($real_ffmpeg) = grep { -x } map { "$_/ffmpeg" } split /:/, $ENV{PATH};
 BAIL_OUT('no ffmpeg on PATH') unless $real_ffmpeg;
 our $LIMIT = 240;   # seconds for a run: none takes them but on a machine that has much else to do
 
-delete @ENV{ grep { /^(?:FFLEET_|FFREPORT|SSH_AUTH_SOCK)/ } keys %ENV };
+delete @ENV{ grep { /^(?:FFLEET_(?!TEST_|FAULT|INTERRUPTS)|FFREPORT|SSH_AUTH_SOCK)/ } keys %ENV };
 $ENV{HOME} = $ENV{XDG_CONFIG_HOME} = "$top/home";
 make_path("$top/home", "$top/tmp");
 $SIG{INT} = $SIG{TERM} = $SIG{HUP} = $SIG{PIPE} = sub { exit 1 };
@@ -42,9 +45,17 @@ END {
         my $status = $?;
         kill 'KILL', keys %running;
         fleet_sh("fleet_stop '$top/fleet'") if $fleet;
+        remove_tree("$top/fleet") if $keep;
         chdir '/';
         $? = $status;
     }
+}
+
+sub kept_folder {
+    my $folder = "$keep/" . basename($0, '.t', '.pl');
+    remove_tree($folder);
+    make_path($folder);
+    return abs_path($folder);
 }
 
 sub slurp {
@@ -108,6 +119,17 @@ sub make_input {
     my ($name, @args) = @_;
     system($real_ffmpeg, qw(-nostdin -v error -y), @args, "$top/$name") == 0
         or BAIL_OUT("cannot make $name");
+}
+
+# make_texts(FOLDER, N): subtitles with N lines, one a second, and chapters
+sub make_texts {
+    my ($folder, $nb) = @_;
+    put("$folder/text.srt", join '', map { "$_\n00:00:0$_,100 --> 00:00:0$_,900\nline <i>$_</i>\n\n" } 1 .. $nb);
+    put("$folder/text.ass", "[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize\n"
+      . "Style: Default,Arial,20\n\n[Events]\nFormat: Layer, Start, End, Style, Text\n"
+      . join '', map { "Dialogue: 0,0:00:0$_.00,0:00:0$_.50,Default,line {\\b1}$_\n" } 1 .. 5);
+    put("$folder/chapters.txt", ";FFMETADATA1\ntitle=All\n" . join '', map {
+        "[CHAPTER]\nTIMEBASE=1/1000\nSTART=${_}000\nEND=" . ($_ + 2) . "000\ntitle=c$_\n" } 0, 2, 4);
 }
 
 # start(options, words): a program in $top/NAME; options: name, cwd, env => {}, stdin (a text, or
