@@ -25,7 +25,10 @@
 /** FFmpeg 7.0's fftools work out frame timing in another way (ffmpeg_filter.c, video_sync_process()). */
 #define COMPAT_TIMING_7 (LIBAVCODEC_VERSION_MAJOR >= 61)
 
-/** Before FFmpeg 7 the filters behind overlay do not hear when its input ends, but take its last frame for that (framesync.c). */
+/**
+ * Before FFmpeg 7 the filters behind overlay do not hear when its input ends, but take its last
+ * frame for that (framesync.c).
+ */
 #define COMPAT_OVERLAY_HIDES_END (LIBAVFILTER_VERSION_MAJOR < 10)
 
 /** avio callbacks got a const buffer in FFmpeg 7.0. */
@@ -107,8 +110,8 @@ static inline void compat_set_frame_duration(AVFrame *f, int64_t duration)
 }
 
 /**
- * Numbers that frames get from the packet they are made of: before a decoder is opened, of a packet before it is sent,
- * of a frame that was received.
+ * Numbers that frames get from the packet they are made of: before a decoder is opened, of a packet
+ * before it is sent, of a frame that was received.
  */
 static inline void compat_number_frames(AVCodecContext *dec)
 {

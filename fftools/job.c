@@ -95,7 +95,10 @@ static int stall_timeout(void)
     return seconds > 0 && seconds < 1e6 ? FFMAX(seconds * 1000, 1) : 0;
 }
 
-/** Hundreds of slots have thousands of descriptors, more than the usual limit, but not more than it may be raised to. */
+/**
+ * Hundreds of slots have thousands of descriptors, more than the usual limit, but not more than it
+ * may be raised to.
+ */
 static void raise_limit(Job *j)
 {
     struct rlimit limit;

@@ -4,7 +4,8 @@
 
 /**
  * @file
- * Carries out a plan: reader thread -> fleet -> join -> mux, beside it the remainder, and what the user sees and says meanwhile.
+ * Carries out a plan: reader thread -> fleet -> join -> mux, beside it the remainder, and what the
+ * user sees and says meanwhile.
  */
 
 #include "../remote/hosts.h"

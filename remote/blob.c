@@ -362,7 +362,10 @@ static int add_chunk(Blob *b)
     return 0;
 }
 
-/** Find room in memory for the next bytes, at least one. @return how many fit into the last piece, or an AVERROR code */
+/**
+ * Find room in memory for the next bytes, at least one.
+ * @return how many fit into the last piece, or an AVERROR code
+ */
 static int64_t make_room(Blob *b, size_t size)
 {
     Piece *m = b->nb_pieces ? &b->pieces[b->nb_pieces - 1] : NULL;

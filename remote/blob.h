@@ -29,7 +29,10 @@ int     blob_alloc(Blob **blob, BlobPool *pool);
 int     blob_from_file(Blob **blob, BlobPool *pool, int fd);
 Blob   *blob_ref(Blob *blob);
 void    blob_unref(Blob **blob);
-/** @return 0, or AVERROR code (ENOSPC when the temporary folder is full), then with a beginning of the data at most */
+/**
+ * @return 0, or AVERROR code (ENOSPC when the temporary folder is full), then with a beginning of
+ * the data at most
+ */
 int     blob_append(Blob *blob, const uint8_t *data, size_t size);
 /** Append bytes of another blob without copying them; they stay with that one. @param of sealed; another reference is kept
  *  @return 0 or an AVERROR code (EINVAL: it has no such bytes) */

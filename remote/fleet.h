@@ -91,8 +91,9 @@ typedef struct FleetClient {
     /**
      * The command ended with this exit status: verify.
      * @return 0 and *result: accepted. AVERROR_INVALIDDATA: the host returned wrong data, it is
-     *         left out for the rest of the run. AVERROR_PATCHWELCOME: the input seems to be at fault, so
-     *         that only this machine is tried as well, or with no local_fallback one other host. Other errors: a failed attempt. why: the reason
+     *         left out for the rest of the run. AVERROR_PATCHWELCOME: the input seems to be at
+     *         fault, so that only this machine is tried as well, or with no local_fallback one
+     *         other host. Other errors: a failed attempt. why: the reason
      */
     int (*attempt_end)(void *opaque, FleetAttempt *a, int status, void **result,
                        char *why, size_t why_size);
@@ -117,9 +118,10 @@ typedef struct FleetOptions {
 } FleetOptions;
 
 /**
- * Start connecting to all hosts at once, in the background; returns at once.
- * A host that fails gets a trace event "host" each time; av_log() tells of its first failure and of its being left
- * out at AV_LOG_WARNING, else at AV_LOG_VERBOSE. hosts and trace must outlive the fleet; client and opts are copied.
+ * Start connecting to all hosts at once, in the background; returns at once. A host that fails gets
+ * a trace event "host" each time; av_log() tells of its first failure and of its being left out at
+ * AV_LOG_WARNING, else at AV_LOG_VERBOSE. hosts and trace must outlive the fleet; client and opts
+ * are copied.
  */
 int fleet_open(Fleet **f, const HostList *hosts, const FleetClient *client,
                const FleetOptions *opts, Trace *trace);
@@ -160,7 +162,11 @@ typedef struct FleetHostStatus {
     FleetSlotStatus slots[HOST_MAX_SLOTS];
 } FleetHostStatus;
 
-/** Snapshot. @return number of hosts (may be more than max; then only max are filled), local fallback last when used */
+/**
+ * Snapshot.
+ * @return number of hosts (may be more than max; then only max are filled), local fallback last
+ * when used
+ */
 int fleet_status(Fleet *f, FleetHostStatus *status, int max);
 /** Tasks waiting for a slot. */
 int fleet_queued(Fleet *f);

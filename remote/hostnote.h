@@ -2,7 +2,10 @@
 #ifndef FFLEET_HOSTNOTE_H
 #define FFLEET_HOSTNOTE_H
 
-/** @file A text that the connections to one host share: what was found out for the first one need not be asked again. Any thread. */
+/**
+ * @file A text that the connections to one host share: what was found out for the first one need
+ * not be asked again. Any thread.
+ */
 
 typedef struct HostNote HostNote;
 

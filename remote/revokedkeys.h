@@ -4,7 +4,8 @@
 
 /**
  * @file
- * OpenSSH's RevokedHostKeys: a list of public keys, one a line, or a key revocation list, which `ssh-keygen -Q` reads.
+ * OpenSSH's RevokedHostKeys: a list of public keys, one a line, or a key revocation list, which
+ * `ssh-keygen -Q` reads.
  */
 
 #include <stdint.h>

@@ -353,7 +353,10 @@ static Task *end_attempt(Sched *s, HostEntry *h, SlotInfo *sl, int up, int good,
     return sched_attempt_end(s, sl);
 }
 
-/** What hosts have said of the input was wrong, as another one could do with it: as if their commands had failed. */
+/**
+ * What hosts have said of the input was wrong, as another one could do with it: as if their
+ * commands had failed.
+ */
 static void refute_claims(Sched *s, const Task *t, double now)
 {
     for (int i = 0; i < t->nb_claims; i++) {
@@ -448,8 +451,8 @@ static int hopeless(const Sched *s, const Task *t, int nb_remote)
 }
 
 /**
- * Whether nobody but the fallback host is to tell that it is the input, or nobody at all: without that one, two hosts have to
- * agree, or there is only one.
+ * Whether nobody but the fallback host is to tell that it is the input, or nobody at all: without
+ * that one, two hosts have to agree, or there is only one.
  */
 static int is_condemned(const Sched *s, const Task *t)
 {

@@ -187,7 +187,10 @@ int sched_host_up(const Sched *s, int host);
 /** Tasks not done yet; of these, those that no slot has. */
 int sched_open(const Sched *s);
 int sched_pending(const Sched *s);
-/** The host that the only waiting task is kept for, see sched_demand(); -1: it is not, or there are more of them. */
+/**
+ * The host that the only waiting task is kept for, see sched_demand(); -1: it is not, or there are
+ * more of them.
+ */
 int sched_kept_for(const Sched *s, double now);
 /** Slots of all remote hosts that are not broken, at least one. */
 int sched_slots(const Sched *s);
@@ -206,7 +209,10 @@ double sched_rate(const Sched *s, int host);
  */
 int sched_demand(Sched *s, double remaining, double usual, double least, double most, double now,
                  double *size, double *until);
-/** How long it took to make a task after sched_demand() wanted it: the next one is wanted so much earlier than there is room for it. */
+/**
+ * How long it took to make a task after sched_demand() wanted it: the next one is wanted so much
+ * earlier than there is room for it.
+ */
 void sched_made(Sched *s, double seconds);
 
 #endif

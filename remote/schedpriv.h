@@ -169,8 +169,9 @@ void  sched_measure(Sched *s, const SlotInfo *sl, double now);
  */
 Task *sched_pick_straggler(Sched *s, int host, double now, double *until);
 /**
- * A task that runs, and is so late that the fallback host is to begin it as well, with nothing else to be done and no other
- * host that could. How fast the fallback is, nobody knows: it is taken to be as fast as the others were.
+ * A task that runs, and is so late that the fallback host is to begin it as well, with nothing else
+ * to be done and no other host that could. How fast the fallback is, nobody knows: it is taken to
+ * be as fast as the others were.
  * @param until when to ask again, if there is none
  */
 Task *sched_pick_late(Sched *s, double now, double *until);

@@ -21,7 +21,10 @@
 /* How fast it is of late goes by that part of its time, and by so many seconds at least. */
 #define LATE_PART 0.125
 #define LATE_TIME 2.0
-/* This machine begins what runs elsewhere only if that is going to be as many times as early as it would take itself, ... */
+/*
+ * This machine begins what runs elsewhere only if that is going to be as many times as early as it
+ * would take itself, ...
+ */
 #define LATE_GAIN 3.0
 /* ... there is so much to gain, seconds, ... */
 #define LATE_LEAST 10.0
@@ -98,7 +101,10 @@ double sched_attempt_left(const Sched *s, const SlotInfo *sl, double now)
 
     if (total && sl->pace)
         total = sl->done_at - sl->start + (sl->task->weight - sl->done) / sl->pace;
-    /* what does not move any more gets the later the longer it stands still; between two accounts nothing is still */
+    /*
+     * what does not move any more gets the later the longer it stands still; between two accounts
+     * nothing is still
+     */
     if (total)
         return FFMAX(total - elapsed, quiet < 2 * sl->gap ? 0 : quiet);
     if (!rate)

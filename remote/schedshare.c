@@ -12,7 +12,10 @@
 #define WORTHWHILE 2.0
 /* Seconds of work that a task may have, whatever the client takes for long: its start has to weigh little. */
 #define AFFORDABLE 10.0
-/* Of what a slot will do, the first task is one part, while nothing is known of rates; fewer where they are small. */
+/*
+ * Of what a slot will do, the first task is one part, while nothing is known of rates; fewer where
+ * they are small.
+ */
 #define FIRST_PARTS 4
 /* The same where all slots are of one host: what is not known does not differ between them. */
 #define FIRST_PARTS_ALIKE 2

@@ -9,7 +9,8 @@
  *   DOWN -> CONNECTING -> IDLE -> EXEC -> PUMP -> STATUS -> IDLE
  *                          ^                                  anything that goes wrong -> DOWN
  *
- * A slot belongs to one thread; only slot_cancel(), slot_abort(), slot_poke() and slot_progress() may be called by others.
+ * A slot belongs to one thread; only slot_cancel(), slot_abort(), slot_poke() and slot_progress()
+ * may be called by others.
  */
 
 #include <stddef.h>

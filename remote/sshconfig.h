@@ -37,8 +37,8 @@ typedef struct SshConfig {
 } SshConfig;
 
 /**
- * Ask `ssh -G`, or take what it said before (Host.note). Forget that, with hostnote_set(), where a connection made by it
- * fails: networks change, and `Match exec` may see that.
+ * Ask `ssh -G`, or take what it said before (Host.note). Forget that, with hostnote_set(), where a
+ * connection made by it fails: networks change, and `Match exec` may see that.
  * @param why gets the reason of a failure
  * @return 0, or an AVERROR code; AVERROR(ETIMEDOUT) and AVERROR_EXIT as deadline_poll().
  *         On error cfg needs no freeing.

@@ -7,8 +7,8 @@
 #include <pthread.h>
 
 /**
- * Start a thread that gets no signals: they are the main thread's business, and of a reader that has gone only write() shall
- * tell. Its stack is 1 MiB, as there may be hundreds.
+ * Start a thread that gets no signals: they are the main thread's business, and of a reader that
+ * has gone only write() shall tell. Its stack is 1 MiB, as there may be hundreds.
  * @param thread to be joined; NULL: it is detached
  * @return 0 or an AVERROR code
  */

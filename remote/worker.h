@@ -67,8 +67,8 @@ void fleet_wait(Fleet *f, pthread_cond_t *cond, double until);
 /** To be called after each event: finish tasks nobody can do, wake who waits. Needs the lock. */
 void fleet_changed(Fleet *f);
 /**
- * The same after an event that changes nothing for other hosts, unless tasks wait or none is to come any more: hundreds of
- * threads would be woken for nothing.
+ * The same after an event that changes nothing for other hosts, unless tasks wait or none is to
+ * come any more: hundreds of threads would be woken for nothing.
  */
 void fleet_host_changed(Fleet *f, FleetHost *fh);
 /** Wake all workers. Needs the lock. */

@@ -3,7 +3,10 @@
 #ifndef FFLEET_NAMELIST_H
 #define FFLEET_NAMELIST_H
 
-/** Whether a list that NULL ends has exactly that name, where av_match_name() would overlook upper and lower case. */
+/**
+ * Whether a list that NULL ends has exactly that name, where av_match_name() would overlook upper
+ * and lower case.
+ */
 int namelist_has(const char *const *list, const char *name);
 
 #endif

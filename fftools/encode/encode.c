@@ -45,8 +45,8 @@ struct Encode {
 };
 
 /**
- * What filters tell at their ends, one for each stream: the most, and how many of them have seen so many. Filter graphs
- * that ffmpeg sets up for a try have seen none.
+ * What filters tell at their ends, one for each stream: the most, and how many of them have seen so
+ * many. Filter graphs that ffmpeg sets up for a try have seen none.
  */
 typedef struct FrameTally {
     int64_t frames;

@@ -79,9 +79,9 @@ static const Plan *missing_encoder(const Plan *plan, const char *out)
 }
 
 /**
- * The first stream for which hosts need this machine's libavcodec: its own lossy encoders change from version to
- * version (FFmpeg 7's ProRes and MPEG-4, for two) with nothing in the headers that tells, unlike libraries that have one
- * version of their own.
+ * The first stream for which hosts need this machine's libavcodec: its own lossy encoders change
+ * from version to version (FFmpeg 7's ProRes and MPEG-4, for two) with nothing in the headers that
+ * tells, unlike libraries that have one version of their own.
  */
 static const Plan *version_bound(const Plan *plan)
 {
@@ -137,7 +137,9 @@ int hostcaps_check(const Plan *plan, const Host *host, int status, const char *o
         return AVERROR(ENOSYS);
     }
     if (plan->rate_open && AV_VERSION_MAJOR(caps->lavc) != LIBAVCODEC_VERSION_MAJOR) {
-        snprintf(why, why_size, "its ffmpeg %s may give the encoder a frame rate, this machine's leaves it open", caps->version);
+        snprintf(why, why_size,
+                 "its ffmpeg %s may give the encoder a frame rate, this machine's leaves it open",
+                 caps->version);
         av_free(caps);
         return AVERROR(ENOSYS);
     }

@@ -108,8 +108,9 @@ static void print_slots(AVBPrint *bp, const Plan *plan, const SegmentChain *c)
 }
 
 /**
- * Whether the pixel format may have to be converted between ffmpeg's own filters, those that turn the picture and those that
- * cut: libavfilter does it there for the user's. With none that cut, it does so before the picture is turned.
+ * Whether the pixel format may have to be converted between ffmpeg's own filters, those that turn
+ * the picture and those that cut: libavfilter does it there for the user's. With none that cut, it
+ * does so before the picture is turned.
  */
 static int converts_between(const Plan *plan)
 {
@@ -181,8 +182,9 @@ static void print_front(AVBPrint *bp, const Plan *plan, const Segment *seg)
 }
 
 /**
- * Behind the user's filters, only the frames that are shown go on, and are counted into their slots. Nothing here may end before
- * its input does, as the number of frames at the entrance tells whether all could be decoded: HOSTCOMMAND_COUNTER reports it.
+ * Behind the user's filters, only the frames that are shown go on, and are counted into their
+ * slots. Nothing here may end before its input does, as the number of frames at the entrance tells
+ * whether all could be decoded: HOSTCOMMAND_COUNTER reports it.
  */
 static int print_chain(AVBPrint *bp, const Plan *plan, const SegmentChain *c)
 {
@@ -348,9 +350,10 @@ static int add_encode(AVBPrint *bp, const Plan *plan, const Segment *seg)
 }
 
 /**
- * Where the pixel format has to be converted, libavfilter does it as late as the order of its filters lets it. Those that
- * ffmpeg itself puts in front of the user's, for -ss, -t and rotation, come last in that order and let it convert before
- * the user's; without one it does so behind them. So the host gets one for a limit that is never reached.
+ * Where the pixel format has to be converted, libavfilter does it as late as the order of its
+ * filters lets it. Those that ffmpeg itself puts in front of the user's, for -ss, -t and rotation,
+ * come last in that order and let it convert before the user's; without one it does so behind them.
+ * So the host gets one for a limit that is never reached.
  */
 static int converts_first(const Plan *plan)
 {
@@ -361,8 +364,10 @@ static int converts_first(const Plan *plan)
 
 char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpeg, int lavc)
 {
-    const char *head[40 + 2 * MAX_SIDES + DECODING_MAX_WORDS] = { ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats",
-                             "-progress", "pipe:2", "-stats_period", "0.5", "-copyts" };
+    const char *head[40 + 2 * MAX_SIDES + DECODING_MAX_WORDS] = {
+        ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats", "-progress", "pipe:2",
+        "-stats_period", "0.5", "-copyts",
+    };
     int n = 11, ret = 0;
     const AVCodecParameters *par = plan_video(plan)->codecpar;
     char tag[16];

@@ -30,8 +30,9 @@
 int hostcommand_add_colors(const char **argv, int n, const AVCodecParameters *par);
 
 /**
- * The tag of the input's codec, which NUT replaces by its own and some decoders go by (Ut Video for the pixel format, MPEG-4
- * for slips of encoders, raw video for the order of planes); 0: it says nothing.
+ * The tag of the input's codec, which NUT replaces by its own and some decoders go by (Ut Video for
+ * the pixel format, MPEG-4 for slips of encoders, raw video for the order of planes); 0: it says
+ * nothing.
  */
 uint32_t hostcommand_input_tag(const Plan *plan);
 

@@ -18,8 +18,9 @@
 int hostslots_choose(const Plan *plan, const Host *host, int cores);
 
 /**
- * Whether one stock ffmpeg keeps all cores busy that there are, so that nothing can be gained: this machine is the only host, and
- * the encoder has a thread for each core and takes many times as long for a frame as the threads that feed it.
+ * Whether one stock ffmpeg keeps all cores busy that there are, so that nothing can be gained: this
+ * machine is the only host, and the encoder has a thread for each core and takes many times as long
+ * for a frame as the threads that feed it.
  */
 int hostslots_stock_fills(const Plan *plan, const HostList *hosts, const char *stock);
 

@@ -16,7 +16,10 @@
 #include "hostcommand.h"
 #include "likeness.h"
 
-/* As levels of 0 to 255, and of 1: encoders blur and shift much less, and hardly ever anything that two films share is more. */
+/*
+ * As levels of 0 to 255, and of 1: encoders blur and shift much less, and hardly ever anything that
+ * two films share is more.
+ */
 #define FAR_APART   24
 #define UNCORRELATED 0.5
 /* Packets to look for the first picture in: where the keyframe is far before it, that would be half an encode. */
@@ -39,8 +42,9 @@ static int thumbnailer_open(Thumbnailer *t, const AVFrame *like, AVRational tb, 
 {
     char source[256];
 
-    snprintf(source, sizeof(source), "video_size=%dx%d:pix_fmt=%d:time_base=%d/%d:pixel_aspect=%d/%d", like->width, like->height,
-             like->format, tb.num, tb.den, like->sample_aspect_ratio.num, FFMAX(like->sample_aspect_ratio.den, 1));
+    snprintf(source, sizeof(source), "video_size=%dx%d:pix_fmt=%d:time_base=%d/%d:pixel_aspect=%d/%d",
+             like->width, like->height, like->format, tb.num, tb.den, like->sample_aspect_ratio.num,
+             FFMAX(like->sample_aspect_ratio.den, 1));
     if (rate.num > 0 && rate.den > 0)
         av_strlcatf(source, sizeof(source), ":frame_rate=%d/%d", rate.num, rate.den);
     compat_add_source_colors(source, sizeof(source), like);
@@ -199,7 +203,8 @@ int likeness_check(const Plan *plan, const Segment *seg, const AVFrame *picture)
     if (plan->files.nb_files || plan->font_filters ||
         (plan->path && (plan->path->nb_sides || plan->path->nb_sources > 1)))
         ret = 0;
-    else if (theirs && ours && (ret = source_thumbnail(&source, plan, seg, ours)) >= 0 && (ret = shrink(picture, theirs)) >= 0)
+    else if (theirs && ours && (ret = source_thumbnail(&source, plan, seg, ours)) >= 0 &&
+             (ret = shrink(picture, theirs)) >= 0)
         alike = !likeness_differs(ours->data[0], ours->linesize[0], theirs->data[0], theirs->linesize[0]);
     source_close(&source);
     av_frame_free(&theirs);

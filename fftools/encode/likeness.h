@@ -2,7 +2,10 @@
 #ifndef FFLEET_LIKENESS_H
 #define FFLEET_LIKENESS_H
 
-/** @file Whether a host's pictures show what they were made of, and not another film, nothing but green, or yesterday's segment. */
+/**
+ * @file Whether a host's pictures show what they were made of, and not another film, nothing but
+ * green, or yesterday's segment.
+ */
 
 #include <libavutil/frame.h>
 
@@ -10,8 +13,8 @@
 #include "../segment/segment.h"
 
 /**
- * Make the first picture of a segment here, from its packets and through the filters that hosts are given, and look at it and
- * the host's from afar: both as thumbnails. Any thread.
+ * Make the first picture of a segment here, from its packets and through the filters that hosts are
+ * given, and look at it and the host's from afar: both as thumbnails. Any thread.
  * @param picture that the host's result begins with
  * @return 1: it may well be that one, or nothing can be said (filters with files, what cannot be decoded here); 0: it shows
  *         something else; AVERROR(ENOMEM)

@@ -14,7 +14,10 @@ static const uint8_t x265_uuid[16] = {
     0x2c, 0xa2, 0xde, 0x09, 0xb5, 0x17, 0x47, 0xdb, 0xbb, 0x55, 0xa4, 0xfe, 0x7f, 0xc2, 0xfc, 0x4e
 };
 
-/** The next NAL unit of an Annex B stream at or after *p: *nal and its size; *p moves behind it. @return 0 at the end */
+/**
+ * The next NAL unit of an Annex B stream at or after *p: *nal and its size; *p moves behind it.
+ * @return 0 at the end
+ */
 static int next_nal(const uint8_t **p, const uint8_t *end, const uint8_t **start_code,
                     const uint8_t **nal, size_t *size)
 {

@@ -29,8 +29,8 @@ int  paramsets_equal(const ParamSets *a, const ParamSets *b);
 void paramsets_free(ParamSets *ps);
 
 /**
- * Take x264's and x265's signature (SEI user_data_unregistered with their UUIDs) out of an Annex B packet: stock writes it
- * only once, an encode in segments writes it in each.
+ * Take x264's and x265's signature (SEI user_data_unregistered with their UUIDs) out of an Annex B
+ * packet: stock writes it only once, an encode in segments writes it in each.
  */
 int paramsets_strip_signature(enum AVCodecID id, AVPacket *pkt);
 

@@ -28,7 +28,10 @@ int  reader_alloc(Reader **r, const Plan *plan, BlobPool *pool, Journal *journal
  */
 int  reader_first(Reader *r, int64_t *slot, char *reason, size_t reason_size);
 
-/** With Plan.tied_ends, once it is known: the video has so many frames. What may be past them has to wait for that. */
+/**
+ * With Plan.tied_ends, once it is known: the video has so many frames. What may be past them has to
+ * wait for that.
+ */
 void reader_limit(Reader *r, int64_t nb_frames);
 
 /** Start the thread; it goes on from the first segment. @return 0 or an AVERROR code */

@@ -92,8 +92,8 @@ static int has_judge(const Plan *plan, enum AVCodecID id)
 }
 
 /**
- * Whether the first packet holds a whole picture of the size that the header tells, and what it shows: one a segment costs
- * next to nothing.
+ * Whether the first packet holds a whole picture of the size that the header tells, and what it
+ * shows: one a segment costs next to nothing.
  */
 static int verify_picture(const Plan *plan, const Segment *seg, const AVCodecParameters *par, const AVPacket *pkt,
                           int compare, char *why, size_t why_size)

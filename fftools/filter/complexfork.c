@@ -10,9 +10,10 @@
 #include "filtertraits.h"
 
 /*
- * Branches of one video that are joined again: each frame of one meets that of the same time in the others, as long as the
- * same filters time them (libavfilter/framesync.c of FFmpeg 5.1 and 7.1). So they are one path with filters that look at one
- * frame, and a host with a piece of the video makes of it what stock does.
+ * Branches of one video that are joined again: each frame of one meets that of the same time in the
+ * others, as long as the same filters time them (libavfilter/framesync.c of FFmpeg 5.1 and 7.1). So
+ * they are one path with filters that look at one frame, and a host with a piece of the video makes
+ * of it what stock does.
  */
 
 typedef struct ForkNode {
@@ -110,7 +111,10 @@ static int refuse_node(Fork *f, const Node *n)
     return complexgraph_refuse(f->p, "the filter '%s' has more than one input or output", n->name);
 }
 
-/** Print an input's label, and find out what comes before it. @param before gets the filter, NULL: it is a stream */
+/**
+ * Print an input's label, and find out what comes before it.
+ * @param before gets the filter, NULL: it is a stream
+ */
 static int link_input(Fork *f, Node *n, int pad, Node **before)
 {
     GraphPath *g = f->p->path;

@@ -4,8 +4,9 @@
 
 /**
  * @file
- * The inside of complexgraph_parse(): complexgraph.c reads the text and follows the video, complexfork.c does where it
- * is split and joined again, complexside.c adds pictures, complexsound.c collects the rest. Only these include this.
+ * The inside of complexgraph_parse(): complexgraph.c reads the text and follows the video,
+ * complexfork.c does where it is split and joined again, complexside.c adds pictures,
+ * complexsound.c collects the rest. Only these include this.
  */
 
 #include <libavutil/attributes.h>
@@ -60,7 +61,8 @@ int complexgraph_split_fits(const Node *n);
 int complexgraph_find_feed(Parser *p, Node *n, int pad, Node **from, GraphSource *source);
 
 /**
- * Follow the path that ends at a filter, if branches of its main video are joined in it. Sets that video in any case.
+ * Follow the path that ends at a filter, if branches of its main video are joined in it. Sets that
+ * video in any case.
  * @return 1; 0: none are; an AVERROR code
  */
 int complexfork_follow(Parser *p, Node *last);
@@ -78,7 +80,10 @@ int complexside_take(Parser *p, GraphSource source, AVBPrint *linked);
 /** Likewise the file of a filter that brings a picture, and nothing else. */
 int complexside_take_movie(Parser *p, Node *n, AVBPrint *linked);
 int complexside_is_movie(const Node *n);
-/** What has two inputs, without what says how one ends that ends before the other. av_malloc'd; NULL: out of memory */
+/**
+ * What has two inputs, without what says how one ends that ends before the other. av_malloc'd;
+ * NULL: out of memory
+ */
 char *complexside_without_ends(const Node *n);
 /**
  * Add an overlay whose main input is the first.

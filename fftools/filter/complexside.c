@@ -71,7 +71,10 @@ int complexside_check_filter(Parser *p, const Node *n, int looped)
     char why[128];
     int wrong = avfilter_filter_pad_count(f, 0) != 1 || n->nb_out > 1;
 
-    /* a single picture is the first everywhere; of many each is another, but has its time. Neither files nor fonts travel for it */
+    /*
+     * a single picture is the first everywhere; of many each is another, but has its time. Neither
+     * files nor fonts travel for it
+     */
     wrong |= filterchain_traits(n->text, &worst, why, sizeof(why)) || worst > (looped ? FILTER_READS_T : FILTER_READS_N) ||
              worst == FILTER_RETIMING || worst == FILTER_WINDOW;
     return wrong ? complexgraph_refuse(p, "the filter graph's second input goes through '%s'", n->name) : 0;

@@ -8,8 +8,9 @@
 #include "complexpriv.h"
 
 /**
- * What a filter makes of sounds from several files depends on the order in which stock reads these (where the samples
- * are cut into frames, when it hears of an end), and that on how far the video is.
+ * What a filter makes of sounds from several files depends on the order in which stock reads these
+ * (where the samples are cut into frames, when it hears of an end), and that on how far the video
+ * is.
  */
 static int mixes_files(Parser *p)
 {

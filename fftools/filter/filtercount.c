@@ -174,8 +174,8 @@ static int counts_trim(const char *name, const AVDictionary *opts)
 }
 
 /**
- * A select whose expression reads the number of its frame can be told it. One that reads of what it selected before as well
- * would compare that with its own numbers.
+ * A select whose expression reads the number of its frame can be told it. One that reads of what it
+ * selected before as well would compare that with its own numbers.
  */
 static int counts_select(const char *name, const AVDictionary *opts)
 {

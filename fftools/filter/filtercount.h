@@ -4,8 +4,9 @@
 
 /**
  * @file
- * Filters that count frames, FILTER_READS_N, and trim by frames: on a host, which sees a part of them, they have to count on from where stock's
- * would be. Pure. Knowledge: vf_fade.c, vf_drawtext.c, timecode.c and the `n` of expressions in libavfilter of FFmpeg 5.1 and 7.1.
+ * Filters that count frames, FILTER_READS_N, and trim by frames: on a host, which sees a part of
+ * them, they have to count on from where stock's would be. Pure. Knowledge: vf_fade.c,
+ * vf_drawtext.c, timecode.c and the `n` of expressions in libavfilter of FFmpeg 5.1 and 7.1.
  */
 
 #include <stddef.h>
@@ -33,7 +34,10 @@ typedef struct FilterCount {
  */
 int filtercount_judge(FilterCount *c, const char *chain, char *reason, size_t reason_size);
 
-/** Whether a host may begin behind so many frames, see filtercount_shift(). @param lead of which it may see some more */
+/**
+ * Whether a host may begin behind so many frames, see filtercount_shift().
+ * @param lead of which it may see some more
+ */
 int filtercount_may_begin(const FilterCount *c, int64_t before, int64_t after, int64_t lead);
 
 /**

@@ -15,7 +15,8 @@
 int filterfiles_ship(char **filters, Shipment *s, char *reason, size_t reason_size);
 
 /**
- * Whether other versions of FFmpeg make other pixels: one of the filters draws text, with whatever font, or has changed.
+ * Whether other versions of FFmpeg make other pixels: one of the filters draws text, with whatever
+ * font, or has changed.
  * @return 1, 0, or an AVERROR code
  */
 int filterfiles_need_version(const char *filters);

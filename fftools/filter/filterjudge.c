@@ -41,7 +41,11 @@ void filterjudge_raise(FilterVerdict *v, enum FilterTrait trait, int flags, cons
     }
 }
 
-/* The next name in an expression; one too long is cut. @param call it is a function. @return what follows, NULL: none */
+/*
+ * The next name in an expression; one too long is cut.
+ * @param call it is a function.
+ * @return what follows, NULL: none
+ */
 static const char *next_word(const char *p, char *word, size_t size, int *call)
 {
     while (*p) {

@@ -4,7 +4,8 @@
 
 #include "filterlink.h"
 
-int filterlink_open(AVFilterGraph *graph, const char *source, const char *filters, AVFilterContext **src, AVFilterContext **sink)
+int filterlink_open(AVFilterGraph *graph, const char *source, const char *filters,
+                    AVFilterContext **src, AVFilterContext **sink)
 {
     AVFilterInOut *in = avfilter_inout_alloc(), *out = avfilter_inout_alloc();
     int ret = AVERROR(ENOMEM);

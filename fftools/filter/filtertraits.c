@@ -174,7 +174,10 @@ static int filter_window(const char *name, const char *args)
     return frames > 0 && frames <= MAX_WINDOW ? frames : AVERROR(ENOSYS);
 }
 
-/** Call do_filter for each filter of a chain without labels. args: never NULL. @return 0 or its first AVERROR code */
+/**
+ * Call do_filter for each filter of a chain without labels. args: never NULL.
+ * @return 0 or its first AVERROR code
+ */
 static int walk_chain(const char *p, int (*do_filter)(void *opaque, const char *name, const char *args),
                       void *opaque)
 {

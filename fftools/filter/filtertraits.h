@@ -72,7 +72,10 @@ int filterchain_window(const char *graph, int *drops_first);
  */
 int filterchain_timing(const char *graph, char **timing);
 
-/** Whether the frames that come out of a chain without labels have no duration (FFmpeg 7). @return 1, 0, or an AVERROR code */
+/**
+ * Whether the frames that come out of a chain without labels have no duration (FFmpeg 7).
+ * @return 1, 0, or an AVERROR code
+ */
 int filterchain_loses_durations(const char *graph);
 
 /**

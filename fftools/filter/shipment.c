@@ -97,9 +97,10 @@ int shipment_write(const Shipment *s, Blob *blob)
 }
 
 /*
- * The folder's name is known, and the traps are set, before it is made: so it cannot be left behind by a signal in
- * between. mkdir takes no folder of somebody else's. With the connection gone, to tell stderr of the dead child is SIGPIPE.
- * A signal tidies up by itself, as one that comes during the EXIT trap ends that in bash.
+ * The folder's name is known, and the traps are set, before it is made: so it cannot be left behind
+ * by a signal in between. mkdir takes no folder of somebody else's. With the connection gone, to
+ * tell stderr of the dead child is SIGPIPE. A signal tidies up by itself, as one that comes during
+ * the EXIT trap ends that in bash.
  *
  * dd must take exactly so many bytes and leave the rest to ffmpeg: GNU's and busybox's do with fullblock, others
  * refuse that word at once, and go byte by byte.
@@ -137,8 +138,8 @@ void shipment_print_head(const Shipment *s, AVBPrint *bp)
 }
 
 /*
- * In the background, as sh does not look at signals while it waits for a command in front. The signals come to all of the
- * group; nobody waits for one that does not heed them, so it is killed.
+ * In the background, as sh does not look at signals while it waits for a command in front. The
+ * signals come to all of the group; nobody waits for one that does not heed them, so it is killed.
  */
 void shipment_print_tail(const Shipment *s, AVBPrint *bp)
 {

@@ -43,8 +43,8 @@ void shipment_free(Shipment *s);
 /** What comes before the packets. @return 0 or an AVERROR code */
 int  shipment_write(const Shipment *s, Blob *blob);
 /**
- * Commands for a POSIX sh that take it off stdin again, in a new folder, before one more command; and what has to stand
- * behind that one. Nothing where there are no files.
+ * Commands for a POSIX sh that take it off stdin again, in a new folder, before one more command;
+ * and what has to stand behind that one. Nothing where there are no files.
  */
 void shipment_print_head(const Shipment *s, AVBPrint *bp);
 void shipment_print_tail(const Shipment *s, AVBPrint *bp);

@@ -4,8 +4,9 @@
 
 /**
  * @file
- * What trim cuts out of one video, part by part, and concat puts behind one another. Parts that go on where the ones before
- * ended pass by one after another, so that a host with a piece of the video makes of it what stock does. Pure.
+ * What trim cuts out of one video, part by part, and concat puts behind one another. Parts that go
+ * on where the ones before ended pass by one after another, so that a host with a piece of the
+ * video makes of it what stock does. Pure.
  *
  * Knowledge: trim.c and avf_concat.c in libavfilter of FFmpeg 5.1 and 7.1.
  */
@@ -44,8 +45,9 @@ void trimjoin_print(const TrimJoin *j, int timing, AVBPrint *bp);
 char *trimjoin_text(const TrimJoin *j, int timing);
 
 /**
- * A part lasts as long as its picture or its sound, whichever is longer. So where sound is put together with it, that
- * has to be known: filters named by trimjoin_end_name() say it, in libavfilter's log.
+ * A part lasts as long as its picture or its sound, whichever is longer. So where sound is put
+ * together with it, that has to be known: filters named by trimjoin_end_name() say it, in
+ * libavfilter's log.
  * @param name at least 16 bytes; also, in brackets, the label of what comes out of it
  */
 void trimjoin_end_name(char *name, int n);

@@ -82,7 +82,10 @@ static const char *told_word(const CmdOption *o)
     return NULL;
 }
 
-/** The frames are the same with any number of threads, and only decoders that are not finished ask how strict to be. */
+/**
+ * The frames are the same with any number of threads, and only decoders that are not finished ask
+ * how strict to be.
+ */
 static int is_harmless(const CmdOption *o)
 {
     static const char *const lax[] = { "experimental", "unofficial", "normal", "-2", "-1", "0", NULL };

@@ -11,7 +11,10 @@
 
 #include "inputs.h"
 
-/** Whether -vn, -an, -sn or -dn among the options of a file, be it an input or an output, leave out such streams. */
+/**
+ * Whether -vn, -an, -sn or -dn among the options of a file, be it an input or an output, leave out
+ * such streams.
+ */
 int decoding_leaves_out(const CmdFile *f, enum AVMediaType type);
 
 /** Whether they do so in front of an input. */

@@ -4,9 +4,10 @@
 
 /**
  * @file
- * What a server gives only from beginning to end is fetched once: by a stock ffmpeg that copies the bytes into a pipe. It
- * goes on when we become stock ourselves, and ends with the process. Where the connection ends the input does, as for
- * stock: without a size nobody can tell an end from another.
+ * What a server gives only from beginning to end is fetched once: by a stock ffmpeg that copies the
+ * bytes into a pipe. It goes on when we become stock ourselves, and ends with the process. Where
+ * the connection ends the input does, as for stock: without a size nobody can tell an end from
+ * another.
  */
 
 #include <sys/types.h>

@@ -430,8 +430,8 @@ int input_return(PlanInput *in)
 }
 
 /**
- * Whether all packets are marked as keyframes, as libavformat's parser does not look for what they are. MP4 and its kin do
- * without it.
+ * Whether all packets are marked as keyframes, as libavformat's parser does not look for what they
+ * are. MP4 and its kin do without it.
  */
 static int hides_keyframes(const PlanInput *in, const AVStream *st)
 {

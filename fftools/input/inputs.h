@@ -28,15 +28,18 @@ typedef struct PlanInput {
     const CmdFile   *file;     ///< not owned
     AVFormatContext *fc;
     PipeStore       *store;    ///< of the pipe, where the input is one; or NULL
-    int              number;   ///< of that pipe's descriptor: 0, stdin; another that we were started with; or a FIFO's, see alias
-    char            *alias;    ///< the name by which our children find a FIFO, or what is fetched, as one can be opened only once; or NULL
+    /** Of that pipe's descriptor: 0, stdin; another that we were started with; or a FIFO's, see alias. */
+    int              number;
+    /** Where our children find a FIFO, or what is fetched, as one can be opened only once; or NULL. */
+    char            *alias;
     pid_t            fetch;    ///< of who fetches it from a server; 0: nobody
     char             alias_format[32]; ///< the format to be named with it; empty: none
     PipeFeed        *feed;     ///< what fc reads then
     int              feed_fd;
     int              network;  ///< fc reads it over http, and so do our children, each for itself
     atomic_int       stopped;  ///< see input_stop()
-    int (*interrupted)(void *); ///< may be set: polled while fc waits for a pipe or the network; nonzero makes it end with AVERROR_EXIT
+    /** May be set: polled while fc waits for a pipe or the network; nonzero ends that with AVERROR_EXIT. */
+    int (*interrupted)(void *);
     void            *opaque;
     int              virtual;  ///< fc only says what there is, see lavfi.h
     Lavfi           *lavfi;    ///< makes its pictures; or NULL
@@ -78,7 +81,10 @@ int  input_takes_stdin(const PlanInput *in);
 int  input_check_splittable(const PlanInput *in, const AVStream *st, char *reason,
                             size_t reason_size);
 
-/** The options of one file that libav*'s classes among avclass know, as ffmpeg hands them on. @return 0 or AVERROR(ENOMEM) */
+/**
+ * The options of one file that libav*'s classes among avclass know, as ffmpeg hands them on.
+ * @return 0 or AVERROR(ENOMEM)
+ */
 int  input_av_options(const CmdFile *f, int avclass, AVDictionary **dict);
 
 #endif

@@ -4,9 +4,10 @@
 
 /**
  * @file
- * `-f lavfi` inputs. Their demuxer is libavdevice's, which we have no use for: of sound it has only to be known what there
- * is, and pictures libavfilter itself makes here as it does for stock. Knowledge: lavfi_read_header() and
- * lavfi_read_packet() in libavdevice/lavfi.c of FFmpeg 5.1 and 7.1.
+ * `-f lavfi` inputs. Their demuxer is libavdevice's, which we have no use for: of sound it has only
+ * to be known what there is, and pictures libavfilter itself makes here as it does for stock.
+ * Knowledge: lavfi_read_header() and lavfi_read_packet() in libavdevice/lavfi.c of FFmpeg 5.1 and
+ * 7.1.
  */
 
 #include <libavformat/avformat.h>

@@ -4,9 +4,9 @@
 
 /**
  * @file
- * An input that can be read only once, read by several: what comes through the pipe is kept in a nameless file in
- * TMPDIR as it comes, and each reader gets a pipe of its own that gives it from the beginning on. So that libavformat and
- * stock ffmpeg see what they would have seen: a pipe.
+ * An input that can be read only once, read by several: what comes through the pipe is kept in a
+ * nameless file in TMPDIR as it comes, and each reader gets a pipe of its own that gives it from
+ * the beginning on. So that libavformat and stock ffmpeg see what they would have seen: a pipe.
  */
 
 typedef struct PipeStore PipeStore;
@@ -35,8 +35,9 @@ int  pipestore_feed_open(PipeFeed **f, PipeStore *s, int *read_fd);
 void pipestore_feed_close(PipeFeed **f);
 
 /**
- * For the program that we are about to become: make fd give all of the input once more, what was read first. A process
- * of its own sees to that, and ends with the last reader. After pipestore_stop(); the store must not be used any more.
+ * For the program that we are about to become: make fd give all of the input once more, what was
+ * read first. A process of its own sees to that, and ends with the last reader. After
+ * pipestore_stop(); the store must not be used any more.
  * @return 0 or an AVERROR code: fd is as it was, AVERROR(EAGAIN): there cannot be another process
  */
 int  pipestore_replay(PipeStore *s, int fd);

@@ -95,7 +95,10 @@ static int64_t drain_duration(const AVCodecContext *dec)
     return rate.num > 0 && rate.den > 0 ? (int64_t)AV_TIME_BASE * rate.den / rate.num : 0;
 }
 
-/** 5.1: a frame without timestamp has that of the packet with which it comes out; when drained, of the clock going on. */
+/**
+ * 5.1: a frame without timestamp has that of the packet with which it comes out; when drained, of
+ * the clock going on.
+ */
 static int64_t time_of_51(Untimed *u)
 {
     int64_t pts = u->frame->best_effort_timestamp;

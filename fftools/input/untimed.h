@@ -4,9 +4,9 @@
 
 /**
  * @file
- * Video of elementary streams (.h264, .hevc, .m2v, ...): its packets have no pts, and stock gives each frame a time as
- * it comes out of the decoder. So it has to be decoded here as well, though not to look at: that tells which frame is of
- * which packet.
+ * Video of elementary streams (.h264, .hevc, .m2v, ...): its packets have no pts, and stock gives
+ * each frame a time as it comes out of the decoder. So it has to be decoded here as well, though
+ * not to look at: that tells which frame is of which packet.
  *
  * Knowledge: process_input_packet() and decode_video() in fftools/ffmpeg.c of FFmpeg 5.1; video_frame_process() and
  * video_duration_estimate() in ffmpeg_dec.c of 7.1.

@@ -69,8 +69,9 @@ static void drop_carriers_own(const Plan *plan, int stream, AVStream *st)
 }
 
 /**
- * To a pipe, and where -f segment writes no trailers, Matroska's muxer can tell the length only beforehand: it looks for
- * tags that come with a Matroska input, and its own in the carrier are not that.
+ * To a pipe, and where -f segment writes no trailers, Matroska's muxer can tell the length only
+ * beforehand: it looks for tags that come with a Matroska input, and its own in the carrier are not
+ * that.
  */
 static void restore_duration_tag(const Plan *plan, int stream, AVStream *st)
 {
@@ -372,8 +373,8 @@ static int write_packet(Mux *m, AVPacket *pkt)
 }
 
 /**
- * Stock evens out the times of copied sound when it converts them for the output: mux_fixup_ts() in ffmpeg_mux.c (7.1). In a
- * carrier that counts samples it has not done so yet.
+ * Stock evens out the times of copied sound when it converts them for the output: mux_fixup_ts() in
+ * ffmpeg_mux.c (7.1). In a carrier that counts samples it has not done so yet.
  */
 static void rescale_rest(Mux *m, AVPacket *pkt, AVRational from, AVRational to)
 {
@@ -388,7 +389,8 @@ static void rescale_rest(Mux *m, AVPacket *pkt, AVRational from, AVRational to)
     }
     par      = m->plan->inputs[s->file].fc->streams[s->index]->codecpar;
     duration = av_get_audio_frame_duration2((AVCodecParameters *)par, pkt->size);
-    pkt->dts = pkt->pts = av_rescale_delta(from, pkt->dts, av_make_q(1, par->sample_rate), duration ? duration : par->frame_size,
+    pkt->dts = pkt->pts = av_rescale_delta(from, pkt->dts, av_make_q(1, par->sample_rate),
+                                           duration ? duration : par->frame_size,
                                            &m->steps[s - m->plan->streams], to);
     pkt->duration = av_rescale_q(pkt->duration, from, to);
 }

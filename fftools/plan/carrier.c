@@ -147,8 +147,8 @@ static int check_stream(const Plan *p, const PlanStream *s, char *reason, size_t
 }
 
 /**
- * HLS adds up durations where a playlist has sound alone, and of MPEG-TS comes what its demuxer makes of frames: a tick less
- * than what is rounded.
+ * HLS adds up durations where a playlist has sound alone, and of MPEG-TS comes what its demuxer
+ * makes of frames: a tick less than what is rounded.
  */
 static int has_sound_alone(const Plan *p)
 {
@@ -266,9 +266,10 @@ static int tells_itself(enum AVCodecID id)
 }
 
 /**
- * FFmpeg's NUT muxer leaves out the first bytes of MP3 and MP2 frames. Where the size that follows from the bit rate is
- * one of frames with a padding byte, its header tells the opposite of the commonest of its frame codes, and what comes back
- * is garbage (build_frame_code() and write_mainheader() in libavformat/nutenc.c).
+ * FFmpeg's NUT muxer leaves out the first bytes of MP3 and MP2 frames. Where the size that follows
+ * from the bit rate is one of frames with a padding byte, its header tells the opposite of the
+ * commonest of its frame codes, and what comes back is garbage (build_frame_code() and
+ * write_mainheader() in libavformat/nutenc.c).
  */
 static int survives_nut(const AVCodecParameters *par)
 {
@@ -423,8 +424,8 @@ static int check_pictures(const Plan *p, char *reason, size_t size)
 }
 
 /**
- * Of the null muxer nobody sees more than how much it got; what follows a raw stream is its packets, and no file may
- * be a better place for the rest. A hash tells of every bit.
+ * Of the null muxer nobody sees more than how much it got; what follows a raw stream is its
+ * packets, and no file may be a better place for the rest. A hash tells of every bit.
  */
 static int choose_write_only(Plan *p, char *reason, size_t size)
 {
@@ -475,8 +476,8 @@ int carrier_choose(Plan *p, char *reason, size_t size)
 }
 
 /**
- * HLS, DASH and segment have the clocks of the muxers behind them. Those of mov and NUT count samples and frames, as tee's do,
- * which are the encoders'.
+ * HLS, DASH and segment have the clocks of the muxers behind them. Those of mov and NUT count
+ * samples and frames, as tee's do, which are the encoders'.
  */
 int carrier_keeps_clocks(const Plan *p)
 {
@@ -489,7 +490,10 @@ int carrier_is_nut(const Plan *p)
     return !strcmp(p->carrier->name, "nut");
 }
 
-/** Matroska's demuxer cuts what follows from the frame's size to milliseconds, and so has it when it is copied from there. */
+/**
+ * Matroska's demuxer cuts what follows from the frame's size to milliseconds, and so has it when it
+ * is copied from there.
+ */
 static int is_cut(const Plan *p, int stream)
 {
     const PlanStream *s = &p->streams[stream];

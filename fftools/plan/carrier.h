@@ -30,19 +30,28 @@ static inline int carrier_is_foreign(const Plan *plan)
 
 /** Whether the carrier is one of the mov muxer's formats. */
 int carrier_is_mov(const Plan *plan);
-/** Whether it, or the trial's file, which tells of the video, is such a one: their demuxer tells handler names that nobody gave. */
+/**
+ * Whether it, or the trial's file, which tells of the video, is such a one: their demuxer tells
+ * handler names that nobody gave.
+ */
 int carrier_names_handlers(const Plan *plan);
 
-/** Whether it is NUT: in place of another one, or as it is the output's; then with times that no shift has rounded. */
+/**
+ * Whether it is NUT: in place of another one, or as it is the output's; then with times that no
+ * shift has rounded.
+ */
 int carrier_is_nut(const Plan *plan);
 
 /**
- * Whether the times of packets there compare as they would in the output: 5.1 goes by them when it chooses what to work on
- * next (choose_output() in ffmpeg.c), and the output's may be rounded.
+ * Whether the times of packets there compare as they would in the output: 5.1 goes by them when it
+ * chooses what to work on next (choose_output() in ffmpeg.c), and the output's may be rounded.
  */
 int carrier_keeps_clocks(const Plan *plan);
 
-/** What reads such a file back; NULL: that is seen from it. A single frame of MPEG-2 in MPEG-TS is taken for a raw stream. */
+/**
+ * What reads such a file back; NULL: that is seen from it. A single frame of MPEG-2 in MPEG-TS is
+ * taken for a raw stream.
+ */
 static inline const AVInputFormat *carrier_demuxer(const AVOutputFormat *f)
 {
     return !strcmp(f->name, "mpegts") ? av_find_input_format("mpegts") : NULL;
@@ -54,7 +63,10 @@ static inline const AVInputFormat *carrier_demuxer(const AVOutputFormat *f)
 /** The duration of a packet as its encoder gave it; the carrier may only tell when the next one comes. */
 int64_t carrier_duration(const Plan *plan, int stream, const AVStream *st, const AVPacket *pkt);
 
-/** NUT has no tag of its own for some codecs (DNxHD, QuickTime RLE); its demuxer knows QuickTime's. @return 0: needs none */
+/**
+ * NUT has no tag of its own for some codecs (DNxHD, QuickTime RLE); its demuxer knows QuickTime's.
+ * @return 0: needs none
+ */
 unsigned carrier_nut_tag(enum AVCodecID id);
 
 #endif

@@ -340,7 +340,8 @@ static int judge_hardware(const Judge *c)
 static int judge_rate(const Judge *c)
 {
     AVDictionary *o = c->opts;
-    int qscale = given(get(o, "qscale")) && c->flags & AV_CODEC_FLAG_QSCALE, crf = given(get(o, "crf")), qp = given(get(o, "qp"));
+    int qscale = given(get(o, "qscale")) && c->flags & AV_CODEC_FLAG_QSCALE;
+    int crf = given(get(o, "crf")), qp = given(get(o, "qp"));
     int ret = c->t->family == ENCODER_LOCAL ? judge_local(c) : judge_common(c);
 
     if (ret < 0)

@@ -57,8 +57,8 @@ typedef struct EncoderJudgement {
 const EncoderTraits *encoder_traits(const char *name);
 
 /**
- * The AV_CODEC_FLAG_* that an encoder is opened with. A value of -flags that has no sign in front replaces all that it
- * and ffmpeg have set before, -q:v's AV_CODEC_FLAG_QSCALE among them.
+ * The AV_CODEC_FLAG_* that an encoder is opened with. A value of -flags that has no sign in front
+ * replaces all that it and ffmpeg have set before, -q:v's AV_CODEC_FLAG_QSCALE among them.
  *
  * @param value of -flags, or NULL
  * @param flags those that ffmpeg sets beside the encoder's own; on return all

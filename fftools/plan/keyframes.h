@@ -22,7 +22,10 @@ typedef struct ForcedKeyframes ForcedKeyframes;
 int  forced_keyframes_alloc(ForcedKeyframes **k, const char *spec, AVRational frame_rate);
 void forced_keyframes_free(ForcedKeyframes **k);
 
-/** Whether the next output frame is forced; to be asked once for each, in order. @param slot its pts, in 1/frame_rate */
+/**
+ * Whether the next output frame is forced; to be asked once for each, in order.
+ * @param slot its pts, in 1/frame_rate
+ */
 int  forced_keyframes_next(ForcedKeyframes *k, int64_t slot);
 
 #endif

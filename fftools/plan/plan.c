@@ -289,7 +289,10 @@ static int is_cover(const Plan *p, const PlanStream *s)
     return s->type == AVMEDIA_TYPE_VIDEO && !s->copy && !s->complex && in->disposition & AV_DISPOSITION_ATTACHED_PIC;
 }
 
-/** They are stock's, where the output shows them as any other stream; where in the file they come depends on when streams end. */
+/**
+ * They are stock's, where the output shows them as any other stream; where in the file they come
+ * depends on when streams end.
+ */
 static int decide_covers(Plan *p)
 {
     int nb = 0;

@@ -135,11 +135,15 @@ int  plan_make(Plan **p, const Command *cmd);
 void plan_free(Plan **p);
 
 /**
- * Whether a video is timed in another way than the first one, as by MP4's constant rate beside Matroska's variable one: only the
- * timestamps of the input tell whether they show the same frames at the same times. See timingscan.h.
+ * Whether a video is timed in another way than the first one, as by MP4's constant rate beside
+ * Matroska's variable one: only the timestamps of the input tell whether they show the same frames
+ * at the same times. See timingscan.h.
  */
 int  plan_is_timed_apart(const Plan *p);
-/** They do not: stock makes the outputs of such videos, if it can beside the others. @return 0 or AVERROR(ENOMEM) */
+/**
+ * They do not: stock makes the outputs of such videos, if it can beside the others.
+ * @return 0 or AVERROR(ENOMEM)
+ */
 int  plan_leave_apart(Plan *p);
 
 /** The output as it was typed. */

@@ -4,15 +4,18 @@
 
 /**
  * @file
- * Inside plan.c: the decisions that a plan is made of, in the order in which plan_make() asks them. Each returns 0, or
- * nonzero with the reason for stock in Plan.reason.
+ * Inside plan.c: the decisions that a plan is made of, in the order in which plan_make() asks them.
+ * Each returns 0, or nonzero with the reason for stock in Plan.reason.
  */
 
 #include "plan.h"
 
 /** Reason for stock; returns 1 so that a decision can end with it. */
 int plan_stock(Plan *p, const char *fmt, ...) av_printf_format(2, 3);
-/** The filters that an option names, av_malloc'd; out of a file where that is what it names. Returns 0, or 1 with the reason. */
+/**
+ * The filters that an option names, av_malloc'd; out of a file where that is what it names. Returns
+ * 0, or 1 with the reason.
+ */
 int plan_option_text(Plan *p, const CmdOption *o, char **text);
 
 /** Free all but what the chain has in common. */

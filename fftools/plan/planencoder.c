@@ -81,8 +81,8 @@ static int take_bsf(Plan *p, const char *list)
 }
 
 /**
- * How the name of an option stands in the dictionary of codecs' options that ffmpeg keeps for a file: opt_default(),
- * opt_bitrate() and others in cmdutils.c and ffmpeg_opt.c (5.1).
+ * How the name of an option stands in the dictionary of codecs' options that ffmpeg keeps for a
+ * file: opt_default(), opt_bitrate() and others in cmdutils.c and ffmpeg_opt.c (5.1).
  * @return NULL: not at all, or out of memory
  */
 static char *codec_key(const CmdOption *o)
@@ -107,7 +107,10 @@ static int is_flags(const char *key)
     return o && o->type == AV_OPT_TYPE_FLAGS;
 }
 
-/** That dictionary: a later option takes the place of one by the same name and specifier, or is appended to its flags. */
+/**
+ * That dictionary: a later option takes the place of one by the same name and specifier, or is
+ * appended to its flags.
+ */
 static int collect_codec_options(AVDictionary **dict, const CmdFile *f)
 {
     int ret = 0;

@@ -9,6 +9,7 @@
 #include <libavutil/parseutils.h>
 #include <libavutil/pixdesc.h>
 
+#include "../command/filterargs.h"
 #include "../compat.h"
 #include "../filter/filterfiles.h"
 #include "../filter/filterrate.h"
@@ -85,9 +86,9 @@ static int has_links(const char *filters)
 {
     size_t len = strlen(filters);
 
-    while (len && strchr(" \n\t\r", filters[len - 1]))
+    while (len && strchr(FILTER_BLANKS, filters[len - 1]))
         len--;
-    return strchr(filters, ';') || filters[strspn(filters, " \n\t\r")] == '[' || (len && filters[len - 1] == ']');
+    return strchr(filters, ';') || filters[strspn(filters, FILTER_BLANKS)] == '[' || (len && filters[len - 1] == ']');
 }
 
 /** -vf whose filters are linked by labels. */
@@ -206,8 +207,9 @@ static int decide_filter_files(Plan *p, int flags)
 }
 
 /**
- * Where parts are put together, their own filters are not in the chain that is judged. What goes by times behind them would see
- * others on a host: there a part begins with the first frame that the host gets of it.
+ * Where parts are put together, their own filters are not in the chain that is judged. What goes by
+ * times behind them would see others on a host: there a part begins with the first frame that the
+ * host gets of it.
  */
 static int decide_join(Plan *p)
 {
@@ -247,8 +249,9 @@ static int decide_fork(Plan *p)
 }
 
 /**
- * Between its own filters, those that turn the picture and those that cut, stock converts the pixel format if it has to for the
- * user's: hostcommand.c does likewise. Some formats cannot be turned, and are converted before.
+ * Between its own filters, those that turn the picture and those that cut, stock converts the pixel
+ * format if it has to for the user's: hostcommand.c does likewise. Some formats cannot be turned,
+ * and are converted before.
  */
 static int decide_conversion(Plan *p)
 {
@@ -330,8 +333,9 @@ static int find_reach(const Plan *p)
 }
 
 /**
- * fps fills up to where its input ends, and tpad goes on from there. After trim, or -t of the input, that is how far the
- * input has been read by then: on and on for the sake of a stream that has no packets for a while.
+ * fps fills up to where its input ends, and tpad goes on from there. After trim, or -t of the
+ * input, that is how far the input has been read by then: on and on for the sake of a stream that
+ * has no packets for a while.
  */
 static int fills_to_unknown(const Plan *p)
 {

@@ -287,8 +287,11 @@ static double find_sure_end(const Plan *p)
         end = FFMIN(end, FFMIN(length, in->limits.duration) / (double)AV_TIME_BASE);
     }
     /* filters can make them shorter */
-    return cmdline_last(p->cmd->globals, p->cmd->nb_globals, "filter_complex") || p->timing || cmdline_last(f->options, f->nb_options, "filter") ||
-           cmdline_last(f->options, f->nb_options, "ss") || limits_others(p) ? 0 : FFMAX(end, 0);
+    if (cmdline_last(p->cmd->globals, p->cmd->nb_globals, "filter_complex") || p->timing ||
+        cmdline_last(f->options, f->nb_options, "filter") ||
+        cmdline_last(f->options, f->nb_options, "ss") || limits_others(p))
+        return 0;
+    return FFMAX(end, 0);
 }
 
 /**
@@ -394,8 +397,8 @@ static int64_t used_start(const Plan *p)
 }
 
 /**
- * correct_input_start_times() in ffmpeg_opt.c (7.1), where -ss is not added to the file's start: a slip there of what binds
- * first in an expression.
+ * correct_input_start_times() in ffmpeg_opt.c (7.1), where -ss is not added to the file's start: a
+ * slip there of what binds first in an expression.
  */
 static void correct_start(Plan *p, int zero)
 {

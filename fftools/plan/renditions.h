@@ -12,8 +12,9 @@
 #include "plan.h"
 
 /**
- * Have all be timed by filters where one is only for the sake of true times (branches that are joined, pictures laid over it),
- * as long as that changes nothing. What cannot be done so is a conflict then.
+ * Have all be timed by filters where one is only for the sake of true times (branches that are
+ * joined, pictures laid over it), as long as that changes nothing. What cannot be done so is a
+ * conflict then.
  */
 void renditions_align(Plan *first);
 

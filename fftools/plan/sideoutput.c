@@ -84,8 +84,9 @@ int sideoutput_take(Plan *first, int output)
 }
 
 /**
- * In 5.1 what is copied of a stream is cut, and dated where it has no DTS, by a clock that runs otherwise while the stream is
- * decoded as well (process_input_packet()). The remainder does not decode the fleet's video.
+ * In 5.1 what is copied of a stream is cut, and dated where it has no DTS, by a clock that runs
+ * otherwise while the stream is decoded as well (process_input_packet()). The remainder does not
+ * decode the fleet's video.
  */
 static int copies_undecoded(const Plan *first, int output, const PlanStream *streams, int nb)
 {

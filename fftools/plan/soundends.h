@@ -4,8 +4,9 @@
 
 /**
  * @file
- * Where the sounds of parts end that concat puts together with their pictures: the next part begins no sooner. Only who
- * decodes the sound knows that to the sample, so stock does, once, before anything else; libavfilter's log tells.
+ * Where the sounds of parts end that concat puts together with their pictures: the next part begins
+ * no sooner. Only who decodes the sound knows that to the sample, so stock does, once, before
+ * anything else; libavfilter's log tells.
  *
  * Knowledge: flush_segment() in avf_concat.c of FFmpeg 5.1 and 7.1.
  */

@@ -7,8 +7,8 @@
 #include "tee.h"
 
 /**
- * Of "f=mp4:movflags=faststart". What could make one of several fail is left to stock, which goes on with the others, and
- * says so.
+ * Of "f=mp4:movflags=faststart". What could make one of several fail is left to stock, which goes
+ * on with the others, and says so.
  * @return 0 or AVERROR_PATCHWELCOME
  */
 static int parse_options(const char *options, size_t size, char *format, size_t format_size)

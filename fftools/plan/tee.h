@@ -4,7 +4,8 @@
 
 /**
  * @file
- * The output of `-f tee`: one encode for several muxers. Pure. Knowledge: libavformat/tee.c, tee_common.c of FFmpeg 5.1.
+ * The output of `-f tee`: one encode for several muxers. Pure. Knowledge: libavformat/tee.c,
+ * tee_common.c of FFmpeg 5.1.
  */
 
 #include <stddef.h>

@@ -14,7 +14,10 @@
 void carrierargs_options(ArgList *l, const Plan *plan, const AVOutputFormat *format,
                          const char *const *skip);
 
-/** In a file of another format: -fps_mode as the output's own would have it, which may not take frames as they come. */
+/**
+ * In a file of another format: -fps_mode as the output's own would have it, which may not take
+ * frames as they come.
+ */
 void carrierargs_fps_mode(ArgList *l, const Plan *plan, const AVOutputFormat *format);
 
 /** Add options for the remainder's file, after all others: in one piece, with timestamps that lose nothing. */

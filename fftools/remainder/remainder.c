@@ -77,7 +77,10 @@ int remainder_start(Remainder **out, const Plan *plan, const Trial *t, int64_t f
     return ret;
 }
 
-/** Part of a frame, as where -ss cuts into copied audio, confuses MPEG-TS's demuxer: then only stock itself will do. */
+/**
+ * Part of a frame, as where -ss cuts into copied audio, confuses MPEG-TS's demuxer: then only stock
+ * itself will do.
+ */
 static int in_order(Remainder *r, const AVPacket *pkt)
 {
     const AVStream *st = r->file->streams[pkt->stream_index];

@@ -60,8 +60,8 @@ int  remainder_poll(Remainder *r);
 void remainder_stop(Remainder *r);
 
 /**
- * The next packet of a stream that is not the fleet's, without consuming it; timestamps as stock gave them to its muxer,
- * in its stream's time base.
+ * The next packet of a stream that is not the fleet's, without consuming it; timestamps as stock
+ * gave them to its muxer, in its stream's time base.
  * @return 0 and *pkt (owned by r), AVERROR_EOF, or an AVERROR code
  */
 int  remainder_peek(Remainder *r, AVPacket **pkt);

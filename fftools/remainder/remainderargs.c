@@ -75,9 +75,10 @@ static int copied_before(const Plan *plan, const PlanStream *s)
 }
 
 /**
- * A copy that is read for its effect on others. Dropped before the muxer, which would complain of timestamps;
- * but for the first packet, where an empty stream would be complained of. Not where the input is looped: in 5.1 a bitstream
- * filter hears of the end of the first turn, and of what then comes it complains packet by packet.
+ * A copy that is read for its effect on others. Dropped before the muxer, which would complain of
+ * timestamps; but for the first packet, where an empty stream would be complained of. Not where the
+ * input is looped: in 5.1 a bitstream filter hears of the end of the first turn, and of what then
+ * comes it complains packet by packet.
  */
 static void add_dropped(ArgList *l, const Plan *plan, int file)
 {

@@ -5,9 +5,9 @@
 /**
  * @file
  * The trial: stock ffmpeg runs the user's own command for the first few frames, into a temporary
- * file. It tells what no model of ours could know as well: that the command is right at all, how streams are mapped, what the
- * output's video stream looks like (parameters, tags, dispositions), and the text that stock
- * prints before it encodes.
+ * file. It tells what no model of ours could know as well: that the command is right at all, how
+ * streams are mapped, what the output's video stream looks like (parameters, tags, dispositions),
+ * and the text that stock prints before it encodes.
  */
 
 #include "../encode/paramsets.h"

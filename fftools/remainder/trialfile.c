@@ -124,8 +124,9 @@ static int is_tick(int64_t us, AVRational tb)
 }
 
 /**
- * Where the output begins later than the input, it is other packets that come before the encoders, as the order in the file and
- * the decoder's delay have it. With the times, stock rounds the start, which the remainder's does not.
+ * Where the output begins later than the input, it is other packets that come before the encoders,
+ * as the order in the file and the decoder's delay have it. With the times, stock rounds the start,
+ * which the remainder's does not.
  */
 static int rounds_later(const Trial *t, const Plan *plan)
 {
@@ -219,7 +220,10 @@ static AVStream *nth_video(const AVFormatContext *file, const Plan *plan)
     return nb_file == nb_plan ? found : NULL;
 }
 
-/** mp4 leaves out streams without packets, as those are that begin later; FLV's are in the order of their packets. */
+/**
+ * mp4 leaves out streams without packets, as those are that begin later; FLV's are in the order of
+ * their packets.
+ */
 static AVStream *find_video(const AVFormatContext *file, const Plan *plan)
 {
     enum AVCodecID id = plan->streams[plan->fleet_stream].encoder->id;

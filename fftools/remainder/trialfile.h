@@ -14,8 +14,9 @@
 int trialfile_open(Trial *t, const Plan *plan, char *reason, size_t reason_size);
 
 /**
- * Whether the trial is to begin where the output does, if that is later than the input: FFmpeg 5.1 rounds the times of copied
- * sound, or not, by what comes first there. Not so far into the input that decoding all before would take long.
+ * Whether the trial is to begin where the output does, if that is later than the input: FFmpeg 5.1
+ * rounds the times of copied sound, or not, by what comes first there. Not so far into the input
+ * that decoding all before would take long.
  */
 int trialfile_sees_start(const Plan *plan);
 

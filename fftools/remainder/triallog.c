@@ -52,7 +52,10 @@ static int is_of_side(const Plan *first, const char *line)
            sideoutput_find(first, output);
 }
 
-/** Stock prints a line for each stream that goes into a filter graph, then one for each output stream or -attach. */
+/**
+ * Stock prints a line for each stream that goes into a filter graph, then one for each output
+ * stream or -attach.
+ */
 int triallog_mapping_agrees(const Plan *plan, const char *log)
 {
     static const char head[] = "[info]   ";
@@ -176,7 +179,10 @@ static const char *find_name(const char *file_name, const char *line, size_t len
            name : NULL;
 }
 
-/** The temporary file that a line names. @return where, or NULL; *plan NULL: it is no output of the fleet's, but the one *output */
+/**
+ * The temporary file that a line names.
+ * @return where, or NULL; *plan NULL: it is no output of the fleet's, but the one *output
+ */
 static const char *find_file(const Trial *first, const char *line, size_t len, const char **file_name,
                              const Plan **plan, int *output)
 {

@@ -4,13 +4,14 @@
 
 /**
  * @file
- * MPEG-1, 2 and 4 with B-frames: decoders give these at once, and other frames when the next such one comes, whatever the
- * timestamps say. Where these say something else, as where a frame is lost, stock's frames have other times.
- * In AVI and program streams (DVDs) the others often have no pts: to stock, they have the dts of the packet with which
- * they come out.
+ * MPEG-1, 2 and 4 with B-frames: decoders give these at once, and other frames when the next such
+ * one comes, whatever the timestamps say. Where these say something else, as where a frame is lost,
+ * stock's frames have other times. In AVI and program streams (DVDs) the others often have no pts:
+ * to stock, they have the dts of the packet with which they come out.
  *
- * Knowledge: decode_video() in fftools/ffmpeg.c of FFmpeg 5.1, video_frame_process() in ffmpeg_dec.c of 7.1, guess_correct_pts() in
- * libavcodec/decode.c; ISO/IEC 13818-2 6.2.3, 14496-2 6.2.5.
+ * Knowledge: decode_video() in fftools/ffmpeg.c of FFmpeg 5.1, video_frame_process() in
+ * ffmpeg_dec.c of 7.1, guess_correct_pts() in libavcodec/decode.c; ISO/IEC 13818-2 6.2.3, 14496-2
+ * 6.2.5.
  */
 
 #include <libavformat/avformat.h>

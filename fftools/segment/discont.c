@@ -239,7 +239,10 @@ static int expect_sound(DiscontStream *s, const AVPacket *pkt)
     return 0;
 }
 
-/** Whether the decoder is sure to make no frame before a keyframe: MPEG-2's waits for one, H.264's does not always. */
+/**
+ * Whether the decoder is sure to make no frame before a keyframe: MPEG-2's waits for one, H.264's
+ * does not always.
+ */
 static int is_silent(const DiscontStream *s)
 {
     enum AVCodecID id = s->st->codecpar->codec_id;
@@ -248,8 +251,8 @@ static int is_silent(const DiscontStream *s)
 }
 
 /**
- * Likewise of video. 5.1 also looks at how far the decoder has come, which is 0 until there is a frame. Where pts are
- * all ahead, frames are, too.
+ * Likewise of video. 5.1 also looks at how far the decoder has come, which is 0 until there is a
+ * frame. Where pts are all ahead, frames are, too.
  */
 static void expect_video(const Discont *d, DiscontStream *s, const AVPacket *pkt)
 {

@@ -4,9 +4,9 @@
 
 /**
  * @file
- * Inputs whose clock may jump (AVFMT_TS_DISCONT: transport and program streams, FLV, Ogg): stock then moves all
- * timestamps of the file, so that the stream with the first packet behind the jump goes on where it was. Followed here
- * for all streams in use, as each may be that one.
+ * Inputs whose clock may jump (AVFMT_TS_DISCONT: transport and program streams, FLV, Ogg): stock
+ * then moves all timestamps of the file, so that the stream with the first packet behind the jump
+ * goes on where it was. Followed here for all streams in use, as each may be that one.
  *
  * Knowledge: process_input(), process_input_packet() and decode_audio() in fftools/ffmpeg.c of FFmpeg 5.1;
  * ts_fixup(), ts_discontinuity_process() and ist_dts_update() in ffmpeg_demux.c of 7.1.

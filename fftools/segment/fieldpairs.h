@@ -4,10 +4,11 @@
 
 /**
  * @file
- * Interlaced H.264 whose fields are pictures of their own, as of camcorders (AVCHD) and broadcasters: the demuxer gives two
- * packets for a frame. Here the second one is put behind the first: a packet is a frame then, with the timestamps and the
- * duration of its first field, which decoders go by, too. They take both ways.
- * Knowledge: libavcodec/h264_parser.c and h264_field_start() in h264_slice.c of FFmpeg 5.1.
+ * Interlaced H.264 whose fields are pictures of their own, as of camcorders (AVCHD) and
+ * broadcasters: the demuxer gives two packets for a frame. Here the second one is put behind the
+ * first: a packet is a frame then, with the timestamps and the duration of its first field, which
+ * decoders go by, too. They take both ways. Knowledge: libavcodec/h264_parser.c and
+ * h264_field_start() in h264_slice.c of FFmpeg 5.1.
  */
 
 #include <libavcodec/codec_par.h>

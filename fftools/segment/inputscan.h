@@ -4,8 +4,9 @@
 
 /**
  * @file
- * Inputs in which something may turn up late that only stock can treat right, as clocks that jump and damage in recordings: they
- * are read ahead once more, as fast as it goes, so that hosts do not work in vain until the reader gets there.
+ * Inputs in which something may turn up late that only stock can treat right, as clocks that jump
+ * and damage in recordings: they are read ahead once more, as fast as it goes, so that hosts do not
+ * work in vain until the reader gets there.
  */
 
 #include "../plan/plan.h"
@@ -13,7 +14,8 @@
 typedef struct InputScan InputScan;
 
 /**
- * Start a thread that looks through the input of p's video, if that is of such a kind and long enough. It opens it for itself.
+ * Start a thread that looks through the input of p's video, if that is of such a kind and long
+ * enough. It opens it for itself.
  * @param s gets NULL where there is nothing to look for
  * @return 0 or an AVERROR code
  */

@@ -4,9 +4,9 @@
 
 /**
  * @file
- * Where an input does not begin with a keyframe, or begins with frames that refer to what is not there (recordings cut
- * anywhere, -ss in transport and program streams): which of its first packets the decoder makes frames of.
- * Nothing but the decoder itself knows.
+ * Where an input does not begin with a keyframe, or begins with frames that refer to what is not
+ * there (recordings cut anywhere, -ss in transport and program streams): which of its first packets
+ * the decoder makes frames of. Nothing but the decoder itself knows.
  */
 
 #include <libavformat/avformat.h>

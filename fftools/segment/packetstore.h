@@ -4,8 +4,9 @@
 
 /**
  * @file
- * Where the payloads of packets wait that are too many for memory, until the segment that they are in is cut, and big
- * ones at once, which are never copied again: raw video is a gigabyte in a few seconds. They lie in Blobs, so in the end in TMPDIR.
+ * Where the payloads of packets wait that are too many for memory, until the segment that they are
+ * in is cut, and big ones at once, which are never copied again: raw video is a gigabyte in a few
+ * seconds. They lie in Blobs, so in the end in TMPDIR.
  *
  * One thread at a time.
  */

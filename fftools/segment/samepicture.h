@@ -4,9 +4,9 @@
 
 /**
  * @file
- * Broadcasts change the shape of their pixels, joined recordings the size or format of their pictures in mid-stream. Stock's
- * output stays as it began; a host that begins behind such a place would not know of it. So keyframes at which segments begin
- * are decoded here, too.
+ * Broadcasts change the shape of their pixels, joined recordings the size or format of their
+ * pictures in mid-stream. Stock's output stays as it began; a host that begins behind such a place
+ * would not know of it. So keyframes at which segments begin are decoded here, too.
  *
  * Knowledge: ifilter_send_frame() in fftools/ffmpeg.c of FFmpeg 5.1 and ffmpeg_filter.c of 7.1.
  */

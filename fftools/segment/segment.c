@@ -164,7 +164,10 @@ static int take_forced(Segmenter *s, Segment *seg, int64_t end)
     return 0;
 }
 
-/** The pts of the n-th frame, in presentation order, before (n < 0) or after f; of the outermost where there are fewer. */
+/**
+ * The pts of the n-th frame, in presentation order, before (n < 0) or after f; of the outermost
+ * where there are fewer.
+ */
 static int64_t neighbour_pts(const Segmenter *s, const Frame *f, int n)
 {
     int64_t pts = f->pts;
@@ -322,7 +325,10 @@ static int cut_segment(Segmenter *s, Frame *cut, Segment **seg, char *reason, si
                       "the order of the input's frames is unusual") : ret;
 }
 
-/** Whether filters that look at neighbours would have too few of them behind a cut for a segment that ends there. */
+/**
+ * Whether filters that look at neighbours would have too few of them behind a cut for a segment
+ * that ends there.
+ */
 static int is_near_end(const Segmenter *s, const Frame *cut)
 {
     int behind = 0;

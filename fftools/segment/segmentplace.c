@@ -20,7 +20,10 @@
 #define HUGE_BYTES    (2LL << 30)
 #define TIMING_DIFFERS "its video streams differ in the timing of frames"
 
-/** Whether durations count for stock: 5.1 heeds them only where no filter is given, be it a graph of other streams. */
+/**
+ * Whether durations count for stock: 5.1 heeds them only where no filter is given, be it a graph of
+ * other streams.
+ */
 static int uses_durations(const Plan *plan)
 {
     const Command *cmd = plan->cmd;
@@ -143,8 +146,8 @@ static int swallowed(Segmenter *s)
 }
 
 /**
- * Now that it is known how often a frame is shown: which of its output frames are forced keyframes? Of a keyframe of the
- * input only the first is, and a host would not know which that is.
+ * Now that it is known how often a frame is shown: which of its output frames are forced keyframes?
+ * Of a keyframe of the input only the first is, and a host would not know which that is.
  */
 static int settle_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size)
 {
@@ -182,8 +185,8 @@ static int has_fixed_places(const Segmenter *s)
 }
 
 /**
- * Where the encoder begins anew, or may at no cost: behind so many of the frame's slots. Only without filters that hosts would
- * have to begin there, too, is a frame cut in two.
+ * Where the encoder begins anew, or may at no cost: behind so many of the frame's slots. Only
+ * without filters that hosts would have to begin there, too, is a frame cut in two.
  * @return -1: nowhere there
  */
 static int64_t find_place(const Segmenter *s, const Frame *f)
@@ -208,9 +211,9 @@ static int64_t next_place(const Segmenter *s)
 }
 
 /**
- * Whether the segment ought to end at any frame, although there hosts have to decode what comes between the last keyframe
- * of the input and this frame for nothing: when keyframes are far apart, those lengths that let all hosts end together are
- * worth more.
+ * Whether the segment ought to end at any frame, although there hosts have to decode what comes
+ * between the last keyframe of the input and this frame for nothing: when keyframes are far apart,
+ * those lengths that let all hosts end together are worth more.
  */
 static int ends_anywhere(const Segmenter *s, const Frame *f, int64_t length, int64_t margin)
 {
@@ -230,7 +233,10 @@ int segment_may_start(const Segmenter *s, const Frame *f)
 
     if (f == s->start || !f->count || f->late || !filters_may_start(s, f))
         return 0;
-    /* where no keyframe came by in time, the host's command line counts for more than what is decoded for nothing */
+    /*
+     * where no keyframe came by in time, the host's command line counts for more than what is
+     * decoded for nothing
+     */
     if (s->nb_gaps + s->nb_forced >= 2 * MAX_WORDS && !has_fixed_places(s))
         return 1;
     if (s->plan->segment_length || full)

@@ -71,7 +71,10 @@ struct Segmenter {
     int         eof;
 };
 
-/** What places frames, for Segmenter.plan; undone by segment_place_close(), also on failure. @return 0 or an AVERROR code */
+/**
+ * What places frames, for Segmenter.plan; undone by segment_place_close(), also on failure.
+ * @return 0 or an AVERROR code
+ */
 int  segment_place_open(Segmenter *s);
 void segment_place_close(Segmenter *s);
 

@@ -159,8 +159,9 @@ static int is_jump(VideoReader *r, const AVPacket *pkt)
 }
 
 /**
- * Where times are moved or go back, frames have to stay in order: what is decoded later has to be shown later, by a decoder,
- * which knows nothing of times, as well. That holds from a keyframe on; else frames must not be reordered just there.
+ * Where times are moved or go back, frames have to stay in order: what is decoded later has to be
+ * shown later, by a decoder, which knows nothing of times, as well. That holds from a keyframe on;
+ * else frames must not be reordered just there.
  */
 static int goes_on(VideoReader *r, const AVPacket *pkt, int64_t raw_pts, int jumped)
 {
@@ -412,8 +413,9 @@ static int is_doubtful(const VideoReader *r, int key)
 }
 
 /**
- * What nobody gets to see is left out. Frames that the decoder makes before the first keyframe are wrecks, but shown all the
- * same: the same decoder makes the same ones if it is given all the packets that it was given here.
+ * What nobody gets to see is left out. Frames that the decoder makes before the first keyframe are
+ * wrecks, but shown all the same: the same decoder makes the same ones if it is given all the
+ * packets that it was given here.
  */
 static int sort_out(VideoReader *r, int key, const uint8_t *decoded, char *reason,
                     size_t reason_size)
@@ -510,8 +512,8 @@ static int read_marked(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
 }
 
 /**
- * Packets are marked as damaged where recordings were joined, mostly for no more than their continuity counters. Whether all is
- * there the decoder tells.
+ * Packets are marked as damaged where recordings were joined, mostly for no more than their
+ * continuity counters. Whether all is there the decoder tells.
  */
 static int check_marked(VideoReader *r, char *reason, size_t reason_size)
 {

@@ -4,8 +4,9 @@
 
 /**
  * @file
- * Reads the packets of the video that the fleet encodes, as stock's decoder would get them; those at the start that it
- * makes no frames of are left out. Knowledge: process_input() in fftools/ffmpeg.c of FFmpeg 5.1.
+ * Reads the packets of the video that the fleet encodes, as stock's decoder would get them; those
+ * at the start that it makes no frames of are left out. Knowledge: process_input() in
+ * fftools/ffmpeg.c of FFmpeg 5.1.
  */
 
 #include "../plan/plan.h"
@@ -25,8 +26,8 @@ void videoreader_close(VideoReader **r);
 int  videoreader_next(VideoReader *r, AVPacket *pkt, char *reason, size_t reason_size);
 
 /**
- * Whether what is shown at that time depends on how a decoder patches up for keyframes that are missing, so that only the
- * very same decoder will do. Valid after the first packet.
+ * Whether what is shown at that time depends on how a decoder patches up for keyframes that are
+ * missing, so that only the very same decoder will do. Valid after the first packet.
  */
 int  videoreader_is_fragile(const VideoReader *r, int64_t pts);
 

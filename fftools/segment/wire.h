@@ -32,7 +32,10 @@ typedef struct WirePayload {
 } WirePayload;
 /** NUT's muxer looks into smaller ones: what they begin with may be left out. */
 #define WIRE_MIN_PART (16 << 10)
-/** As wire_write(), without copying the payload, which has at least WIRE_MIN_PART bytes. @param flags of the packet */
+/**
+ * As wire_write(), without copying the payload, which has at least WIRE_MIN_PART bytes.
+ * @param flags of the packet
+ */
 int  wire_write_part(WireWriter *w, int flags, const WirePayload *part, int64_t pts);
 int  wire_writer_finish(WireWriter *w);
 void wire_writer_free(WireWriter **w);

@@ -21,8 +21,8 @@ typedef struct ReportFile {
 } ReportFile;
 
 /**
- * Find out whether a report is wanted. Takes FFREPORT out of the environment, so that no ffmpeg that we run writes one.
- * Before there are threads.
+ * Find out whether a report is wanted. Takes FFREPORT out of the environment, so that no ffmpeg
+ * that we run writes one. Before there are threads.
  * @return 0 or AVERROR(ENOMEM)
  */
 int  reportfile_init(ReportFile *r, const Command *cmd);

@@ -221,15 +221,9 @@ sub lines {
 
 sub compare_ok {
     my ($stock, $ours, $name, @options) = @_;
-    my $text = '';
-    if (open my $p, '-|', $^X, "$here/tools/compare.pl", $stock, $ours, @options) {
-        local $/;
-        $text = <$p> // '';
-        close $p;
-    } else {
-        $? = 1;
-    }
-    ok($? == 0, $name) or diag($text);
+    my $run = run({ name => 'compare', cwd => '.', program => $^X }, "$here/tools/compare.pl", $stock, $ours, @options);
+
+    return ok($run->{status} eq 0, $name) || diag($run->{stdout}, $run->{stderr}) && 0;
 }
 
 # processes(TEXT): pids of all processes whose environment or arguments contain it
