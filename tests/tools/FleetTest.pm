@@ -220,6 +220,7 @@ sub lines {
 }
 
 sub compare_ok {
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
     my ($stock, $ours, $name, @options) = @_;
     my $run = run({ name => 'compare', cwd => '.', program => $^X }, "$here/tools/compare.pl", $stock, $ours, @options);
 
