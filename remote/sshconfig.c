@@ -43,6 +43,8 @@ void sshconfig_free(SshConfig *cfg)
     av_freep(&cfg->proxyjump);
     av_freep(&cfg->proxycommand);
     av_freep(&cfg->identity_agent);
+    av_freep(&cfg->ciphers);
+    av_freep(&cfg->macs);
     free_list(&cfg->identities, &cfg->nb_identities);
     free_list(&cfg->known_hosts, &cfg->nb_known_hosts);
     free_list(&cfg->revoked, &cfg->nb_revoked);
@@ -171,6 +173,10 @@ static int parse_first(SshConfig *cfg, const char *key, const char *value)
         return set_string(&cfg->user, value);
     if (!strcmp(key, "hostkeyalias") && strcmp(value, "none"))
         return set_string(&cfg->hostkeyalias, value);
+    if (!strcmp(key, "ciphers"))
+        return set_string(&cfg->ciphers, value);
+    if (!strcmp(key, "macs"))
+        return set_string(&cfg->macs, value);
     if (!strcmp(key, "port"))
         cfg->port = atoi(value);
     else if (!strcmp(key, "connecttimeout"))

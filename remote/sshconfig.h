@@ -32,6 +32,7 @@ typedef struct SshConfig {
     int    nb_identities;
     char **known_hosts;      ///< UserKnownHostsFile, then GlobalKnownHostsFile: paths, existing or not
     int    nb_known_hosts;
+    char  *ciphers, *macs;   ///< lists in order of preference, or NULL
     char **revoked;          ///< RevokedHostKeys: paths
     int    nb_revoked;
 } SshConfig;

@@ -9,6 +9,7 @@
 #include <libavutil/base64.h>
 #include <libavutil/bprint.h>
 #include <libavutil/error.h>
+#include <libavutil/macros.h>
 #include <libavutil/mem.h>
 
 #include "knownhosts.h"
@@ -37,6 +38,22 @@ static int prefer_known_types(SshPriv *p, const KnownHosts *kh)
     libssh2_free(p->session, algs);
     libssh2_session_method_pref(p->session, LIBSSH2_METHOD_HOSTKEY, bp.str);
     av_bprint_finalize(&bp, NULL);
+    return 0;
+}
+
+/** Only ciphers and MACs that the user allows, in that order; which of them it knows, libssh2 sorts out. */
+static int allow_ciphers(Transport *t)
+{
+    SshPriv *p = t->priv;
+    const struct { int method; const char *list, *name; } prefs[] = {
+        { LIBSSH2_METHOD_CRYPT_CS, p->cfg.ciphers, "Ciphers" }, { LIBSSH2_METHOD_CRYPT_SC, p->cfg.ciphers, "Ciphers" },
+        { LIBSSH2_METHOD_MAC_CS,   p->cfg.macs,    "MACs"    }, { LIBSSH2_METHOD_MAC_SC,   p->cfg.macs,    "MACs"    },
+    };
+
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(prefs); i++)
+        if (prefs[i].list && libssh2_session_method_pref(p->session, prefs[i].method, prefs[i].list))
+            return sshpriv_fail(t, AVERROR(ENOSYS), "libssh2 %s knows none of the %s that ssh_config allows: %s",
+                                libssh2_version(0), prefs[i].name, prefs[i].list);
     return 0;
 }
 
@@ -163,6 +180,9 @@ int sshlogin_handshake(Transport *t)
     libssh2_session_callback_set(p->session, LIBSSH2_CALLBACK_SEND, (void *)sshpriv_send);
     libssh2_session_callback_set(p->session, LIBSSH2_CALLBACK_RECV, (void *)sshpriv_recv);
 #endif
+    ret = allow_ciphers(t);
+    if (ret < 0)
+        return ret;
     ret = knownhosts_load(&kh, p->cfg.known_hosts, p->cfg.nb_known_hosts, p->cfg.hostname,
                           p->cfg.port, p->cfg.hostkeyalias);
     if (ret < 0)

@@ -138,6 +138,23 @@ done
 revoked_by missing
 ok "$(is_status 255 && says "cannot be read from $dir/missing"; echo $?)" "RevokedHostKeys: a file that is not there"
 
+config x <<END
+    HostName 127.0.0.1
+    Port $port1
+    Ciphers chacha20-poly1305@openssh.com
+END
+t x 'echo good' </dev/null
+ok "$(is_status 255 && says 'knows none of the Ciphers that ssh_config allows: chacha20'; echo $?)" \
+    "ciphers that are not allowed are not used"
+config x <<END
+    HostName 127.0.0.1
+    Port $port1
+    Ciphers chacha20-poly1305@openssh.com,aes192-ctr
+    MACs hmac-sha2-512
+END
+t x 'echo good' </dev/null
+ok "$(is_status 0 && is_out good; echo $?)" "the one of them that libssh2 knows"
+
 cp "$dir/fleet/known_hosts" "$dir/hashed"
 ssh-keygen -q -H -f "$dir/hashed" >/dev/null 2>&1
 sed -i '1i @cert-authority * nonsense\ngarbage\n127.0.0.1 ssh-ed25519 AAAA' "$dir/hashed"
