@@ -17,6 +17,8 @@
 #define MAX_KEYS  32
 #define MAX_BLOB  8192
 #define MAX_TEXT  16384
+/* A server that hangs up behind so many refused keys wanted fewer of them; sshd's MaxAuthTries is 6 by itself. */
+#define MANY_KEYS 3
 
 /* What we know of an identity file without a passphrase. */
 typedef struct KeyFile {
@@ -32,6 +34,7 @@ typedef struct AuthRun {
     KeyFile  files[MAX_KEYS];
     int      nb_files;
     AVBPrint tried, locked;
+    int      nb_tried;
     int      rsa;        ///< one of the refused keys was RSA
     const char *silent;  ///< an agent that did not answer in time; NULL: none
 } AuthRun;
@@ -167,14 +170,24 @@ static const char *agent_socket(const SshConfig *cfg)
     return cfg->identity_agent ? cfg->identity_agent : getenv("SSH_AUTH_SOCK");
 }
 
+/* Without an answer libssh2 calls the key unverified, as with one that it does not like. */
+static int no_answer(AuthRun *r, int rc)
+{
+    char *msg = NULL;
+
+    libssh2_session_last_error(r->a->session, &msg, NULL, 0);
+    return rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED && msg && !strncmp(msg, "Waiting for", 11);
+}
+
 /* @return 1: in; 0: this key was not accepted; or an AVERROR code */
 static int judge(AuthRun *r, int rc)
 {
     if (!rc)
         return 1;
     if (rc == LIBSSH2_ERROR_SOCKET_DISCONNECT || rc == LIBSSH2_ERROR_SOCKET_SEND ||
-        rc == LIBSSH2_ERROR_SOCKET_RECV)
+        rc == LIBSSH2_ERROR_SOCKET_RECV || no_answer(r, rc))
         return AVERROR(EIO);
+    r->nb_tried++;
     return libssh2_userauth_authenticated(r->a->session) ? 1 : 0;
 }
 
@@ -308,6 +321,9 @@ static void explain(AuthRun *r, int lost, char *why, size_t size)
         if (!r->locked.len)
             av_bprintf(&bp, ": neither in an agent nor in a key file");
     }
+    if (lost && r->nb_tried >= MANY_KEYS)
+        av_bprintf(&bp, "; it takes no more keys than that (MaxAuthTries): IdentityFile and IdentitiesOnly, or key=FILE, "
+                        "name the right one");
     if (r->locked.len)
         av_bprintf(&bp, "; %s: needs a passphrase, so load it into the agent with ssh-add",
                    r->locked.str);
@@ -364,7 +380,8 @@ int sshauth_run(const SshAuth *a, char *why, size_t why_size)
         ret = try_file(r, &r->files[i]);
     if (!ret || (ret == AVERROR(EIO) && !*why)) {
         explain(r, ret < 0, why, why_size);
-        ret = ret < 0 ? ret : AVERROR(EACCES);
+        if (!ret || r->nb_tried >= MANY_KEYS)
+            ret = AVERROR(EACCES);
     } else if (ret == AVERROR(ETIMEDOUT) && r->silent) {
         snprintf(why, why_size, "timed out: the agent at %s does not sign", r->silent);
     }

@@ -193,6 +193,19 @@ ok "$(is_status 255 && says "x: key refused for user .*$dir/wrong (ssh-ed25519)"
 nokey "$dir/nothing"
 t x true </dev/null
 ok "$(is_status 255 && says "x: no key found"; echo $?)" "no key at all"
+many=$(for i in 1 2 3 4 5; do
+    ssh-keygen -q -t ed25519 -N '' -f "$dir/wrong$i"
+    echo "    IdentityFile $dir/wrong$i"
+done)
+config x <<END
+    HostKeyAlias [127.0.0.1]:$port1
+    ProxyCommand $(fleet_sshd) -i -f $dir/fleet/h1/sshd_config -o MaxAuthTries=4
+$many
+    IdentityFile $dir/fleet/id
+END
+t x true </dev/null
+ok "$(is_status 255 && says 'Permission denied: x: closed the connection.*wrong3.*it takes no more keys than that' &&
+    ! says 'fleet/id'; echo $?)" "more keys than a server wants"
 nokey "$dir/locked"
 t x true </dev/null
 ok "$(is_status 255 && says "$dir/locked: needs a passphrase.*ssh-add"; echo $?)" "a key with a passphrase: use the agent"
