@@ -273,7 +273,7 @@ static int judge_common(const Judge *c)
         if (is_set(get(c->opts, options[i])))
             return refuse(c, "has to keep within limits of its rate (-%s)", options[i]);
     for (size_t i = 0; i < FF_ARRAY_ELEMS(params); i++)
-        if (is_set(get(c->params, params[i])))
+        if (is_set(get(c->params, params[i])) && strcmp(get(c->params, params[i]), "none"))
             return refuse(c, "has a rate to keep over the whole stream (%s)", params[i]);
     for (size_t i = 0; i < FF_ARRAY_ELEMS(places); i++)
         if (is_set(get(c->params, places[i])))

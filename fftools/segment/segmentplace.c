@@ -153,6 +153,9 @@ static int settle_frame(Segmenter *s, Frame *f, char *reason, size_t reason_size
 {
     if (s->plan->source_keyframes && f->of_key && f->count > 1)
         return reason_set(reason, reason_size, "a keyframe of the input is shown several times");
+    /* which of them are depends on what it coded before */
+    if (f->count > 1 && s->plan->streams[s->plan->fleet_stream].encoder->id == AV_CODEC_ID_THEORA)
+        return reason_set(reason, reason_size, "libtheora's packets of frames that are repeated may be empty");
     for (int64_t i = 0; s->keyframes && i < f->count; i++) {
         int64_t *list;
 

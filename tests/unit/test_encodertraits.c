@@ -31,6 +31,8 @@ static const struct {
     { "libx264", "x264-params=bitrate=1000", NO, 0, 250, "bitrate" },
     { "libx264", "x264-params=vbv-maxrate=1000:vbv_bufsize=2000", NO, 0, 250, "vbv-maxrate" },
     { "libx264", "x264opts=vbv_maxrate=1000", NO, 0, 250, "vbv-maxrate" },
+    { "libx264", "x264-params=nal-hrd=vbr", NO, 0, 250, "nal-hrd" },
+    { "libx264", "x264-params=nal-hrd=none", 0, 0, 250, "" },
     { "libx264", "x264-params=zones=0,10,q=20", NO, 0, 250, "zones" },
     { "libx264", "intra-refresh=1", NO, 0, 250, "keyframes" },
     { "libx264", "qp=20 g=48", 0, 0, 48, "" },
