@@ -22,7 +22,10 @@
 #define COMPAT_CODECPAR_SIDE_DATA 0
 #endif
 
-/** FFmpeg 7.0's fftools work out frame timing in another way (ffmpeg_filter.c, video_sync_process()). */
+/**
+ * FFmpeg 7.0's fftools work out frame timing in another way (ffmpeg_filter.c, video_sync_process()),
+ * with threads of their own for it, and so end, exit and speak in other ways, too.
+ */
 #define COMPAT_TIMING_7 (LIBAVCODEC_VERSION_MAJOR >= 61)
 
 /**

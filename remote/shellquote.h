@@ -2,6 +2,8 @@
 #ifndef FFLEET_SHELLQUOTE_H
 #define FFLEET_SHELLQUOTE_H
 
+/** @file Words for a shell. Pure; any thread. */
+
 #include <libavutil/bprint.h>
 
 /** Append one word, quoted so that any POSIX sh (whatever csh-like login shell

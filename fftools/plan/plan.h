@@ -5,7 +5,7 @@
 /**
  * @file
  * What becomes of a command: either a plan for the fleet, or the one-sentence reason for leaving
- * all of it to stock ffmpeg. Each decision is one function in plan.c that returns that reason.
+ * all of it to stock ffmpeg. Each decision is one function in a file plan*.c that returns that reason.
  *
  * Knowledge: fftools/ffmpeg_opt.c (5.1) and ffmpeg_mux_init.c (7.1) of FFmpeg for how streams are chosen
  * and options reach them.
