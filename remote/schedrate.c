@@ -28,8 +28,10 @@
 #define LATE_GAIN 3.0
 /* ... there is so much to gain, seconds, ... */
 #define LATE_LEAST 10.0
-/* ... or, while nobody has shown how long it ought to take, nothing has moved for so long. */
+/* ... or, while nobody has shown how long it ought to take, nothing has moved for so long, ... */
 #define LATE_QUIET 60.0
+/* ... or for so many times as long as it took from one account to the next. */
+#define LATE_GAPS  20
 /* Estimates of the same moment. */
 #define SAME_TIME 0.05
 
@@ -215,14 +217,17 @@ Task *sched_pick_straggler(Sched *s, int host, double now, double *until)
     return t;
 }
 
-/** Seconds since any of its attempts has moved. */
-static double quiet_for(const Task *t, double now)
+/** Whether none of its attempts moves any more. */
+static int stands_still(const Task *t, double now)
 {
-    double quiet = INFINITY;
+    for (int i = 0; i < t->nb_running; i++) {
+        const SlotInfo *sl = t->attempts[i];
+        double limit = sl->gap ? av_clipd(LATE_GAPS * sl->gap, LATE_LEAST, LATE_QUIET) : LATE_QUIET;
 
-    for (int i = 0; i < t->nb_running; i++)
-        quiet = FFMIN(quiet, now - t->attempts[i]->done_at);
-    return quiet;
+        if (now - sl->done_at < limit)
+            return 0;
+    }
+    return 1;
 }
 
 /** Whether a free host is going to begin it once more. */
@@ -249,7 +254,7 @@ Task *sched_pick_late(Sched *s, double now, double *until)
         Task  *t    = s->running[i]->task;
         double left = may_duplicate(t, s->fallback) ? time_left(s, t, now) : -1;
         int    late = rate ? left >= FFMAX(LATE_LEAST, LATE_GAIN * time_needed(t, rate)) :
-                             left > 0 && quiet_for(t, now) >= LATE_QUIET;
+                             left > 0 && stands_still(t, now);
 
         if (late && left > max && !has_taker(s, t, left)) {
             max   = left;

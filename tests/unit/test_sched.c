@@ -671,6 +671,16 @@ static void test_late_unmeasured(void **state)
     expect(s, 1, 100, SCHED_WAIT, 0);
     expect(s, 1, 120, SCHED_CONNECT, 0);
     sched_free(&s);
+    /* what moved every half a second does not stop for ten */
+    s = make(1, 1);
+    add(s, 1);
+    expect(s, 0, 0, SCHED_RUN, 1);
+    sched_finish(s);
+    sched_progress(s, 0, 0, 0.01, 20);
+    sched_progress(s, 0, 0, 0.02, 20.5);
+    expect(s, 1, 30, SCHED_WAIT, 0);
+    expect(s, 1, 30.6, SCHED_CONNECT, 0);
+    sched_free(&s);
 }
 
 /* A free host comes first, and what it can have is nothing for this machine; nor is what runs on this machine. */
