@@ -46,8 +46,12 @@ static int busy_lanes(const Sched *s, const HostEntry *h, double now, double ahe
     double lead = h->lead + ahead;
     int    n    = h->nb_permits;
 
-    if (!h->lead || !h->spare)
+    if (!h->spare)
         return n;
+    if (!h->lead) {    /* the first ones have not begun to answer yet */
+        *until = n ? FFMIN(*until, now + LOOK_AGAIN) : *until;
+        return n;
+    }
     for (int i = 0; i < h->nb_slots; i++) {
         const SlotInfo *sl = &h->slots[i];
         double left;

@@ -98,11 +98,13 @@ double sched_attempt_left(const Sched *s, const SlotInfo *sl, double now)
 {
     double elapsed = now - sl->start, quiet = now - sl->done_at;
     double total   = sched_attempt_total(sl);
+    double pace    = sl->pace ? sl->pace : s->hosts[sl->host]->rate;
     double rate    = rate_of(s, sl->host);
     double expected;
 
-    if (total && sl->pace)
-        total = sl->done_at - sl->start + (sl->task->weight - sl->done) / sl->pace;
+    /* of a single account its start is a large part: the host's others tell more */
+    if (total && pace)
+        total = sl->done_at - sl->start + (sl->task->weight - sl->done) / pace;
     /*
      * what does not move any more gets the later the longer it stands still; between two accounts
      * nothing is still
