@@ -187,5 +187,8 @@ int sched_demand(Sched *s, double remaining, double usual, double least, double 
     usual = FFMAX(usual, FFMIN(WORTHWHILE * o.mean, part));
     most  = FFMAX(most, AFFORDABLE * o.mean);
     *size = av_clipd(part >= 2 * usual ? part / 2 : part, least, FFMAX(most, least));
+    /* what would be left is not worth an attempt of its own */
+    if (remaining - *size < least / 2)
+        *size = FFMAX(remaining, *size);
     return 1;
 }

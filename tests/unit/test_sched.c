@@ -723,6 +723,10 @@ static void test_share(void **state)
     expect(s, 1, 40, SCHED_RUN, 3);
     assert_int_equal(sched_demand(s, 1000 - fast, 10, 10, INFINITY, 40, &slow, &until), 1);
     assert_true(slow < fast);
+    /* no crumbs */
+    assert_int_equal(sched_done(s, 1, 0, 1, 41), 0);
+    assert_int_equal(sched_demand(s, 57, 40, 30, INFINITY, 41, &fast, &until), 1);
+    assert_true(fast == 57);
     sched_free(&s);
 }
 
