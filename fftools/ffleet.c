@@ -49,6 +49,12 @@ typedef struct Program {
     char      err[512];
 } Program;
 
+/** That a muxer begins a file, or goes over it once more. What is wrong with its options stock has said in the trial. */
+static int is_muxers_news(void *ctx, const AVClass *class, int level)
+{
+    return level == AV_LOG_INFO && !strcmp(class->class_name, "AVFormatContext") && ((AVFormatContext *)ctx)->oformat;
+}
+
 /* What libraries say while we look at files, stock says too: once is enough. An "OutputFile" is
  * not theirs but ffmpeg's own, in whose name progress.c speaks. */
 static void log_ours(void *ctx, int level, const char *fmt, va_list ap)
@@ -57,7 +63,8 @@ static void log_ours(void *ctx, int level, const char *fmt, va_list ap)
 
     va_list copy;
 
-    if (class && strcmp(class->class_name, "OutputFile") && av_log_get_level() < AV_LOG_VERBOSE)
+    if (class && strcmp(class->class_name, "OutputFile") && !is_muxers_news(ctx, class, level) &&
+        av_log_get_level() < AV_LOG_VERBOSE)
         return;
     va_copy(copy, ap);
     reportfile_log(ctx, level, fmt, copy);

@@ -3,6 +3,7 @@
 
 #include <libavutil/avstring.h>
 #include <libavutil/eval.h>
+#include <libavutil/intreadwrite.h>
 
 #include "../compat.h"
 #include "../plan/carrier.h"
@@ -345,8 +346,21 @@ end:
     return ret;
 }
 
+/** MPEG-TS puts headers in front of AAC that came without: stock counts before its muxer does so. */
+static int added_header(const Mux *m, const AVPacket *pkt)
+{
+    const PlanStream *s = &m->plan->streams[pkt->stream_index];
+    const AVStream *in  = m->plan->inputs[s->file].fc->streams[s->index];
+
+    if (strcmp(m->plan->carrier->name, "mpegts") || s->type != AVMEDIA_TYPE_AUDIO ||
+        m->oc->streams[pkt->stream_index]->codecpar->codec_id != AV_CODEC_ID_AAC || (s->copy && !in->codecpar->extradata_size))
+        return 0;
+    return pkt->size > 7 && (AV_RB16(pkt->data) & 0xfff6) == 0xfff0 ? 7 : 0;
+}
+
 static void count_size(Mux *m, const AVPacket *pkt)
 {
+    m->sizes.audio -= added_header(m, pkt);
     switch (m->oc->streams[pkt->stream_index]->codecpar->codec_type) {
     case AVMEDIA_TYPE_VIDEO:    m->sizes.video    += pkt->size; break;
     case AVMEDIA_TYPE_AUDIO:    m->sizes.audio    += pkt->size; break;

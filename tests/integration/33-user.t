@@ -27,6 +27,17 @@ run({}, qw(-nostdin -y -v error), @short, qw(-i in.mp4), @encode, 'good.mp4');
 compare_ok("$top/stock.mp4", "$top/good.mp4", 'the fleet', '--exact-frames');
 my $good = slurp("$top/good.mp4");
 
+# what muxers tell on the way, and how much they got
+sub news {
+    return join "\n", map { /(Opening '.*|Starting second pass.*)/ ? $1 : /(audio:\d+)/ ? $1 : () } split /[\r\n]+/, $_[0]{stderr};
+}
+for my $out ([qw(-movflags +faststart news.mp4)], [qw(-f hls -hls_time 2 news.m3u8)]) {
+    my @words = (qw(-nostdin -y -i in.mp4), @encode, @$out);
+    my $want  = news(stock({}, @words));
+    like($want, qr/Opening|second pass/, "$out->[-1]: stock's muxer tells something");
+    is(news(run({}, @short, @words)), $want, "$out->[-1]: we the same");
+}
+
 # as good as the output that was compared
 sub is_good {
     my ($name, $file) = @_;
