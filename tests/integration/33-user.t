@@ -347,9 +347,9 @@ SKIP: {
     make_path("$top/small");
     skip 'no mount of our own here', 5 unless $> == 0
         && system("mount -t tmpfs -o size=48k tmpfs '$top/small' 2>/dev/null") == 0;
-    # stock 5.1 has status 0 when only the trailer fails
+    # stock 5.1 has status 0 when only the trailer fails, FFmpeg 7 an error code's last bits
     $ours = run({}, qw(-nostdin -y), @short, qw(-i in.mp4), @encode, "$top/small/out.mp4");
-    is($ours->{status}, 1, 'a full disk: status');
+    like($ours->{status}, qr/^(?:1|228)$/, 'a full disk: status');
     like($ours->{stderr}, qr/No space left on device/, 'a full disk: told');
     $run = run({ env => { TMPDIR => "$top/small" } }, qw(-nostdin -y), @short, qw(-i in.mp4), @encode, 'ours.mp4');
     unlink glob "$top/small/*";
