@@ -280,6 +280,17 @@ void sched_connected(Sched *s, int host, int slot)
     sl->retry_at = 0;
 }
 
+void sched_dropped(Sched *s, int host, int slot)
+{
+    HostEntry *h  = s->hosts[host];
+    SlotInfo  *sl = &h->slots[slot];
+
+    if (sl->phase != IDLE)
+        return;
+    s->version++;
+    set_phase(h, sl, DOWN);
+}
+
 void sched_checked(Sched *s, int host, int nb_slots)
 {
     HostEntry *h = s->hosts[host];

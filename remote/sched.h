@@ -123,6 +123,8 @@ void sched_finish(Sched *s);
 SchedDecision sched_decide(Sched *s, int host, int slot, double now);
 
 void sched_connected(Sched *s, int host, int slot);
+/** The connection of a slot that does nothing has ended. That is no failure: it may have been idle for long. */
+void sched_dropped(Sched *s, int host, int slot);
 /** @param permanent it makes no sense to try again (refused key, failed check) */
 void sched_connect_failed(Sched *s, int host, int slot, int permanent, double now);
 /** How the input gets to a host. */

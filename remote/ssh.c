@@ -445,11 +445,13 @@ static int ssh_wait(Transport *t, int want_write, int timeout_ms)
     return 0;
 }
 
+/* While nothing runs nobody reads, nor answers when the server asks whether we are there: it may have hung up. */
 static int ssh_connected(const Transport *t)
 {
     const SshPriv *p = t->priv;
+    struct pollfd fd = { p->link.fd, POLLRDHUP, 0 };
 
-    return p->up;
+    return p->up && !(poll(&fd, 1, 0) > 0 && fd.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }
 
 static void ssh_close(Transport *t)

@@ -173,6 +173,8 @@ static void *worker_main(void *arg)
 
     pthread_mutex_lock(&f->lock);
     while (!f->cancelled) {
+        if (!slot_connected(w->slot))
+            sched_dropped(f->sched, w->fh->index, w->index);
         d = sched_decide(f->sched, w->fh->index, w->index, fleet_clock());
         if (d.action == SCHED_FINISH)
             break;

@@ -107,6 +107,25 @@ ok(wait_for { -s "$top/ours.mkv" }, 'join: begun');
 kill 'INT', $run->{pid};
 judge('join', finish($run), 0, 255);
 
+### servers that hang up on who has nothing to do
+
+# there is a first segment only when the second half comes
+make_input('in.mkv', qw(-i), "$top/in.mp4", qw(-c copy));
+my $data = slurp("$top/in.mkv");
+$run = start({ stdin => 'pipe' }, qw(-y -v warning --segment-length 8 -i -), @encode, 'ours.mkv');
+print { $run->{in} } substr $data, 0, length($data) / 2;
+ok(wait_for { (() = slurp($run->{trace}) =~ /"ready"/g) == 3 }, 'idle hosts: they are ready');
+sleep 0.5;
+fleet_sh("for h in h1 h2 h3; do kill -9 \$(fleet_children \$(cat '$top'/fleet/\$h/sshd.pid)); done");
+sleep 0.5;
+print { $run->{in} } substr $data, length($data) / 2;
+close delete $run->{in};
+finish($run);
+is($run->{status}, 0, 'idle hosts: status');
+ok(events($run, 'attempt') && !grep({ $_->{outcome} eq 'failed' || $_->{host} eq 'localhost' } events($run, 'attempt')),
+   'idle hosts: they are connected to again, and do all of it') or diag($run->{stderr});
+unlink "$top/ours.mkv";
+
 ### at random, once or more often
 
 for my $n (0 .. $count - 1) {
