@@ -109,15 +109,16 @@ unlink "$top/ours.mp4";
 
 ### q and signals
 
-# The hosts stop after two segments, or at once; then something is done: how, a sub that gets the run. Frames: 50;
-# 1: those of the trial; 0: no matter.
+# The hosts stop after the first two segments, or at once; then something is done: how, a sub that gets the run.
+# Frames: 50; 1: those of the trial; 0: no matter. By their times: a busy machine may begin the third before the second.
 sub interrupted {
     my ($name, $status, $frames, $how, %o) = @_;
     my $limit = $frames > 10 ? 2 : 0;
+    my $good  = $limit ? '*trim=start=[01].*' : 'none';
 
     unlink "$top/ours.mp4", glob "$top/fleet/h1/seg*";
     stub('h1', "n=1; until mkdir \$HERE/seg\$n 2>/dev/null; do n=\$((n + 1)); done\n"
-             . "[ \$n -le $limit ] || exec sleep 300\nexec \$FFMPEG \"\$@\"");
+             . "case \"\$*\" in $good) exec \$FFMPEG \"\$@\" ;; esac\nexec sleep 300");
     local $ENV{FFLEET_HOSTS} = 'h1/1';
     my $run = start({ stdin => 'pipe', %o }, @short, qw(-i in.mp4), @encode, 'ours.mp4');
     ok(wait_for {
