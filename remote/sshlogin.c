@@ -41,7 +41,41 @@ static int prefer_known_types(SshPriv *p, const KnownHosts *kh)
     return 0;
 }
 
-/** Only ciphers and MACs that the user allows, in that order; which of them it knows, libssh2 sorts out. */
+/** @return whether name, of len characters, is one of nb */
+static int is_among(const char **names, int nb, const char *name, size_t len)
+{
+    for (int i = 0; i < nb; i++)
+        if (strlen(names[i]) == len && !strncmp(names[i], name, len))
+            return 1;
+    return 0;
+}
+
+/**
+ * Prefer what stands in list, between commas, as far as libssh2 knows it. libssh2 1.10 would take out by itself what it does
+ * not know, but copies within its list by memcpy().
+ * @return 0, or AVERROR(ENOSYS) if it knows none of them
+ */
+static int prefer(SshPriv *p, int method, const char *list)
+{
+    const char **algs = NULL;
+    int nb = libssh2_session_supported_algs(p->session, method, &algs), ret;
+    AVBPrint bp;
+
+    av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
+    for (size_t len; *list; list += len + (list[len] == ',')) {
+        len = strcspn(list, ",");
+        if (is_among(algs, nb, list, len))
+            av_bprintf(&bp, "%s%.*s", bp.len ? "," : "", (int)len, list);
+    }
+    if (nb > 0)
+        libssh2_free(p->session, algs);
+    ret = !bp.len || !av_bprint_is_complete(&bp) ||
+          libssh2_session_method_pref(p->session, method, bp.str) ? AVERROR(ENOSYS) : 0;
+    av_bprint_finalize(&bp, NULL);
+    return ret;
+}
+
+/** Only ciphers and MACs that the user allows, in that order. */
 static int allow_ciphers(Transport *t)
 {
     SshPriv *p = t->priv;
@@ -51,7 +85,7 @@ static int allow_ciphers(Transport *t)
     };
 
     for (size_t i = 0; i < FF_ARRAY_ELEMS(prefs); i++)
-        if (prefs[i].list && libssh2_session_method_pref(p->session, prefs[i].method, prefs[i].list))
+        if (prefs[i].list && prefer(p, prefs[i].method, prefs[i].list) < 0)
             return sshpriv_fail(t, AVERROR(ENOSYS), "libssh2 %s knows none of the %s that ssh_config allows: %s",
                                 libssh2_version(0), prefs[i].name, prefs[i].list);
     return 0;
