@@ -6,7 +6,6 @@
 #include <libavutil/mem.h>
 
 #include "../../remote/thread.h"
-#include "../reason.h"
 #include "inputscan.h"
 #include "samepicture.h"
 #include "videoreader.h"
@@ -50,13 +49,11 @@ static int is_worth_it(const Plan *p)
 static int look(const Plan *p, const AVPacket *pkt, PictureKind *first, int64_t *next, char *reason, size_t reason_size)
 {
     const AVStream *st = plan_video(p);
-    int ret;
 
-    if (!(pkt->flags & AV_PKT_FLAG_KEY) || pkt->pts < *next || st->codecpar->codec_id == AV_CODEC_ID_RAWVIDEO)
+    if (!(pkt->flags & AV_PKT_FLAG_KEY) || pkt->pts < *next)
         return 0;
     *next = pkt->pts + av_rescale_q(LOOK_SECONDS, av_make_q(1, 1), st->time_base);
-    ret   = samepicture_check(first, st, pkt);
-    return ret ? FFMIN(ret, 0) : reason_set(reason, reason_size, SAMEPICTURE_DIFFERS);
+    return samepicture_check(first, st, pkt, reason, reason_size);
 }
 
 static void scan(InputScan *s, const Plan *p)

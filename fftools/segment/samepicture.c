@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "../input/onepicture.h"
+#include "../reason.h"
 #include "samepicture.h"
 
 static PictureKind kind_of(const AVFrame *f)
@@ -20,12 +21,15 @@ static int is_same(const PictureKind *a, const PictureKind *b)
            a->color_primaries == b->color_primaries && a->color_trc == b->color_trc;
 }
 
-int samepicture_check(PictureKind *first, const AVStream *st, const AVPacket *pkt)
+int samepicture_check(PictureKind *first, const AVStream *st, const AVPacket *pkt, char *reason, size_t reason_size)
 {
-    AVFrame *frame = av_frame_alloc();
+    AVFrame *frame;
     PictureKind kind;
     int ret;
 
+    if (st->codecpar->codec_id == AV_CODEC_ID_RAWVIDEO)
+        return 0;
+    frame = av_frame_alloc();
     if (!frame)
         return AVERROR(ENOMEM);
     ret  = onepicture_decode(frame, st->codecpar, pkt);
@@ -35,8 +39,9 @@ int samepicture_check(PictureKind *first, const AVStream *st, const AVPacket *pk
     kind = kind_of(frame);
     av_frame_free(&frame);
     if (ret < 0)
-        return ret == AVERROR(ENOMEM) ? ret : 1;
+        return ret == AVERROR(ENOMEM) ? ret : 0;
     if (!first->known)
         *first = kind;
-    return is_same(first, &kind);
+    return is_same(first, &kind) ? 0 :
+           reason_set(reason, reason_size, "the input's pictures change their size, shape or format");
 }

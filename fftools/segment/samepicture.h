@@ -13,8 +13,6 @@
 
 #include <libavformat/avformat.h>
 
-#define SAMEPICTURE_DIFFERS "the input's pictures change their size, shape or format"
-
 /** What a keyframe's picture is like. */
 typedef struct PictureKind {
     int known;
@@ -29,8 +27,9 @@ typedef struct PictureKind {
 /**
  * Decode a keyframe and hold it against the first one.
  * @param first blank before the first one, which it takes over
- * @return 1: it is of the same kind, or cannot be decoded by itself; 0: of another; AVERROR(ENOMEM)
+ * @return 0: it is of the same kind, as raw video always is, or cannot be decoded by itself;
+ *         AVERROR_PATCHWELCOME with the reason for stock: of another; AVERROR(ENOMEM)
  */
-int samepicture_check(PictureKind *first, const AVStream *st, const AVPacket *pkt);
+int samepicture_check(PictureKind *first, const AVStream *st, const AVPacket *pkt, char *reason, size_t reason_size);
 
 #endif

@@ -281,7 +281,6 @@ static int check_start(Segmenter *s, char *reason, size_t reason_size)
 {
     const Frame *source = s->graph ? segment_find_source(s, s->start->number) : s->start;
     const AVPacket *pkt = NULL;
-    int ret;
 
     for (int i = 0; source && i < s->nb_frames; i++) {
         const Frame *f = s->frames[i];
@@ -289,10 +288,7 @@ static int check_start(Segmenter *s, char *reason, size_t reason_size)
         if (f->key && !f->stored.blob && f->pts <= source->pts)
             pkt = f->pkt;
     }
-    if (!pkt || s->st->codecpar->codec_id == AV_CODEC_ID_RAWVIDEO)
-        return 0;
-    ret = samepicture_check(&s->first_kind, s->st, pkt);
-    return ret ? FFMIN(ret, 0) : reason_set(reason, reason_size, SAMEPICTURE_DIFFERS);
+    return pkt ? samepicture_check(&s->first_kind, s->st, pkt, reason, reason_size) : 0;
 }
 
 static int cut_segment(Segmenter *s, Frame *cut, Segment **seg, char *reason, size_t reason_size)
