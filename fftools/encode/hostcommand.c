@@ -107,23 +107,11 @@ static void print_slots(AVBPrint *bp, const Plan *plan, const SegmentChain *c)
     av_bprintf(bp, nb ? ")'" : "'");
 }
 
-/**
- * Whether the pixel format may have to be converted between ffmpeg's own filters, those that turn
- * the picture and those that cut: libavfilter does it there for the user's. With none that cut, it
- * does so before the picture is turned.
- */
-static int converts_between(const Plan *plan)
-{
-    const PlanInput *in = plan_video_input(plan);
-
-    return plan->autorotate && plan->filters && (in->trim || in->limits.duration != INT64_MAX);
-}
-
 static void print_rotation(AVBPrint *bp, const Plan *plan)
 {
     if (plan->autorotate)
         av_bprintf(bp, "%s,", plan->autorotate);
-    if (converts_between(plan))
+    if (plan_converts_between(plan))
         av_bprintf(bp, "format=%s,", av_get_pix_fmt_name(plan_video(plan)->codecpar->format));
 }
 
@@ -236,7 +224,7 @@ int hostcommand_print_filters(AVBPrint *bp, const Plan *plan, const Segment *seg
 {
     /* libavfilter agrees on formats filter by filter, as they come in the text: first among the user's, as in stock, and null
      * is what cuts there */
-    const int last = converts_between(plan);
+    const int last = plan_converts_between(plan);
     int ret;
 
     if (last)
@@ -357,9 +345,7 @@ static int add_encode(AVBPrint *bp, const Plan *plan, const Segment *seg)
  */
 static int converts_first(const Plan *plan)
 {
-    const PlanInput *in = plan_video_input(plan);
-
-    return in->trim || in->limits.duration != INT64_MAX || plan->autorotate;
+    return plan_cuts_input(plan) || plan->autorotate;
 }
 
 char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpeg, int lavc)

@@ -192,6 +192,24 @@ static inline const PlanInput *plan_video_input(const Plan *p)
     return &p->inputs[p->streams[p->fleet_stream].file];
 }
 
+/** Whether stock has a filter that cuts in front of the user's, for -ss or -t of the input. */
+static inline int plan_cuts_input(const Plan *p)
+{
+    const PlanInput *in = plan_video_input(p);
+
+    return in->trim || in->limits.duration != INT64_MAX;
+}
+
+/**
+ * Whether the pixel format may have to be converted between ffmpeg's own filters, those that turn
+ * the picture and those that cut: libavfilter does it there for the user's. With none that cut, it
+ * does so before the picture is turned.
+ */
+static inline int plan_converts_between(const Plan *p)
+{
+    return p->autorotate && p->filters && plan_cuts_input(p);
+}
+
 /** The stream of it that the fleet encodes. */
 static inline AVStream *plan_video(const Plan *p)
 {

@@ -248,17 +248,12 @@ static int decide_fork(Plan *p)
     return p->timing ? 0 : plan_stock(p, "out of memory");
 }
 
-/**
- * Between its own filters, those that turn the picture and those that cut, stock converts the pixel
- * format if it has to for the user's: hostcommand.c does likewise. Some formats cannot be turned,
- * and are converted before.
- */
+/** Where stock converts between its own filters, so does hostcommand.c. But some formats cannot be turned, and are converted before. */
 static int decide_conversion(Plan *p)
 {
-    const PlanInput *in = plan_video_input(p);
     const AVPixFmtDescriptor *desc = av_pix_fmt_desc_get(plan_video(p)->codecpar->format);
 
-    if (!p->autorotate || !p->filters || (!in->trim && in->limits.duration == INT64_MAX) ||
+    if (!plan_converts_between(p) ||
         (desc && desc->log2_chroma_w == desc->log2_chroma_h &&
          !(desc->flags & (AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM | AV_PIX_FMT_FLAG_HWACCEL))))
         return 0;
