@@ -28,7 +28,7 @@
 #include "input/arglist.h"
 #include "job.h"
 #include "plan/fonts.h"
-#include "plan/plan.h"
+#include "plan/planmake.h"
 #include "plan/soundends.h"
 #include "segment/timingscan.h"
 #include "show/reportfile.h"

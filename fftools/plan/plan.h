@@ -5,10 +5,7 @@
 /**
  * @file
  * What becomes of a command: either a plan for the fleet, or the one-sentence reason for leaving
- * all of it to stock ffmpeg. Each decision is one function in a file plan*.c that returns that reason.
- *
- * Knowledge: fftools/ffmpeg_opt.c (5.1) and ffmpeg_mux_init.c (7.1) of FFmpeg for how streams are chosen
- * and options reach them.
+ * all of it to stock ffmpeg. planmake.h makes one; later it is only read, by any thread.
  */
 
 #include <libavformat/avformat.h>
@@ -126,25 +123,11 @@ typedef struct Plan {
     double duration;         ///< of the output, in seconds, as far as the input's header tells; 0: unknown
 } Plan;
 
-/**
- * Judge a command. Opens and probes the input, writes nothing.
- * @return 0 with a plan or a chain of them (the first one's reason says which kind), or AVERROR(ENOMEM)
- */
-int  plan_make(Plan **p, const Command *cmd);
-/** The whole chain. */
+/** The whole chain, with its inputs. */
 void plan_free(Plan **p);
-
-/**
- * Whether a video is timed in another way than the first one, as by MP4's constant rate beside
- * Matroska's variable one: only the timestamps of the input tell whether they show the same frames
- * at the same times. See timingscan.h.
- */
-int  plan_is_timed_apart(const Plan *p);
-/**
- * They do not: stock makes the outputs of such videos, if it can beside the others.
- * @return 0 or AVERROR(ENOMEM)
- */
-int  plan_leave_apart(Plan *p);
+/** Back to a plan of no output: free all but what the chain has in common. */
+void plan_forget_output(Plan *p);
+void plan_free_streams(PlanStream **streams, int nb);
 
 /** The output as it was typed. */
 static inline const CmdFile *plan_file(const Plan *p)

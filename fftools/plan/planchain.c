@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <libavutil/mem.h>
 
+#include "planchain.h"
 #include "plandecide.h"
 #include "renditions.h"
 #include "sideoutput.h"
@@ -101,20 +102,22 @@ static int is_timed_apart(const Plan *p)
            av_cmp_q(p->filter_frame_rate, first->filter_frame_rate);
 }
 
-int plan_is_timed_apart(const Plan *p)
+int planchain_is_timed_apart(const Plan *first)
 {
+    const Plan *p = first;
+
     while (p && !is_timed_apart(p))
         p = p->next;
     return !!p;
 }
 
-int plan_leave_apart(Plan *first)
+int planchain_leave_apart(Plan *first)
 {
     int ret = leave_outputs(first, is_timed_apart);
 
     if (ret < 0)
         return ret;
-    if (plan_is_timed_apart(first))
+    if (planchain_is_timed_apart(first))
         plan_stock(first, "its video streams differ in the timing of frames");
     else if (!decide_beside(first))
         sideoutput_check(first);

@@ -4,8 +4,11 @@
 
 /**
  * @file
- * Inside plan.c: the decisions that a plan is made of, in the order in which plan_make() asks them.
- * Each returns 0, or nonzero with the reason for stock in Plan.reason.
+ * Inside plan_make(): the decisions that a plan is made of, and what they have in common. Each
+ * returns 0, or nonzero with the reason for stock in Plan.reason. Which go before which planmake.c says.
+ *
+ * Knowledge: fftools/ffmpeg_opt.c (5.1) and ffmpeg_mux_init.c (7.1) of FFmpeg for how streams are chosen
+ * and options reach them.
  */
 
 #include "plan.h"
@@ -18,13 +21,19 @@ int plan_stock(Plan *p, const char *fmt, ...) av_printf_format(2, 3);
  */
 int plan_option_text(Plan *p, const CmdOption *o, char **text);
 
-/** Free all but what the chain has in common. */
-void plan_forget_output(Plan *p);
+/* planoptions.c: whether each option is one that is known to be split */
+/** Those of the whole command. */
+int decide_common_options(Plan *p);
+int decide_abort(Plan *p);
+/** Those of the output. */
+int decide_options(Plan *p);
 
-/* planchain.c */
-/** Once there is a plan for each video: whether and how they are made together. @return 0, with or without a reason, or
- *  AVERROR(ENOMEM) */
-int planchain_join(Plan *first);
+/* planoutput.c: the output's format, its streams and what each is made of */
+int decide_output(Plan *p);
+/** After the inputs are open. */
+int decide_streams(Plan *p);
+/** After the frame limit, which may tie streams. */
+int decide_covers(Plan *p);
 
 /* planencoder.c: the options of the encoder, and what they mean for cutting */
 int decide_encoder(Plan *p);

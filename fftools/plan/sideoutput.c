@@ -54,13 +54,6 @@ static int resolve(const Plan *first, SideOutput *s)
                                   !cmdline_last(f->options, f->nb_options, "frames")));
 }
 
-static void free_streams(SideOutput *s)
-{
-    for (int i = 0; i < s->nb_streams; i++)
-        av_freep(&s->streams[i].label);
-    av_freep(&s->streams);
-}
-
 int sideoutput_take(Plan *first, int output)
 {
     SideOutput s = { .output = output }, *list;
@@ -79,7 +72,7 @@ int sideoutput_take(Plan *first, int output)
         }
         ret = AVERROR(ENOMEM);
     }
-    free_streams(&s);
+    plan_free_streams(&s.streams, s.nb_streams);
     return ret;
 }
 
@@ -125,14 +118,6 @@ const SideOutput *sideoutput_find(const Plan *plan, int output)
         if (plan->first->sides[i].output == output)
             return &plan->first->sides[i];
     return NULL;
-}
-
-void sideoutput_free_all(Plan *first)
-{
-    for (int i = 0; i < first->nb_sides; i++)
-        free_streams(&first->sides[i]);
-    av_freep(&first->sides);
-    first->nb_sides = 0;
 }
 
 void sideoutput_add(ArgList *l, const Plan *plan, const SideOutput *s)

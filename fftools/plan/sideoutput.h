@@ -23,7 +23,6 @@ int  sideoutput_take(Plan *first, int output);
 int  sideoutput_check(Plan *first);
 /** The output of that number, or NULL: it is the fleet's. */
 const SideOutput *sideoutput_find(const Plan *plan, int output);
-void sideoutput_free_all(Plan *first);
 
 /** Its options and its name, for the remainder. */
 void sideoutput_add(ArgList *l, const Plan *plan, const SideOutput *s);

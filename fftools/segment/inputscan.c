@@ -6,6 +6,7 @@
 #include <libavutil/mem.h>
 
 #include "../../remote/thread.h"
+#include "../plan/planmake.h"
 #include "inputscan.h"
 #include "samepicture.h"
 #include "videoreader.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "../plan/planchain.h"
 #include "segment.h"
 #include "timingscan.h"
 
@@ -36,7 +37,7 @@ static int differ(Plan *first)
 
 int timingscan_run(Plan *first)
 {
-    int ret = !first->reason[0] && plan_is_timed_apart(first) ? differ(first) : 0;
+    int ret = !first->reason[0] && planchain_is_timed_apart(first) ? differ(first) : 0;
 
-    return ret > 0 && !first->reason[0] ? plan_leave_apart(first) : ret;
+    return ret > 0 && !first->reason[0] ? planchain_leave_apart(first) : ret;
 }

@@ -4,7 +4,7 @@
 
 /**
  * @file Whether videos that are timed in several ways show the same frames at the same times, see
- * plan_is_timed_apart().
+ * planchain_is_timed_apart().
  */
 
 #include "../plan/plan.h"
