@@ -6,8 +6,9 @@
 #include <libavutil/bprint.h>
 #include <libavutil/mem.h>
 
-#include "complexpriv.h"
-#include "filtertraits.h"
+#include "complexfork.h"
+#include "complexside.h"
+#include "filterchain.h"
 
 /*
  * Branches of one video that are joined again: each frame of one meets that of the same time in the
@@ -54,7 +55,7 @@ static int is_fed(Fork *f, Node *n)
             GraphSource s;
             Node *from;
 
-            if (complexgraph_find_feed(f->p, n, pad, &from, &s) >= 0)
+            if (complexnodes_find_feed(f->p, n, pad, &from, &s) >= 0)
                 found |= from ? is_fed(f, from) : is_main(f->p, s);
         }
         i->fed = found ? OURS : FOREIGN;
@@ -72,7 +73,7 @@ static int mark(Fork *f, Node *n)
         GraphSource s;
         Node *from;
 
-        if (complexgraph_find_feed(f->p, n, pad, &from, &s) < 0)
+        if (complexnodes_find_feed(f->p, n, pad, &from, &s) < 0)
             continue;
         nb += from ? is_fed(f, from) : is_main(f->p, s);
         if (from && !info(f, from)->used)
@@ -108,7 +109,7 @@ static int count_inputs(const Node *n)
 
 static int refuse_node(Fork *f, const Node *n)
 {
-    return complexgraph_refuse(f->p, "the filter '%s' has more than one input or output", n->name);
+    return complexnodes_refuse(f->p, "the filter '%s' has more than one input or output", n->name);
 }
 
 /**
@@ -119,19 +120,19 @@ static int link_input(Fork *f, Node *n, int pad, Node **before)
 {
     GraphPath *g = f->p->path;
     GraphSource s;
-    int ret = complexgraph_find_feed(f->p, n, pad, before, &s), out = 0;
+    int ret = complexnodes_find_feed(f->p, n, pad, before, &s), out = 0;
 
     if (ret < 0)
         return ret;
     if (*before && *before >= n)
-        return complexgraph_refuse(f->p, "the filter graph's '%s' comes before what feeds it", n->name);
+        return complexnodes_refuse(f->p, "the filter graph's '%s' comes before what feeds it", n->name);
     if (*before) {
         while (out < (*before)->nb_out && !n->follows && strcmp((*before)->out[out], n->in[pad]))
             out++;
         av_bprintf(&f->linked, "[link%d_%d]", (int)(*before - f->p->nodes), out);
     } else if (is_main(f->p, s)) {
         if (g->nb_sources == MAX_SOURCES)
-            return complexgraph_refuse(f->p, "the filter graph has many inputs");
+            return complexnodes_refuse(f->p, "the filter graph has many inputs");
         av_bprintf(&f->linked, "[source%d]", g->nb_sources++);
     } else {
         info(f, n)->looped = complexside_is_looped(f->p, s);
@@ -182,15 +183,15 @@ static int judge_node(Fork *f, Node *n, const Node *first, int drops_ends)
     if (ret >= 0) {
         const char *spine = first ? f->nodes[first - f->p->nodes].spine : NULL;
 
-        if (complexgraph_is_split(n))
+        if (complexnodes_is_split(n))
             i->spine = av_strdup(spine ? spine : "");
         else
             i->spine = av_asprintf("%s%s%s", spine ? spine : "", spine && *spine ? "," : "", text);
-        if (!complexgraph_is_split(n))
+        if (!complexnodes_is_split(n))
             av_bprintf(&f->plain, "%s%s", f->plain.len ? "," : "", text);
         ret = i->spine ? filterchain_retimes(i->spine, &i->retimes) : AVERROR(ENOMEM);
         if (ret < 0 && ret != AVERROR(ENOMEM))
-            ret = complexgraph_refuse(f->p, "the filter graph's '%s' cannot be parsed", n->text);
+            ret = complexnodes_refuse(f->p, "the filter graph's '%s' cannot be parsed", n->text);
     }
     if (!strcmp(n->name, "fps") || !strcmp(n->name, "tpad"))
         *(i->joined ? &f->p->path->fills_behind : &f->p->path->fills_before) = 1;
@@ -223,7 +224,7 @@ static int add_inputs(Fork *f, Node *n, int nb, Node **first, int *foreign)
 {
     int flags, ret = 0;
 
-    filter_trait(n->name, &flags);
+    filtertable_trait(n->name, &flags);
     if (nb > 1 && !(flags & FILTER_JOINS) && strcmp(n->name, "overlay"))
         return refuse_node(f, n);
     for (int pad = 0; ret >= 0 && pad < nb; pad++) {
@@ -237,14 +238,14 @@ static int add_inputs(Fork *f, Node *n, int nb, Node **first, int *foreign)
             from = *first;
         if ((from && !is_fed(f, from)) || f->p->path->nb_sides > nb_sides) {
             if (pad != 1 || strcmp(n->name, "overlay"))
-                return complexgraph_refuse(f->p, "the filter graph puts several videos together");
+                return complexnodes_refuse(f->p, "the filter graph puts several videos together");
             *foreign = 1;
             continue;
         }
         if (from)
             info(f, n)->joined |= info(f, from)->joined;
         if (strcmp(retimes(f, from), retimes(f, *first)))
-            return complexgraph_refuse(f->p, "the filter graph's '%s' joins branches that are timed in several ways",
+            return complexnodes_refuse(f->p, "the filter graph's '%s' joins branches that are timed in several ways",
                                        n->name);
     }
     info(f, n)->joined |= nb > 1;
@@ -258,11 +259,11 @@ static int add_node(Fork *f, Node *n, int is_last)
 
     if (!is_fed(f, n))
         return add_side_node(f, n);
-    if (nb != FFMAX(n->nb_in + n->follows, 1) || (n->nb_out > 1 && !complexgraph_is_split(n)) ||
-        (!complexgraph_is_split(n) && avfilter_filter_pad_count(avfilter_get_by_name(n->name), 1) != 1))
+    if (nb != FFMAX(n->nb_in + n->follows, 1) || (n->nb_out > 1 && !complexnodes_is_split(n)) ||
+        (!complexnodes_is_split(n) && avfilter_filter_pad_count(avfilter_get_by_name(n->name), 1) != 1))
         return refuse_node(f, n);
-    if (complexgraph_is_split(n) && !complexgraph_split_fits(n))
-        return complexgraph_refuse(f->p, "the filter graph's '%s' has several outputs", n->name);
+    if (complexnodes_is_split(n) && !complexnodes_split_fits(n))
+        return complexnodes_refuse(f->p, "the filter graph's '%s' has several outputs", n->name);
     ret = add_inputs(f, n, nb, &first, &foreign);
     if (ret >= 0)
         ret = judge_node(f, n, first, nb > 1 && (!foreign || info(f, n)->looped));
@@ -270,7 +271,7 @@ static int add_node(Fork *f, Node *n, int is_last)
         ret = complexside_check_end(f->p, n);
     if (ret < 0)
         return ret;
-    if (complexgraph_is_split(n))
+    if (complexnodes_is_split(n))
         return is_last ? refuse_node(f, n) : link_split(f, n);
     av_bprintf(&f->linked, "%s", n->text);
     if (!is_last)
@@ -292,7 +293,7 @@ static int add_nodes(Fork *f, Node *last)
         }
     for (Node *n = last + 1; ret >= 0 && n < f->p->nodes + f->p->nb_nodes; n++)
         if (info(f, n)->used)
-            ret = complexgraph_refuse(f->p, "the filter graph's '%s' comes before what feeds it", last->name);
+            ret = complexnodes_refuse(f->p, "the filter graph's '%s' comes before what feeds it", last->name);
     if (ret >= 0 && !(g->spine = av_strdup(info(f, last)->spine)))
         ret = AVERROR(ENOMEM);
     return ret;
@@ -307,7 +308,7 @@ static int find_main(Parser *p, Node *last)
     for (Node *n = last; n && ret >= 0; n = from) {
         if (steps++ == MAX_NODES || !strcmp(n->name, "concat"))
             return AVERROR(EINVAL);
-        ret = complexgraph_find_feed(p, n, 0, &from, &p->path->main);
+        ret = complexnodes_find_feed(p, n, 0, &from, &p->path->main);
     }
     return ret;
 }

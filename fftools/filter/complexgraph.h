@@ -6,13 +6,8 @@
  * @file
  * -filter_complex taken apart: the paths of video that the fleet can encode, pictures laid over them, and what
  * works on sound and stays here. `split` only tells where paths part: each is its own from its beginning.
- * Opens nothing.
- *
- * Knowledge: libavfilter/graphparser.c, and init_input_filter() in fftools/ffmpeg_filter.c of FFmpeg 5.1,
- * for the grammar and for what unlabelled inputs mean.
+ * complexparse.h makes it.
  */
-
-#include "../input/inputs.h"
 
 /** A stream of the inputs. */
 typedef struct GraphSource {
@@ -57,18 +52,6 @@ typedef struct ComplexGraph {
     int   nb_ends;
 } ComplexGraph;
 
-/**
- * @param text   of -filter_complex
- * @param reason why it has to be left to stock, with AVERROR_PATCHWELCOME
- * @return 0 or an AVERROR code
- */
-int  complexgraph_parse(ComplexGraph *g, const char *text, const PlanInput *inputs, int nb_inputs,
-                        char *reason, size_t reason_size);
-/**
- * Likewise the text of -vf, where filters are linked by labels: one path.
- * @param video that goes in
- */
-int  complexgraph_parse_simple(ComplexGraph *g, const char *text, GraphSource video, char *reason, size_t reason_size);
 void complexgraph_free(ComplexGraph *g);
 
 /** The path to what has that label. @param label NULL: none. @return NULL: there is none */

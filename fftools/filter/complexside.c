@@ -8,8 +8,8 @@
 #include <libavutil/mem.h>
 
 #include "../command/filterargs.h"
-#include "complexpriv.h"
-#include "filtertraits.h"
+#include "complexside.h"
+#include "filterchain.h"
 
 static const char *const ends[] = { "shortest", "eof_action", "repeatlast", "ts_sync_mode" };
 
@@ -77,13 +77,13 @@ int complexside_check_filter(Parser *p, const Node *n, int looped)
      */
     wrong |= filterchain_traits(n->text, &worst, why, sizeof(why)) || worst > (looped ? FILTER_READS_T : FILTER_READS_N) ||
              worst == FILTER_RETIMING || worst == FILTER_WINDOW;
-    return wrong ? complexgraph_refuse(p, "the filter graph's second input goes through '%s'", n->name) : 0;
+    return wrong ? complexnodes_refuse(p, "the filter graph's second input goes through '%s'", n->name) : 0;
 }
 
 int complexside_check_end(Parser *p, const Node *n)
 {
     return ends_with_first(n) ? 0 :
-           complexgraph_refuse(p, "nothing ends the picture that goes on and on for '%s'", n->name);
+           complexnodes_refuse(p, "nothing ends the picture that goes on and on for '%s'", n->name);
 }
 
 int complexside_take(Parser *p, GraphSource source, AVBPrint *linked)
@@ -91,7 +91,7 @@ int complexside_take(Parser *p, GraphSource source, AVBPrint *linked)
     GraphPath *g = p->path;
 
     if (g->nb_sides == MAX_SIDES)
-        return complexgraph_refuse(p, "the filter graph has many inputs");
+        return complexnodes_refuse(p, "the filter graph has many inputs");
     g->sides[g->nb_sides]  = source;
     g->looped[g->nb_sides] = complexside_is_looped(p, source);
     av_bprintf(linked, g->looped[g->nb_sides] ? "[still%d]" : "[%d:v]", g->nb_sides + 1);
@@ -124,12 +124,12 @@ int complexside_take_movie(Parser *p, Node *n, AVBPrint *linked)
     int ret;
 
     if (g->nb_sides == MAX_SIDES)
-        return complexgraph_refuse(p, "the filter graph has many inputs");
+        return complexnodes_refuse(p, "the filter graph has many inputs");
     text = av_strdup(n->text);
     ret  = text ? filterargs_visit(&text, find_file, &g->side_files[g->nb_sides]) : AVERROR(ENOMEM);
     av_free(text);
     if (ret < 0 && ret != AVERROR(ENOMEM))
-        return complexgraph_refuse(p, "the filter '%s' is a source", n->name);
+        return complexnodes_refuse(p, "the filter '%s' is a source", n->name);
     n->used = 1;
     av_bprintf(linked, "[%d:v]", ++g->nb_sides);
     return ret;
@@ -148,10 +148,10 @@ static int follow_side(Parser *p, Node *last, GraphSource source, AVBPrint *link
             continue;
         }
         if (n->used || nb == MAX_NODES)
-            return complexgraph_refuse(p, "the filter graph's second input goes through '%s'", n->name);
+            return complexnodes_refuse(p, "the filter graph's second input goes through '%s'", n->name);
         n->used    = 1;
         path[nb++] = n;
-        ret = complexgraph_find_feed(p, n, 0, &from, &source);
+        ret = complexnodes_find_feed(p, n, 0, &from, &source);
         if (ret < 0)
             return ret;
     }
@@ -174,7 +174,7 @@ int complexside_add(Parser *p, Node *n, AVBPrint *plain, AVBPrint *linked)
     int ret;
 
     av_bprintf(linked, "null[main%d];", number);
-    ret = complexgraph_find_feed(p, n, 1, &from, &source);
+    ret = complexnodes_find_feed(p, n, 1, &from, &source);
     if (ret >= 0)
         ret = follow_side(p, from, source, linked);
     if (ret < 0)

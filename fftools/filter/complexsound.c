@@ -5,7 +5,7 @@
 #include <libavutil/bprint.h>
 #include <libavutil/mem.h>
 
-#include "complexpriv.h"
+#include "complexsound.h"
 
 /**
  * What a filter makes of sounds from several files depends on the order in which stock reads these
@@ -21,13 +21,13 @@ static int mixes_files(Parser *p)
         const Node *n = &p->nodes[i];
         const AVFilter *f = avfilter_get_by_name(n->name);
 
-        if (!complexgraph_is_sound(n))
+        if (!complexnodes_is_sound(n))
             continue;
         mixes |= f->flags & AVFILTER_FLAG_DYNAMIC_INPUTS || avfilter_filter_pad_count(f, 0) > 1;
         for (int k = 0; k < n->nb_in; k++) {
             long file = strtol(n->in[k], NULL, 10);
 
-            if (complexgraph_find_maker(p, n->in[k]))
+            if (complexnodes_find_maker(p, n->in[k]))
                 continue;
             several |= first >= 0 && file != first;
             first = file;
@@ -39,12 +39,12 @@ static int mixes_files(Parser *p)
 /** Whether it is sound that was put together with pictures that it works on. */
 static int is_behind_mixed(Parser *p, const Node *n, int depth)
 {
-    if (n->follows && (complexgraph_is_mixed(n - 1) || (depth < MAX_NODES && is_behind_mixed(p, n - 1, depth + 1))))
+    if (n->follows && (complexnodes_is_mixed(n - 1) || (depth < MAX_NODES && is_behind_mixed(p, n - 1, depth + 1))))
         return 1;
     for (int k = 0; k < n->nb_in; k++) {
-        const Node *maker = complexgraph_find_maker(p, n->in[k]);
+        const Node *maker = complexnodes_find_maker(p, n->in[k]);
 
-        if (maker && (complexgraph_is_mixed(maker) || (depth < MAX_NODES && is_behind_mixed(p, maker, depth + 1))))
+        if (maker && (complexnodes_is_mixed(maker) || (depth < MAX_NODES && is_behind_mixed(p, maker, depth + 1))))
             return 1;
     }
     return 0;
@@ -69,7 +69,7 @@ static int complete_ends(Parser *p)
         return 0;
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
     for (int i = 0; i < p->nb_nodes; i++)
-        if (complexgraph_is_sound(&p->nodes[i]) && !is_behind_mixed(p, &p->nodes[i], 0))
+        if (complexnodes_is_sound(&p->nodes[i]) && !is_behind_mixed(p, &p->nodes[i], 0))
             print_node(&bp, &p->nodes[i]);
     av_bprintf(&bp, "%s", p->graph->ends);
     av_freep(&p->graph->ends);
@@ -86,11 +86,11 @@ static int collect_all(Parser *p)
     for (int i = 0; i < p->nb_nodes; i++) {
         const Node *n = &p->nodes[i];
 
-        if (!complexgraph_is_sound(n))
+        if (!complexnodes_is_sound(n))
             continue;
         if (!n->follows && !n->nb_in) {
             av_bprint_finalize(&bp, NULL);
-            return complexgraph_refuse(p, "the filter graph's '%s' takes what it finds", n->name);
+            return complexnodes_refuse(p, "the filter graph's '%s' takes what it finds", n->name);
         }
         print_node(&bp, n);
     }
@@ -100,7 +100,7 @@ static int collect_all(Parser *p)
     return 0;
 }
 
-int complexgraph_collect_sound(Parser *p)
+int complexsound_collect(Parser *p)
 {
     int ret = collect_all(p);
 

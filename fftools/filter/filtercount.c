@@ -15,6 +15,7 @@
 
 #include "../command/filterargs.h"
 #include "../reason.h"
+#include "filterchain.h"
 #include "filtercount.h"
 #include "filtertable.h"
 

@@ -8,7 +8,7 @@
 
 #include "../command/filterargs.h"
 #include "filterfiles.h"
-#include "filtertraits.h"
+#include "filtertable.h"
 
 /* filter, its options that name files; aliases come after a comma */
 static const struct { const char *filter, *options; } readers[] = {
@@ -76,7 +76,7 @@ static int find_changed(void *opaque, const char *name, AVDictionary **opts)
     int flags;
 
     (void)opts;
-    filter_trait(name, &flags);
+    filtertable_trait(name, &flags);
     *(int *)opaque |= flags & FILTER_NEEDS_FONT || av_match_name(name, changed);
     return 0;
 }
@@ -96,7 +96,7 @@ static int needs_font(const char *name, const AVDictionary *opts)
     const AVDictionaryEntry *e = av_dict_get(opts, "fontfile", NULL, AV_DICT_MATCH_CASE);
     int flags;
 
-    filter_trait(name, &flags);
+    filtertable_trait(name, &flags);
     return flags & FILTER_NEEDS_FONT && !(e && *e->value);
 }
 

@@ -323,7 +323,7 @@ int filterjudge_filter(FilterVerdict *v, const char *name, const char *args)
     int ret, eval_frame;
 
     memset(v, 0, sizeof(*v));
-    v->trait = filter_trait(name, &v->flags);
+    v->trait = filtertable_trait(name, &v->flags);
     snprintf(v->why, sizeof(v->why), "%s", v->trait == FILTER_UNKNOWN ? "is not known to ffleet" :
              g && g->why ? g->why : v->trait == FILTER_AUDIO ? "works on sound" : "");
     if (!g)

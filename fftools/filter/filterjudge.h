@@ -2,12 +2,12 @@
 #ifndef FFLEET_FILTERJUDGE_H
 #define FFLEET_FILTERJUDGE_H
 
-/** @file One filter with its options: what filtertraits.c judges a chain by. Pure; any thread. */
+/** @file One filter with its options: what filterchain.c judges a chain by. Pure; any thread. */
 
 #include <libavutil/attributes.h>
 #include <libavutil/dict.h>
 
-#include "filtertraits.h"
+#include "filtertable.h"
 
 /** What is known of one filter of the chain so far. */
 typedef struct FilterVerdict {

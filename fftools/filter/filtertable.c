@@ -2,12 +2,12 @@
 
 /**
  * @file
- * The table behind filtertraits.h. A filter stands in the group of its default options; an option
- * that changes that has a rule.
+ * A filter stands in the group of its default options; an option that changes that has a rule.
  */
 
 #include <string.h>
 
+#include <libavfilter/avfilter.h>
 #include <libavutil/avstring.h>
 
 #include "filtertable.h"
@@ -190,6 +190,31 @@ const FilterGroup *filtertable_find(const char *name)
         if (has_word(groups[i].names, name))
             return &groups[i];
     return NULL;
+}
+
+static int has_audio_pad(const AVFilter *f, const AVFilterPad *pads, int output)
+{
+    int n = avfilter_filter_pad_count(f, output);
+
+    for (int i = 0; i < n; i++)
+        if (avfilter_pad_get_type(pads, i) == AVMEDIA_TYPE_AUDIO)
+            return 1;
+    return 0;
+}
+
+enum FilterTrait filtertable_trait(const char *name, int *flags)
+{
+    const FilterGroup *g = filtertable_find(name);
+    const AVFilter *f;
+
+    if (flags)
+        *flags = g ? g->flags : 0;
+    if (g)
+        return g->trait;
+    f = avfilter_get_by_name(name);
+    if (f && (has_audio_pad(f, f->inputs, 0) || has_audio_pad(f, f->outputs, 1)))
+        return FILTER_AUDIO;
+    return FILTER_UNKNOWN;
 }
 
 const FilterRule *filtertable_rule(const FilterRule *after, const char *filter)

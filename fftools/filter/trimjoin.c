@@ -15,7 +15,7 @@
 
 #include "../command/filterargs.h"
 #include "../reason.h"
-#include "filtertraits.h"
+#include "filterchain.h"
 #include "trimjoin.h"
 
 int trimjoin_read_concat(const char *text, int *nb_parts, int *video, int *audio)
@@ -83,7 +83,7 @@ static int read_filter(void *opaque, const char *name, AVDictionary **opts)
         return w->trims++ || w->zeroes ? AVERROR_PATCHWELCOME : read_trim(w->part, *opts);
     if (!strcmp(name, "setpts"))
         return w->trims && !w->zeroes++ && e && !strcmp(e->value, "PTS-STARTPTS") ? 0 : AVERROR_PATCHWELCOME;
-    return filter_trait(name, NULL) == FILTER_POINTWISE ? 0 : AVERROR_PATCHWELCOME;
+    return filtertable_trait(name, NULL) == FILTER_POINTWISE ? 0 : AVERROR_PATCHWELCOME;
 }
 
 static int read_part(TrimPart *part, const char *chain)

@@ -11,9 +11,10 @@
 
 #include "../command/filterargs.h"
 #include "../compat.h"
+#include "../filter/complexparse.h"
+#include "../filter/filterchain.h"
 #include "../filter/filterfiles.h"
 #include "../filter/filterrate.h"
-#include "../filter/filtertraits.h"
 #include "../filter/timinggraph.h"
 #include "plandecide.h"
 
@@ -99,7 +100,7 @@ static int decide_links(Plan *p)
 
     if (!p->filters || !has_links(p->filters) || av_strstart(p->filters, "sws_flags", NULL))
         return 0;
-    if (complexgraph_parse_simple(&p->linked, p->filters, video, p->reason, sizeof(p->reason)) < 0)
+    if (complexparse_chain(&p->linked, p->filters, video, p->reason, sizeof(p->reason)) < 0)
         return p->reason[0] ? 1 : plan_stock(p, "out of memory");
     p->path = &p->linked.paths[0];
     av_freep(&p->filters);

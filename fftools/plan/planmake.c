@@ -5,6 +5,7 @@
 #include <libavutil/mem.h>
 
 #include "../certain.h"
+#include "../filter/complexparse.h"
 #include "../input/decoding.h"
 #include "carrier.h"
 #include "loopend.h"
@@ -78,7 +79,7 @@ static int decide_complex(Plan *p)
         return 0;
     if (plan_option_text(p, o, &text))
         return 1;
-    ret = complexgraph_parse(&p->complex, text, p->inputs, p->nb_inputs, p->reason, sizeof(p->reason));
+    ret = complexparse_graph(&p->complex, text, p->inputs, p->nb_inputs, p->reason, sizeof(p->reason));
     av_free(text);
     return ret >= 0 ? 0 : p->reason[0] ? 1 : plan_stock(p, "out of memory");
 }

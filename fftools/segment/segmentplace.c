@@ -4,7 +4,7 @@
 #include <libavutil/mathematics.h>
 
 #include "../compat.h"
-#include "../filter/filtertraits.h"
+#include "../filter/filterchain.h"
 #include "../plan/sizing.h"
 #include "../reason.h"
 #include "segmentpriv.h"

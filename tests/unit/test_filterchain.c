@@ -14,7 +14,7 @@
 #include <libavutil/error.h>
 #include <libavutil/mem.h>
 
-#include "fftools/filter/filtertraits.h"
+#include "fftools/filter/filterchain.h"
 
 static const char *const trait_names[] = {
     [FILTER_POINTWISE]   = "pointwise",
@@ -40,14 +40,14 @@ static void every_filter_has_an_entry(void **state)
     (void)state;
     while ((f = av_filter_iterate(&opaque))) {
         n++;
-        if (filter_trait(f->name, NULL) == FILTER_UNKNOWN) {
+        if (filtertable_trait(f->name, NULL) == FILTER_UNKNOWN) {
             fprintf(stderr, "no entry: %s\n", f->name);
             unknown++;
         }
     }
     assert_true(n > 100);
     assert_int_equal(unknown, 0);
-    assert_int_equal(filter_trait("nosuchfilter", NULL), FILTER_UNKNOWN);
+    assert_int_equal(filtertable_trait("nosuchfilter", NULL), FILTER_UNKNOWN);
 }
 
 /* A filter with several pads, or with sound on them, must not pass as a simple one. */
@@ -59,7 +59,7 @@ static void pads_agree(void **state)
     (void)state;
     while ((f = av_filter_iterate(&opaque))) {
         int flags;
-        enum FilterTrait t = filter_trait(f->name, &flags);
+        enum FilterTrait t = filtertable_trait(f->name, &flags);
         int in = avfilter_filter_pad_count(f, 0), out = avfilter_filter_pad_count(f, 1);
 
         /* judged by its main input only: a picture on the second one is there all the time */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,37 +12,11 @@
 #include <libavutil/parseutils.h>
 
 #include "../command/filterargs.h"
+#include "filterchain.h"
 #include "filterjudge.h"
-#include "filtertable.h"
-#include "filtertraits.h"
 
 /* More neighbours than this are not worth carrying along. */
 #define MAX_WINDOW 64
-
-static int has_audio_pad(const AVFilter *f, const AVFilterPad *pads, int output)
-{
-    int n = avfilter_filter_pad_count(f, output);
-
-    for (int i = 0; i < n; i++)
-        if (avfilter_pad_get_type(pads, i) == AVMEDIA_TYPE_AUDIO)
-            return 1;
-    return 0;
-}
-
-enum FilterTrait filter_trait(const char *name, int *flags)
-{
-    const FilterGroup *g = filtertable_find(name);
-    const AVFilter *f;
-
-    if (flags)
-        *flags = g ? g->flags : 0;
-    if (g)
-        return g->trait;
-    f = avfilter_get_by_name(name);
-    if (f && (has_audio_pad(f, f->inputs, 0) || has_audio_pad(f, f->outputs, 1)))
-        return FILTER_AUDIO;
-    return FILTER_UNKNOWN;
-}
 
 /* "[in]" before the first filter and "[out]" behind the last say nothing; other labels do. */
 static int skip_labels(const char **p, const char *harmless, int *foreign)

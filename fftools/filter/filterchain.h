@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef FFLEET_FILTERTRAITS_H
-#define FFLEET_FILTERTRAITS_H
+#ifndef FFLEET_FILTERCHAIN_H
+#define FFLEET_FILTERCHAIN_H
 
 /**
  * @file
- * What each libavfilter filter needs from the frames around the one it works on. Pure: opens no
+ * What a chain of libavfilter filters needs from the frames around the one it works on. Pure: opens no
  * file and initialises no filter, so that a text can be judged before anything is decided.
  *
  * Knowledge: the sources of libavfilter of FFmpeg 5.1 and 7.1 (frame handlers, option tables, the
@@ -14,32 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Ordered from harmless to impossible; a chain is as bad as its worst filter. */
-enum FilterTrait {
-    FILTER_POINTWISE,   ///< a frame in, a frame out, from that frame alone
-    FILTER_READS_T,     ///< pointwise, but needs true timestamps
-    FILTER_RETIMING,    ///< drops, repeats or retimes frames, going by their times and order alone
-    FILTER_WINDOW,      ///< needs a bounded number of frames before or after
-    FILTER_READS_N,     ///< pointwise, but counts frames
-    FILTER_FADING,      ///< carries a memory of all earlier frames
-    FILTER_WHOLE,       ///< needs, or reports on, the whole stream; or differs from run to run
-    FILTER_TIMING,      ///< drops, adds or retimes frames, going by what they show or by a state of its own
-    FILTER_MULTI_INPUT, ///< more than one input or output, or link labels
-    FILTER_SOURCE,      ///< makes or swallows frames
-    FILTER_AUDIO,       ///< works on sound
-    FILTER_UNKNOWN,     ///< not in the table, or a text that cannot be parsed
-};
-
-enum {
-    FILTER_NEEDS_FILE   = 1 << 0, ///< reads or writes a file or plugin of this machine
-    FILTER_NEEDS_FONT   = 1 << 1, ///< draws with a font of the machine it runs on
-    FILTER_NEEDS_DEVICE = 1 << 2, ///< runs on a GPU
-    FILTER_SHIPS_FILE   = 1 << 3, ///< reads a file that can travel, see filterfiles.h
-    FILTER_JOINS        = 1 << 4, ///< makes a frame of those that its inputs have at the same time, and of nothing else
-};
-
-/** The trait of a filter with harmless options. @param flags FILTER_NEEDS_* and other bits; may be NULL */
-enum FilterTrait filter_trait(const char *name, int *flags);
+#include "filtertable.h"
 
 /**
  * Judge the text of -vf (or -filter:v), each filter by its own options.
