@@ -7,8 +7,7 @@
  * One attempt, from the scheduler's decision to what it is told of the end. Inside of a Fleet.
  */
 
-#include "sched.h"
-#include "worker.h"
+#include "fleetstate.h"
 
 /**
  * Run the task on the worker's slot, which is connected, and report how it ended. Blocks; takes the fleet's

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "worker.h"
+#include "fleetstate.h"
 
 /** Trace that the worker's host is in this state now. @param why may be NULL. Takes no lock. */
 void hostnews_trace(const Worker *w, const char *state, const char *why);
