@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
 #include <math.h>
 #include <string.h>
 
@@ -12,8 +11,6 @@
 
 /* sshd drops connections at random when more than ten wait for authentication (MaxStartups) */
 #define MAX_CONNECTING 4
-/* So many times as long as that of another, the pause of a broken host may be. */
-#define BROKEN_PAUSES 4
 
 int sched_alloc(Sched **sp, const SchedConfig *config)
 {
@@ -99,33 +96,11 @@ static void set_phase(HostEntry *h, SlotInfo *sl, enum SlotPhase phase)
     h->phases[phase]++;
 }
 
-/** Whether a remote host works, or may still turn out to: it is not up to the fallback then. */
-static int usable(const HostEntry *h, double now)
-{
-    if (h->fallback || h->broken)
-        return 0;
-    if (!h->failures)
-        return 1;                    /* first connect, or all is well */
-    if (!h->checked)
-        return 0;
-    if (now < h->retry_at)           /* it pauses, but what runs there may end well */
-        return h->phases[RUNNING] > 0;
-    return h->phases[IDLE] + h->phases[RUNNING] > 0;
-}
-
-int sched_any_usable(const Sched *s, double now)
-{
-    for (int i = 0; i < s->nb_hosts; i++)
-        if (usable(s->hosts[i], now))
-            return 1;
-    return 0;
-}
-
 /** Whether a healthy host exists that has not failed this task. */
 static int innocent_host(const Sched *s, const Task *t, double now)
 {
     for (int i = 0; i < s->nb_hosts; i++)
-        if (s->hosts[i]->checked && !sched_failed_on(t, i) && usable(s->hosts[i], now))
+        if (s->hosts[i]->checked && !sched_failed_on(t, i) && sched_host_usable(s->hosts[i], now))
             return 1;
     return 0;
 }
@@ -235,12 +210,6 @@ static SchedDecision decide_idle(Sched *s, int host, SlotInfo *sl, double now)
     return d;
 }
 
-/** Whether it is not tried again. */
-static int is_out(const HostEntry *h)
-{
-    return h->out || (h->broken && h->fallback);
-}
-
 SchedDecision sched_decide(Sched *s, int host, int slot, double now)
 {
     HostEntry    *h  = s->hosts[host];
@@ -253,18 +222,12 @@ SchedDecision sched_decide(Sched *s, int host, int slot, double now)
         d.action = SCHED_DISCONNECT;
         return d;
     }
-    if (is_out(h) || sl->phase == GONE || (s->finishing && !s->nb_open)) {
+    if (sched_host_out(h) || sl->phase == GONE || (s->finishing && !s->nb_open)) {
         set_phase(h, sl, GONE);
         return d;
     }
     return sl->phase == DOWN ? decide_down(s, host, sl, now)
                              : decide_idle(s, host, sl, now);
-}
-
-/** It may be one that was started again, or the network's fault: another failure, and it pauses for longer still. */
-static void revive_host(HostEntry *h)
-{
-    h->broken = h->out;
 }
 
 void sched_connected(Sched *s, int host, int slot)
@@ -274,7 +237,7 @@ void sched_connected(Sched *s, int host, int slot)
 
     s->version++;
     if (h->checked)
-        revive_host(h);
+        sched_host_revive(h);
     set_phase(h, sl, h->checked ? IDLE : CHECKING);
     sl->failures = 0;
     sl->retry_at = 0;
@@ -297,43 +260,11 @@ void sched_checked(Sched *s, int host, int nb_slots)
 
     s->version++;
     h->checked       = 1;
-    revive_host(h);
+    sched_host_revive(h);
     h->max_permits   = av_clip(nb_slots, 1, SCHED_MAX_SLOTS);
     h->nb_slots      = FFMIN(h->max_permits + h->spare, SCHED_MAX_LANES);
     h->phases[DOWN] += h->nb_slots - 1;
     set_phase(h, &h->slots[0], IDLE);
-}
-
-void sched_break(Sched *s, int host)
-{
-    s->version++;
-    s->hosts[host]->broken = s->hosts[host]->out = 1;
-}
-
-/** Pauses double, and differ between hosts so that these do not all come back at once. */
-static double pause_length(Sched *s, int failures, double max)
-{
-    double length = s->config.backoff * (1 << FFMIN(failures - 1, 20));
-
-    s->random ^= s->random << 13;
-    s->random ^= s->random >> 17;
-    s->random ^= s->random << 5;
-    return FFMIN(length, max) * (0.75 + 0.25 * s->random / UINT32_MAX);
-}
-
-static void fail_host(Sched *s, HostEntry *h, double now)
-{
-    h->epoch++;
-    h->commands = 0;
-    h->failures++;
-    h->broken  |= h->failures >= s->config.max_failures;
-    h->retry_at = now + pause_length(s, h->failures, s->config.backoff_max * (h->broken ? BROKEN_PAUSES : 1));
-}
-
-static void host_failure(Sched *s, HostEntry *h, const SlotInfo *sl, double now)
-{
-    if (sl->epoch == h->epoch)
-        fail_host(s, h, now);
 }
 
 void sched_connect_failed(Sched *s, int host, int slot, int permanent, double now)
@@ -346,13 +277,13 @@ void sched_connect_failed(Sched *s, int host, int slot, int permanent, double no
     if (h->phases[IDLE] + h->phases[RUNNING]) {
         /* the host is well, it only does not want so many of us */
         sl->failures++;
-        sl->retry_at = now + pause_length(s, sl->failures, s->config.backoff_max);
+        sl->retry_at = now + sched_pause_length(s, sl->failures, s->config.backoff_max);
         if (permanent || sl->failures >= s->config.max_failures)
             set_phase(h, sl, GONE);
     } else if (permanent) {
         h->broken = h->out = 1;
     } else {
-        host_failure(s, h, sl, now);
+        sched_host_failure(s, h, sl, now);
     }
 }
 
@@ -362,20 +293,6 @@ static Task *end_attempt(Sched *s, HostEntry *h, SlotInfo *sl, int up, int good,
     sched_lane_end(s, sl, good, now);
     set_phase(h, sl, up ? IDLE : DOWN);
     return sched_attempt_end(s, sl);
-}
-
-/**
- * What hosts have said of the input was wrong, as another one could do with it: as if their
- * commands had failed.
- */
-static void refute_claims(Sched *s, const Task *t, double now)
-{
-    for (int i = 0; i < t->nb_claims; i++) {
-        HostEntry *h = s->hosts[t->claims[i]];
-
-        if (!h->fallback && !h->broken && ++h->commands >= s->config.max_commands)
-            fail_host(s, h, now);
-    }
 }
 
 int sched_done(Sched *s, int host, int slot, int up, double now)
@@ -390,11 +307,11 @@ int sched_done(Sched *s, int host, int slot, int up, double now)
         h->failures = 0;
         h->commands = 0;
         h->retry_at = 0;
-        revive_host(h);
+        sched_host_revive(h);
     }
     t->done |= !ret;
     if (!ret)
-        refute_claims(s, t, now);
+        sched_refute_claims(s, t, now);
     end_attempt(s, h, sl, up, !ret, now);
     if (t->done && !t->nb_running)
         sched_task_forget(s, t);
@@ -416,49 +333,9 @@ int sched_loser(Sched *s, int *host, int *slot)
     return 0;
 }
 
-static void blame_host(Sched *s, HostEntry *h, const SlotInfo *sl,
-                       enum SchedFailure kind, double now)
-{
-    switch (kind) {
-    case SCHED_FAIL_WRONG:
-        h->broken = h->out = h->wrong = 1;
-        break;
-    case SCHED_FAIL_COMMAND:
-        if (sl->epoch == h->epoch && ++h->commands >= s->config.max_commands)
-            host_failure(s, h, sl, now);
-        break;
-    default:
-        host_failure(s, h, sl, now);
-        break;
-    }
-}
-
-/** It failed here too: the input is at fault, not the hosts that could not do it. */
-static void absolve_hosts(Sched *s, const Task *t)
-{
-    for (int i = 0; i < s->nb_hosts; i++)
-        if (sched_failed_on(t, i))
-            s->hosts[i]->commands = 0;
-}
-
-static int fallback_works(const Sched *s)
-{
-    return s->fallback >= 0 && !s->hosts[s->fallback]->broken;
-}
-
-/** Remote hosts that are not broken. */
-static int remote_hosts(const Sched *s)
-{
-    int n = 0;
-
-    for (int i = 0; i < s->nb_hosts; i++)
-        n += !s->hosts[i]->fallback && !s->hosts[i]->broken;
-    return n;
-}
-
 static int hopeless(const Sched *s, const Task *t, int nb_remote)
 {
-    return !fallback_works(s) && (t->local_only || !nb_remote);
+    return !sched_fallback_works(s) && (t->local_only || !nb_remote);
 }
 
 /**
@@ -467,7 +344,7 @@ static int hopeless(const Sched *s, const Task *t, int nb_remote)
  */
 static int is_condemned(const Sched *s, const Task *t)
 {
-    if (!t->nb_claims || fallback_works(s) || t->nb_claims == FF_ARRAY_ELEMS(t->claims))
+    if (!t->nb_claims || sched_fallback_works(s) || t->nb_claims == FF_ARRAY_ELEMS(t->claims))
         return t->nb_claims;
     for (int i = 0; i < s->nb_hosts; i++)
         if (!s->hosts[i]->fallback && !s->hosts[i]->broken && !sched_failed_on(t, i))
@@ -487,10 +364,10 @@ static void note_failure(Sched *s, HostEntry *h, SlotInfo *sl, enum SchedFailure
     if (kind == SCHED_FAIL_CLAIM && t->nb_claims < (int)FF_ARRAY_ELEMS(t->claims))
         t->claims[t->nb_claims++] = sl->host;
     if (t->input || is_condemned(s, t) || t->failures >= s->config.max_attempts ||
-        (t->commands >= s->config.max_tries && fallback_works(s)))
+        (t->commands >= s->config.max_tries && sched_fallback_works(s)))
         t->local_only = 1;
     if (kind != SCHED_FAIL_INPUT && kind != SCHED_FAIL_CLAIM && kind != SCHED_FAIL_UNFIT)
-        blame_host(s, h, sl, kind, now);
+        sched_blame_host(s, h, sl, kind, now);
 }
 
 enum SchedNext sched_failed(Sched *s, int host, int slot, enum SchedFailure kind, int up,
@@ -503,7 +380,7 @@ enum SchedNext sched_failed(Sched *s, int host, int slot, enum SchedFailure kind
     int        nb_remote;
 
     if (!cancelled && h->fallback) {
-        absolve_hosts(s, t);
+        sched_absolve_hosts(s, t);
         sched_note_failed_on(t, host);   /* not once more while it runs elsewhere */
     } else if (!cancelled) {
         note_failure(s, h, sl, kind, now);
@@ -515,7 +392,7 @@ enum SchedNext sched_failed(Sched *s, int host, int slot, enum SchedFailure kind
         sched_task_forget(s, t);
         return SCHED_NEXT_OTHER_RUNS;
     }
-    nb_remote = remote_hosts(s);
+    nb_remote = sched_remote_hosts(s);
     if ((!cancelled && h->fallback) || hopeless(s, t, nb_remote)) {
         sched_task_forget(s, t);
         return SCHED_NEXT_GIVE_UP;
@@ -528,7 +405,7 @@ enum SchedNext sched_failed(Sched *s, int host, int slot, enum SchedFailure kind
 /** A waiting task that no host is left for. */
 static Task *find_hopeless(const Sched *s)
 {
-    int nb_remote = remote_hosts(s);
+    int nb_remote = sched_remote_hosts(s);
 
     for (int i = 0; i < s->nb_troubled; i++)
         if (hopeless(s, s->troubled[i], nb_remote))
@@ -538,36 +415,13 @@ static Task *find_hopeless(const Sched *s)
 
 int sched_given_up(Sched *s, void **task)
 {
-    Task *t = fallback_works(s) || !s->nb_pending ? NULL : find_hopeless(s);
+    Task *t = sched_fallback_works(s) || !s->nb_pending ? NULL : find_hopeless(s);
 
     if (!t)
         return 0;
     *task = t->opaque;
     sched_task_forget(s, t);
     return 1;
-}
-
-enum SchedHostState sched_host_state(const Sched *s, int host, double now)
-{
-    const HostEntry *h = s->hosts[host];
-
-    if (h->broken)
-        return SCHED_HOST_BROKEN;
-    if (now < h->retry_at)
-        return SCHED_HOST_BACKOFF;
-    return h->checked ? SCHED_HOST_READY : SCHED_HOST_NEW;
-}
-
-double sched_host_until(const Sched *s, int host)
-{
-    return is_out(s->hosts[host]) ? INFINITY : s->hosts[host]->retry_at;
-}
-
-int sched_host_up(const Sched *s, int host)
-{
-    const HostEntry *h = s->hosts[host];
-
-    return h->phases[CHECKING] + h->phases[IDLE] + h->phases[RUNNING];
 }
 
 int sched_open(const Sched *s)
@@ -578,14 +432,4 @@ int sched_open(const Sched *s)
 int sched_pending(const Sched *s)
 {
     return s->nb_pending;
-}
-
-int sched_slots(const Sched *s)
-{
-    int n = 0;
-
-    for (int i = 0; i < s->nb_hosts; i++)
-        if (!s->hosts[i]->fallback && !s->hosts[i]->broken)
-            n += s->hosts[i]->max_permits;
-    return FFMAX(n, 1);
 }

@@ -120,11 +120,6 @@ struct Sched {
     int         rate_count;
 };
 
-/* sched.c */
-
-/** Whether any remote host works, or may still turn out to. */
-int   sched_any_usable(const Sched *s, double now);
-
 /* schedtask.c */
 
 /** @return 0, AVERROR(EEXIST) or AVERROR(ENOMEM) */
@@ -140,6 +135,17 @@ int   sched_attempt_begin(Sched *s, Task *t, SlotInfo *sl, double now);
 /** The slot's attempt is over. With none left and no result its task waits again. @return the task */
 Task *sched_attempt_end(Sched *s, SlotInfo *sl);
 
+/* schedrate.c */
+
+/** Seconds that a single attempt takes from its start to its end, by its own progress; 0: too early to tell */
+double sched_attempt_total(const SlotInfo *sl);
+/** Seconds until a single attempt ends, by its own progress, else by its host's rate. INFINITY: no idea */
+double sched_attempt_left(const Sched *s, const SlotInfo *sl, double now);
+
+/** Weight a second of one slot of a host; of one not measured yet the others' mean. 0: nothing is known */
+double sched_rate_of(const Sched *s, int host);
+/** An attempt ended well: what does that say of its host? */
+void  sched_measure(Sched *s, const SlotInfo *sl, double now);
 /* schedlane.c */
 
 /**
@@ -154,15 +160,8 @@ int  sched_lane_free(const Sched *s, int host, double now);
 void sched_lane_begin(Sched *s, SlotInfo *sl, int spool, double now);
 void sched_lane_end(Sched *s, SlotInfo *sl, int good, double now);
 
-/* schedrate.c */
+/* schedlate.c */
 
-/** Seconds that a single attempt takes from its start to its end, by its own progress; 0: too early to tell */
-double sched_attempt_total(const SlotInfo *sl);
-/** Seconds until a single attempt ends, by its own progress, else by its host's rate. INFINITY: no idea */
-double sched_attempt_left(const Sched *s, const SlotInfo *sl, double now);
-
-/** An attempt ended well: what does that say of its host? */
-void  sched_measure(Sched *s, const SlotInfo *sl, double now);
 /**
  * A task whose running attempt a second one of this slot would outrun, and that no faster slot is free for.
  * @param until when to ask again, if there is none
@@ -175,5 +174,29 @@ Task *sched_pick_straggler(Sched *s, int host, double now, double *until);
  * @param until when to ask again, if there is none
  */
 Task *sched_pick_late(Sched *s, double now, double *until);
+
+/* schedhost.c */
+
+/** Whether a remote host works, or may still turn out to: it is not up to the fallback then. */
+int    sched_host_usable(const HostEntry *h, double now);
+/** Whether any is. */
+int    sched_any_usable(const Sched *s, double now);
+/** Whether it is not tried again. */
+int    sched_host_out(const HostEntry *h);
+int    sched_fallback_works(const Sched *s);
+/** Remote hosts that are not broken. */
+int    sched_remote_hosts(const Sched *s);
+/** A broken host can be reached again. */
+void   sched_host_revive(HostEntry *h);
+/** Seconds of a pause after so many failures in a row. */
+double sched_pause_length(Sched *s, int failures, double max);
+/** A failure of the host, if what failed began after the one before. */
+void   sched_host_failure(Sched *s, HostEntry *h, const SlotInfo *sl, double now);
+/** What a failed attempt means for its host. */
+void   sched_blame_host(Sched *s, HostEntry *h, const SlotInfo *sl, enum SchedFailure kind, double now);
+/** Another host could do what these hosts said was the input's fault. */
+void   sched_refute_claims(Sched *s, const Task *t, double now);
+/** The fallback could not do it either: nobody is to blame for that task. */
+void   sched_absolve_hosts(Sched *s, const Task *t);
 
 #endif
