@@ -5,7 +5,7 @@
 #include "encode/hostcommand.h"
 #include "explain.h"
 #include "plan/sizing.h"
-#include "segment/segment.h"
+#include "segment/segmenter.h"
 
 static void print_streams(const Plan *plan)
 {

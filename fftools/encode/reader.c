@@ -6,6 +6,7 @@
 
 #include "../plan/sizing.h"
 #include "../reason.h"
+#include "../segment/segmenter.h"
 #include "reader.h"
 
 #define END_MARGIN 60   /* seconds: segments end at keyframes, and headers may be wrong */

@@ -2,7 +2,7 @@
 #ifndef FFLEET_SEGMENTBUILD_H
 #define FFLEET_SEGMENTBUILD_H
 
-/** @file Inside segment.c: how the frames collected become a Segment, once it is known where it ends. */
+/** @file Inside segmenter.c: how the frames collected become a Segment, once it is known where it ends. */
 
 #include "../filter/timinggraph.h"
 #include "packetstore.h"

@@ -229,7 +229,7 @@ static int ends_anywhere(const Segmenter *s, const Frame *f, int64_t length, int
 
 int segment_may_start(const Segmenter *s, const Frame *f)
 {
-    int64_t length = f->slot - segmenter_position(s);
+    int64_t length = f->slot - segment_position(s);
     int64_t margin = s->target / MARGIN_PART, early = s->place_gap / 2;
     int full = (s->bytes >= s->max_held && length >= s->least) || s->bytes >= HUGE_BYTES ||
                s->nb_gaps + s->nb_forced >= MAX_WORDS;
@@ -368,7 +368,7 @@ static int take_made(Segmenter *s, const TimingFrame *t, char *reason, size_t re
         return 0;
     }
     f    = av_mallocz(sizeof(*f));
-    made = av_fast_realloc(s->made, (unsigned *)&s->made_size, (s->nb_made + 1) * sizeof(*made));
+    made = av_fast_realloc(s->made, &s->made_size, (s->nb_made + 1) * sizeof(*made));
     if (made)
         s->made = made;
     if (!f || !made) {

@@ -4,7 +4,7 @@
 
 /**
  * @file
- * The inside of a Segmenter. segment.c collects frames and cuts; segmentplace.c finds out where each one is shown,
+ * The inside of a Segmenter. segmenter.c collects frames and cuts; segmentplace.c finds out where each one is shown,
  * and with that where the next segment may begin. Only these two include this.
  */
 
@@ -14,7 +14,7 @@
 #include "segmentbuild.h"
 #include "videoreader.h"
 
-struct Segmenter {
+typedef struct Segmenter {
     const Plan *plan;
     BlobPool   *pool;
     AVStream   *st;
@@ -34,13 +34,13 @@ struct Segmenter {
 
     Frame     **frames;        ///< of the segment being collected, in decoding order
     int         nb_frames;
-    size_t      frames_size;   ///< for av_fast_realloc()
+    unsigned    frames_size;   ///< for av_fast_realloc()
     int64_t     bytes;         ///< of their packets
     int64_t     held;          ///< those of them that are in memory
     PacketStore store;         ///< where the others are
     Frame     **made;          ///< by the timing filters, from the segment's first one on
     int         nb_made;
-    size_t      made_size;
+    unsigned    made_size;
     int64_t     next_number;   ///< of a frame that the filters see
     TimingFrame last_seen;     ///< by them
     int64_t     last_source;   ///< of the last one made
@@ -49,7 +49,7 @@ struct Segmenter {
     int64_t     next_made;     ///< order of the next one
     Frame     **waiting;       ///< not placed yet, by pts
     int         nb_waiting;
-    size_t      waiting_size;
+    unsigned    waiting_size;
     Frame      *last;          ///< the last one placed and not discarded
     Frame      *start;         ///< the first one that the segment owes
 
@@ -69,7 +69,13 @@ struct Segmenter {
     int         after_end;     ///< frames placed since
     int         drained;       ///< the filters know that the input ended
     int         eof;
-};
+} Segmenter;
+
+/** The slot where the next segment begins. */
+static inline int64_t segment_position(const Segmenter *s)
+{
+    return s->start ? s->start->slot + s->start->skip : 0;
+}
 
 /**
  * What places frames, for Segmenter.plan; undone by segment_place_close(), also on failure.

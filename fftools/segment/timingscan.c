@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "../plan/planchain.h"
-#include "segment.h"
+#include "segmenter.h"
 #include "timingscan.h"
 
 #define SCAN_MEMORY (32 << 20)
