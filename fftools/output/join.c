@@ -4,6 +4,7 @@
 #include "../compat.h"
 #include "../segment/wire.h"
 #include "join.h"
+#include "pictureclock.h"
 
 /* Frames that an encoder may hold back; it says so itself. */
 #define MAX_DELAY 128
@@ -176,6 +177,9 @@ int join_read(Join *j, AVPacket *pkt, char *reason, size_t reason_size)
             return ret;
     }
     j->first_of_segment = 0;
+    ret = pictureclock_set(j->params->codec_id, pkt, j->nb_packets);
+    if (ret < 0)
+        return ret;
     av_packet_free_side_data(pkt);
     pkt->time_base = av_inv_q(j->plan->frame_rate);
     pkt->pts = av_rescale_q(pkt->pts, tb, pkt->time_base) - segment_wire_base(j->plan);

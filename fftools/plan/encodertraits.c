@@ -32,7 +32,7 @@ static const EncoderTraits traits[] = {
     INTRA("png"), INTRA("ppm"), INTRA("prores"), INTRA("prores_aw"), INTRA("prores_ks"),
     INTRA("qoi"), INTRA("r10k"), INTRA("r210"), INTRA("rawvideo"), INTRA("sgi"), INTRA("sunrast"),
     INTRA("targa"), INTRA("tiff"), INTRA("utvideo"), INTRA("v210"), INTRA("v308"), INTRA("v408"),
-    INTRA("v410"), INTRA("vbn"), INTRA("vc2"), INTRA("wbmp"), INTRA("xbm"), INTRA("xwd"),
+    INTRA("v410"), INTRA("vbn"), INTRA("wbmp"), INTRA("xbm"), INTRA("xwd"),
     INTRA("y41p"), INTRA("yuv4"), INTRA("zlib"),
     { "ffv1",  ENCODER_LOCAL, RATE_FRAME_LOCAL, 0, 1, 12, NULL },
     { "qtrle", ENCODER_LOCAL, RATE_FRAME_LOCAL, 0, 1, 12, NULL },
@@ -85,6 +85,8 @@ static const EncoderTraits traits[] = {
     NEVER("mpeg4_v4l2m2m", BITRATE), NEVER("vp8_v4l2m2m", BITRATE), NEVER("h264_omx", BITRATE),
     NEVER("mpeg4_omx", BITRATE), NEVER("h264_mf", BITRATE), NEVER("hevc_mf", BITRATE),
     NEVER("h264_mediacodec", BITRATE), NEVER("hevc_mediacodec", BITRATE),
+    /* nor does it mark any as a keyframe */
+    NEVER("vc2", "numbers its pictures over the whole stream"),
     NEVER("snow", REMEMBERS), NEVER("svq1", REMEMBERS), NEVER("cinepak", REMEMBERS),
     NEVER("msrle", REMEMBERS),
     NEVER("msvideo1", REMEMBERS), NEVER("roqvideo", REMEMBERS), NEVER("rpza", REMEMBERS),
@@ -266,6 +268,10 @@ static int judge_common(const Judge *c)
         "frames", "seek", "roi", "intra-refresh", "two-pass-stats", "first-pass", "second-pass",
         "force-key-frames",
     };
+    static const char *const files[] = {
+        "cqmfile", "dump-yuv", "csv", "recon", "scaling-list", "lambda-file", "dhdr10-info", "dolby-vision-rpu",
+        "nalu-file", "film-grain-table", "fgs-table",
+    };
 
     if (is_set(get(c->opts, "pass")) || is_set(get(c->opts, "stats")) || c->flags & PASS_FLAGS)
         return refuse(c, "is to encode in two passes");
@@ -278,6 +284,9 @@ static int judge_common(const Judge *c)
     for (size_t i = 0; i < FF_ARRAY_ELEMS(places); i++)
         if (is_set(get(c->params, places[i])))
             return refuse(c, "has options that count the frames of the whole stream (%s)", places[i]);
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(files); i++)
+        if (is_set(get(c->params, files[i])) && !av_match_name(get(c->params, files[i]), "off,default"))
+            return refuse(c, "reads or writes a file of this machine (%s)", files[i]);
     if (is_set(get(c->opts, "intra-refresh")))
         return refuse(c, "makes no keyframes (-intra-refresh)");
     return 0;
@@ -297,6 +306,8 @@ static int judge_local(const Judge *c)
     if (is_set(get(c->opts, "context")) &&
         (!strcmp(c->t->name, "huffyuv") || !strcmp(c->t->name, "ffvhuff")))
         return refuse(c, "learns its tables from earlier frames (-context)");
+    if (!strcmp(c->t->name, "cljr") && get_int(get(c->opts, "dither_type"), 1) == 1)
+        return refuse(c, "scatters by the number of the frame (-dither_type)");
     return 0;
 }
 

@@ -223,6 +223,8 @@ static int find_gop(const Plan *p, const char *encoder)
 {
     const EncoderTraits *traits = encoder_traits(encoder);
 
+    if (!strcmp(encoder, "dvvideo"))
+        return 2;   /* of 720 lines, frames take turns at the channels */
     if (p->judge.gop > 1)
         return p->judge.gop;
     return !p->judge.gop && traits && traits->gop_fixed_native ? p->judge.max_gop : 0;

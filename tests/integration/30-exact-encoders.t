@@ -37,6 +37,14 @@ refreshed bit by bit                 | refresh.mp4 | -c:v mjpeg -q:v 4 | out.mkv
 prores_ks                           | h264.mp4   | -c:v prores_ks -profile:v 2 -c:a pcm_s16le | out.mov | --exact-packets --exact-frames | fleet
 mjpeg                               | h264.mp4   | -c:v mjpeg -q:v 4 -c:a copy | out.mov | --exact-packets --exact-frames | fleet
 ffv1                                | h264.mp4   | -c:v ffv1 -g 1 -c:a flac | out.mkv | --exact-frames | fleet
+# the time code of its GOPs counts on
++mpeg1video of keyframes only       | h264.mp4   | -c:v mpeg1video -threads 1 -q:v 4 -g 1 | out.mkv | --exact-packets --exact-frames | fleet
+mpeg2video of keyframes only        | ntsc.mp4   | -c:v mpeg2video -q:v 4 -g 1 | out.ts | --exact-packets --exact-frames | fleet
+# by the number of the frame
+cljr                                | plain.mp4  | -c:v cljr | out.avi | --exact-packets | stock
++cljr in order                      | plain.mp4  | -c:v cljr -dither_type 2 | out.avi | --exact-packets --exact-frames | fleet
++DVCPRO HD of 720 lines             | gop.mkv    | -r 50 -vf scale=960:720,format=yuv422p,setsar=4/3 -c:v dvvideo -threads 1 -an -t 4.5 | out.mov | --exact-packets --exact-frames | fleet
+vc2                                 | plain.mp4  | -c:v vc2 -s 96x64 | out.mkv | --exact-packets | stock
 mpeg4                               | h264.mp4   | -c:v mpeg4 -q:v 4 -g 48 | out.mp4 | --exact-frames | fleet
 # not the last frames of a GOP: the encoder knows that a keyframe follows
 +mpeg4 with B-frames                | h264.mp4   | -c:v mpeg4 -q:v 4 -g 48 -bf 2 | out.mkv | | fleet
