@@ -35,7 +35,8 @@ PARTS_LIB    = fftools/libparts.a
 CORE         = fftools/ffleet.so
 PROGRAM      = ffleet
 
-all: $(PROGRAM) $(CORE) $(REMOTE_LIB)
+# Tools of the tests, once there, stay up to date: a test may be run by itself.
+all: $(PROGRAM) $(CORE) $(REMOTE_LIB) $(wildcard $(TEST_TOOLS))
 
 ### how it is made
 
@@ -55,12 +56,18 @@ ALL_CFLAGS = -D_GNU_SOURCE $(CPPFLAGS) -I. -I$(SRC) $(LIB_CFLAGS) $(CFLAGS) -fPI
 
 $(TEST_OBJS): ALL_CFLAGS += $(TEST_CFLAGS)
 
-$(REMOTE_LIB): $(REMOTE_OBJS)
-$(PARTS_LIB): $(PART_OBJS)
+$(REMOTE_LIB): $(REMOTE_OBJS) $(REMOTE_LIB).list
+$(PARTS_LIB): $(PART_OBJS) $(PARTS_LIB).list
 $(REMOTE_LIB) $(PARTS_LIB):
-	@mkdir -p $(@D)
 	@rm -f $@
-	$(call say,AR,$@)$(AR) rcs $@ $^
+	$(call say,AR,$@)$(AR) rcs $@ $(filter %.o,$^)
+
+# A source file that is gone has no date: what was in the library then is.
+$(REMOTE_LIB).list: LIST = $(REMOTE_OBJS)
+$(PARTS_LIB).list: LIST = $(PART_OBJS)
+$(REMOTE_LIB).list $(PARTS_LIB).list: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LIST)' | cmp -s - $@ || echo '$(LIST)' > $@
 
 $(CORE): $(CORE_OBJ) $(PARTS_LIB) $(REMOTE_LIB)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic -o $@ $^ $(LIBS)
@@ -147,7 +154,7 @@ uninstall:
 	$(Q)rmdir '$(DESTDIR)$(COREDIR)' 2>/dev/null || :
 
 clean:
-	$(Q)rm -f $(PROGRAM) $(CORE) fftools/ffleet.installed fftools/*.[oad] fftools/*/*.[od] remote/*.[oad] tests/*/*.[od] $(UNIT_TESTS) $(TEST_TOOLS)
+	$(Q)rm -f $(PROGRAM) $(CORE) fftools/ffleet.installed fftools/*.[oad] fftools/*.list fftools/*/*.[od] remote/*.[oad] remote/*.list tests/*/*.[od] $(UNIT_TESTS) $(TEST_TOOLS)
 
 distclean: clean
 	$(Q)rm -rf asan-build tsan-build
