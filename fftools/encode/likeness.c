@@ -12,6 +12,7 @@
 
 #include "../compat.h"
 #include "../filter/filterlink.h"
+#include "../input/decoder.h"
 #include "../segment/wire.h"
 #include "hostcommand.h"
 #include "likeness.h"
@@ -93,25 +94,23 @@ static void source_close(Source *s)
 static int source_open(Source *s, const Plan *plan, const Segment *seg)
 {
     const AVCodecParameters *par;
-    const AVCodec *decoder;
     int ret = wire_reader_open(&s->reader, seg->task.input, 0, 1);
 
     if (ret < 0)
         return ret;
     par      = wire_reader_stream(s->reader)->codecpar;
-    decoder  = avcodec_find_decoder(par->codec_id);
     s->pkt   = av_packet_alloc();
     s->frame = av_frame_alloc();
-    s->dec   = decoder ? avcodec_alloc_context3(decoder) : NULL;
-    if (!s->pkt || !s->frame || !s->dec)
-        return decoder ? AVERROR(ENOMEM) : AVERROR_DECODER_NOT_FOUND;
-    ret = avcodec_parameters_to_context(s->dec, par);
+    if (!s->pkt || !s->frame)
+        return AVERROR(ENOMEM);
+    ret = decoder_alloc(&s->dec, par, wire_reader_stream(s->reader)->time_base);
+    if (ret < 0)
+        return ret;
     if (hostcommand_input_tag(plan))
         s->dec->codec_tag = hostcommand_input_tag(plan);
-    s->dec->pkt_timebase     = wire_reader_stream(s->reader)->time_base;
     s->dec->log_level_offset = AV_LOG_MAX_OFFSET;
     s->dec->thread_count     = 1;
-    return ret < 0 ? ret : avcodec_open2(s->dec, decoder, NULL);
+    return avcodec_open2(s->dec, NULL, NULL);
 }
 
 /** @return 0; AVERROR_EOF: there are no more frames; other AVERROR codes */

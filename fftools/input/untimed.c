@@ -6,6 +6,7 @@
 #include <libavutil/mem.h>
 
 #include "../compat.h"
+#include "decoder.h"
 #include "untimed.h"
 
 #define MAX_DELAY 64   /* packets that wait for a frame; decoders are one frame behind for each that is reordered */
@@ -45,7 +46,6 @@ int untimed_is_needed(const AVFormatContext *fc, const AVStream *st)
 
 int untimed_open(Untimed **out, const AVStream *st)
 {
-    const AVCodec *codec = avcodec_find_decoder(st->codecpar->codec_id);
     Untimed *u = *out = av_mallocz(sizeof(*u));
     int ret;
 
@@ -53,21 +53,19 @@ int untimed_open(Untimed **out, const AVStream *st)
         return AVERROR(ENOMEM);
     u->st       = st;
     u->last_pts = AV_NOPTS_VALUE;
-    u->dec      = avcodec_alloc_context3(codec);
     u->frame    = av_frame_alloc();
-    if (!codec || !u->dec || !u->frame)
-        return codec ? AVERROR(ENOMEM) : AVERROR_PATCHWELCOME;
-    ret = avcodec_parameters_to_context(u->dec, st->codecpar);
+    ret = decoder_alloc(&u->dec, st->codecpar, st->time_base);
+    if (ret >= 0 && !u->frame)
+        ret = AVERROR(ENOMEM);
     if (ret < 0)
-        return ret;
-    u->dec->pkt_timebase     = st->time_base;
+        return ret == AVERROR_DECODER_NOT_FOUND ? AVERROR_PATCHWELCOME : ret;
     u->dec->thread_count     = 1;
     /* nobody looks at the pictures */
     u->dec->skip_loop_filter = AVDISCARD_ALL;
     compat_number_frames(u->dec);
     if (!COMPAT_TIMING_7)
         u->dec->framerate = st->avg_frame_rate;
-    if (avcodec_open2(u->dec, codec, NULL) < 0)
+    if (avcodec_open2(u->dec, NULL, NULL) < 0)
         return AVERROR_PATCHWELCOME;
     if (st->avg_frame_rate.num)
         u->next_dts = -u->dec->has_b_frames * AV_TIME_BASE / av_q2d(st->avg_frame_rate);

@@ -2,6 +2,7 @@
 #include <libavutil/mathematics.h>
 
 #include "../compat.h"
+#include "../input/decoder.h"
 #include "loopend.h"
 
 /* As many packets as a decoder may need to make its last frame as ever. */
@@ -126,16 +127,13 @@ static int receive_frames(LoopStream *s, AVCodecContext *dec, AVFrame *frame, in
 /** What the decoder makes of the last packets. */
 static int decode_last(LoopEnd *l, LoopStream *s)
 {
-    const AVCodec *codec = avcodec_find_decoder(s->st->codecpar->codec_id);
-    AVCodecContext *dec  = codec ? avcodec_alloc_context3(codec) : NULL;
     int64_t offset = av_rescale_q(l->ts_offset, AV_TIME_BASE_Q, s->st->time_base);
     AVFrame *frame = av_frame_alloc();
-    int ret = dec && frame ? avcodec_parameters_to_context(dec, s->st->codecpar) : AVERROR(ENOMEM);
+    AVCodecContext *dec;
+    int ret = decoder_alloc(&dec, s->st->codecpar, s->st->time_base);
 
-    if (ret >= 0) {
-        dec->pkt_timebase = s->st->time_base;
-        ret = avcodec_open2(dec, codec, NULL);
-    }
+    if (ret >= 0)
+        ret = frame ? avcodec_open2(dec, NULL, NULL) : AVERROR(ENOMEM);
     for (int64_t i = FFMAX(s->nb_packets - NB_LAST, 0); ret >= 0 && i < s->nb_packets; i++) {
         /* the first ones may lack what went before */
         avcodec_send_packet(dec, s->last[i % NB_LAST]);

@@ -2,6 +2,7 @@
 #include <libavutil/mathematics.h>
 
 #include "../compat.h"
+#include "../input/decoder.h"
 #include "discont.h"
 
 #define DELTA_THRESHOLD (10 * AV_TIME_BASE)  /* stock's -dts_delta_threshold */
@@ -139,16 +140,13 @@ static int is_wrapped(const Discont *d, DiscontStream *s, const AVPacket *pkt)
 /** How long the sound is that the decoder makes of the last packet, or an AVERROR code. */
 static int64_t decode_last(const DiscontStream *s)
 {
-    const AVCodec *codec = avcodec_find_decoder(s->st->codecpar->codec_id);
-    AVCodecContext *dec  = codec ? avcodec_alloc_context3(codec) : NULL;
     AVFrame *frame = av_frame_alloc();
     int64_t length = 0;
-    int ret = dec && frame ? avcodec_parameters_to_context(dec, s->st->codecpar) : AVERROR(ENOMEM);
+    AVCodecContext *dec;
+    int ret = decoder_alloc(&dec, s->st->codecpar, s->st->time_base);
 
-    if (ret >= 0) {
-        dec->pkt_timebase = s->st->time_base;
-        ret = avcodec_open2(dec, codec, NULL);
-    }
+    if (ret >= 0)
+        ret = frame ? avcodec_open2(dec, NULL, NULL) : AVERROR(ENOMEM);
     for (int64_t i = FFMAX(s->nb_packets - NB_LAST, 0); ret >= 0 && i < s->nb_packets; i++) {
         int sent = avcodec_send_packet(dec, s->last[i % NB_LAST]);
 

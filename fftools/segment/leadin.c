@@ -3,6 +3,7 @@
 
 #include <libavcodec/avcodec.h>
 
+#include "../input/decoder.h"
 #include "leadin.h"
 
 /** @return the packet with that pts, or -1 */
@@ -33,20 +34,15 @@ static int receive_frames(AVCodecContext *dec, AVFrame *frame, AVPacket *const *
 
 int leadin_decode(const AVStream *st, AVPacket *const *pkts, int nb, uint8_t *decoded)
 {
-    const AVCodec *codec = avcodec_find_decoder(st->codecpar->codec_id);
-    AVCodecContext *dec = avcodec_alloc_context3(codec);
     AVFrame *frame = av_frame_alloc();
-    int ret = dec && frame ? 0 : AVERROR(ENOMEM);
+    AVCodecContext *dec;
+    int ret = decoder_alloc(&dec, st->codecpar, st->time_base);
 
     memset(decoded, LEADIN_NOTHING, nb);
-    if (!codec)
+    if (ret == AVERROR_DECODER_NOT_FOUND)
         ret = AVERROR_PATCHWELCOME;
     if (ret >= 0)
-        ret = avcodec_parameters_to_context(dec, st->codecpar);
-    if (ret >= 0) {
-        dec->pkt_timebase = st->time_base;
-        ret = avcodec_open2(dec, codec, NULL);
-    }
+        ret = frame ? avcodec_open2(dec, NULL, NULL) : AVERROR(ENOMEM);
     for (int i = 0; ret >= 0 && i <= nb; i++) {
         /* what cannot be decoded ffmpeg goes past */
         ret = avcodec_send_packet(dec, i < nb ? pkts[i] : NULL);
