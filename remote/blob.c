@@ -262,7 +262,7 @@ void blob_unref(Blob **blob)
     av_free(b);
 }
 
-static int write_all(int fd, const uint8_t *data, size_t size, int64_t offset)
+static int pwrite_all(int fd, const uint8_t *data, size_t size, int64_t offset)
 {
     while (size > 0) {
         ssize_t n = pwrite(fd, data, size, offset);
@@ -290,7 +290,7 @@ static int append_file(Blob *b, const uint8_t *data, size_t size)
             return fd;
         b->fd = fd;
     }
-    ret = write_all(b->fd, data, size, b->file_size);
+    ret = pwrite_all(b->fd, data, size, b->file_size);
     if (ret >= 0)
         ret = extend(b, IN_FILE, b->file_size, NULL, size);
     if (ret >= 0)

@@ -15,6 +15,7 @@
 #include "child.h"
 #include "knownhosts.h"
 #include "revokedkeys.h"
+#include "writeall.h"
 
 #define MAX_BLOB   8192
 #define KRL_MAGIC  "SSHKRL\n"
@@ -49,8 +50,8 @@ static int is_in_krl(const char *file, const uint8_t *blob, int size, const Dead
     if (line)
         ret = child_pipe(fd, 0);
     /* as long as nobody reads it fits into the pipe */
-    if (ret >= 0 && write(fd[1], line, strlen(line)) < 0)
-        ret = AVERROR(errno);
+    if (ret >= 0)
+        ret = write_all(fd[1], line, strlen(line));
     child_close_fd(&fd[1]);
     if (ret >= 0)
         ret = child_spawn(&pid, argv, fd[0], -1, -1);

@@ -15,6 +15,7 @@
 #include <libavutil/crc.h>
 #include <libavutil/sha.h>
 
+#include "../../remote/writeall.h"
 #include "../compat.h"
 #include "../input/inputurl.h"
 #include "journal.h"
@@ -166,14 +167,9 @@ static int parse_list(Journal *j, char *text)
 /** Append to the list and see to it that it is safe. Needs the lock. */
 static int append(Journal *j, const char *line)
 {
-    size_t len = strlen(line);
-    ssize_t n = write(j->list, line, len);
+    int ret = write_all(j->list, line, strlen(line));
 
-    if (n < 0)
-        return AVERROR(errno);
-    if ((size_t)n < len)
-        return AVERROR(ENOSPC);
-    return fdatasync(j->list) < 0 ? AVERROR(errno) : 0;
+    return ret >= 0 && fdatasync(j->list) < 0 ? AVERROR(errno) : ret;
 }
 
 /** It goes on without. */
@@ -333,21 +329,17 @@ static int copy_blob(const Blob *blob, int fd, uint32_t *crc)
     uint8_t *buf = av_malloc(BUF_SIZE);
     const AVCRC *table = av_crc_get_table(AV_CRC_32_IEEE_LE);
     int64_t pos = 0;
-    int n = AVERROR(ENOMEM);
+    int n = 0, ret = buf ? 0 : AVERROR(ENOMEM);
 
     *crc = 0;
-    while (buf && (n = blob_read(blob, pos, buf, BUF_SIZE)) > 0) {
-        ssize_t written = fd < 0 ? n : write(fd, buf, n);
-
-        if (written != n) {
-            n = written < 0 ? AVERROR(errno) : AVERROR(ENOSPC);
-            break;
-        }
+    while (ret >= 0 && (n = blob_read(blob, pos, buf, BUF_SIZE)) > 0) {
         *crc = av_crc(table, *crc, buf, n);
         pos += n;
+        if (fd >= 0)
+            ret = write_all(fd, buf, n);
     }
     av_free(buf);
-    return FFMIN(n, 0);
+    return ret < 0 ? ret : FFMIN(n, 0);
 }
 
 int journal_find(Journal *j, const Segment *seg, BlobPool *pool, Blob **blob)

@@ -15,6 +15,7 @@
 
 #include "../../remote/tempfile.h"
 #include "../../remote/thread.h"
+#include "../../remote/writeall.h"
 #include "pipestore.h"
 
 #define CHUNK (64 << 10)
@@ -214,20 +215,6 @@ static int64_t wait_data(PipeFeed *f, int64_t pos)
     left = f->stop || s->error == AVERROR_EXIT ? 0 : s->size - pos;
     pthread_mutex_unlock(&s->lock);
     return left;
-}
-
-/** Async-signal-safe. @return 0 or an AVERROR code */
-static int write_all(int fd, const uint8_t *buf, ssize_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, buf, size);
-
-        if (n < 0 && errno != EINTR)
-            return AVERROR(errno);
-        size -= FFMAX(n, 0);
-        buf  += FFMAX(n, 0);
-    }
-    return 0;
 }
 
 static void *feed_main(void *opaque)

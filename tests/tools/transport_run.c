@@ -23,6 +23,7 @@
 #include <libavutil/macros.h>
 
 #include "remote/transport.h"
+#include "remote/writeall.h"
 
 #define CHUNK 65536
 
@@ -35,21 +36,6 @@ typedef struct Run {
     long       cancel_after;  ///< -1: never
     long       got;
 } Run;
-
-static int write_all(int fd, const uint8_t *buf, size_t size)
-{
-    while (size) {
-        ssize_t n = write(fd, buf, size);
-
-        if (n < 0 && errno != EINTR)
-            return AVERROR(errno);
-        if (n > 0) {
-            buf  += n;
-            size -= n;
-        }
-    }
-    return 0;
-}
 
 /* @return 1: something was done, 0: not, or an AVERROR code */
 static int pump_out(Run *r, enum TransportStream which)
