@@ -55,6 +55,7 @@ int decide_frame_rate(Plan *p);
 int decide_keyframes(Plan *p);
 int decide_frame_limit(Plan *p);
 /** After the carrier is chosen. */
+int decide_late(Plan *p);
 int decide_ends(Plan *p);
 /** After the ends: whether anybody sees how slowly -re has the input read. */
 int decide_pace(Plan *p);

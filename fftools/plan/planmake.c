@@ -151,7 +151,7 @@ static int decide(Plan *p)
         decide_inputs, decide_decoding, decide_complex, decide_streams,
         decide_encoder, decide_rotation, decide_filters, decide_filter_timing,
         decide_copyts, decide_scale, decide_vsync, decide_frame_rate, decide_keyframes,
-        decide_frame_limit, decide_virtual, decide_loop, decide_carrier, decide_ends, decide_covers, decide_pace,
+        decide_frame_limit, decide_virtual, decide_loop, decide_carrier, decide_late, decide_ends, decide_covers, decide_pace,
         decide_endless,
     };
     for (size_t i = 0; i < FF_ARRAY_ELEMS(decisions); i++)

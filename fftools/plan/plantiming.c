@@ -69,7 +69,15 @@ static enum VsyncMethod auto_vsync(const Plan *p, int have_rate)
     return v == VSYNC_CFR && p->copyts ? VSYNC_VSCFR : v;
 }
 
-/** So late that what stands in the video's place at 0 is far from the rest of stock's part. */
+int decide_copyts(Plan *p)
+{
+    p->copyts = is_set(p, "copyts");
+    if (p->copyts && p->in_rate.num)
+        return plan_stock(p, "-copyts is not split together with -r of the input");
+    return 0;
+}
+
+/** So late that a trial at a constant rate would encode for long what stands in for the time before it. */
 static int begins_late(const Plan *p)
 {
     const PlanInput *in = plan_video_input(p);
@@ -82,18 +90,15 @@ static int begins_late(const Plan *p)
     return start > 10 * AV_TIME_BASE;
 }
 
-int decide_copyts(Plan *p)
+int decide_late(Plan *p)
 {
-    static const char *const late_formats[] = { "mp4", "mov", "ipod", "matroska", "webm", NULL };
+    int copies = 0;
 
-    p->copyts = is_set(p, "copyts");
-    if (p->copyts && p->out_limits.start != AV_NOPTS_VALUE &&
-        plan_video_input(p)->limits.start != AV_NOPTS_VALUE)
-        return plan_stock(p, "-copyts is not split together with -ss on both sides");
-    if (p->copyts && p->in_rate.num)
-        return plan_stock(p, "-copyts is not split together with -r of the input");
-    if (p->copyts && begins_late(p) && !namelist_has(late_formats, p->oformat->name))
-        return plan_stock(p, "-copyts lets the output begin late, which is not split in %s yet", p->oformat->name);
+    for (int i = 0; i < p->nb_streams; i++)
+        copies |= p->streams[i].copy && p->streams[i].type == AVMEDIA_TYPE_AUDIO;
+    if (!COMPAT_TIMING_7 && p->copyts && copies && p->vsync == VSYNC_VSCFR && p->trial_format != p->oformat && begins_late(p))
+        return plan_stock(p, "-copyts lets the output begin late, which is not split in %s beside copied sound yet",
+                          p->oformat->name);
     return 0;
 }
 

@@ -52,7 +52,8 @@ int remainder_start(Remainder **out, const Plan *plan, const Trial *t, int64_t f
     ret  = alloc_remainders(out, plan, dir);
     r    = *out;
     if (ret >= 0) {
-        r->first_slot = plan->tied_ends ? first_slot : 0;
+        for (Remainder *q = r; q; q = q->next)
+            q->first_slot = plan->vsync == VSYNC_VSCFR && !plan->copyts && !plan->tied_ends ? 0 : first_slot;
         r->nb_known   = triallog_nb_opening_errors(t);
         remainderargs_build(&args, r, t);
         ret = arglist_error(&args);
@@ -130,11 +131,20 @@ static int find_shift(Remainder *r)
     return ret == AVERROR_EOF ? (r->nb_video ? 0 : AVERROR_EXTERNAL) : ret;
 }
 
+/** Whether the clock of MPEG-TS may begin anew in the output, after 26 hours. */
+static int wraps(const Remainder *r)
+{
+    return !r->plan->duration || r->first_slot / av_q2d(r->plan->frame_rate) + r->plan->duration > 24 * 3600;
+}
+
 static int open_input(Remainder *r)
 {
     AVDictionary *opts = NULL;
     int ret;
 
+    /* with sound and video a minute and more apart, MPEG-TS's demuxer takes what comes first for having wrapped */
+    if (!wraps(r))
+        av_dict_set(&opts, "correct_ts_overflow", "0", 0);
     /* the muxer's own edit lists only move the start; to apply them to packets as well would cut the last ones */
     av_dict_set(&opts, "advanced_editlist", "0", 0);
     ret = avformat_open_input(&r->file, r->file_name, carrier_demuxer(r->plan->carrier), &opts);

@@ -21,14 +21,15 @@ static int leaves_filters_out(const Plan *plan)
  * One frame like the input's, so that the user's filters and encoder take it; like the output's, where
  * filters that drop frames or repeat them have to be left out.
  */
-static void add_placeholder(ArgList *l, const Plan *plan, const Trial *t)
+static void add_placeholder(ArgList *l, const Plan *plan, const Trial *t, int64_t first_slot)
 {
     const int made = leaves_filters_out(plan);
     const AVCodecParameters *par = made ? t->video->codecpar : plan_video(plan)->codecpar;
     const char *fmt = av_get_pix_fmt_name(par->format);
     AVRational r = plan_usual_rate(plan);
     /* -ss may fall between frames; with so fine a time base nobody can guess a frame rate, so else not */
-    int64_t start = plan->out_limits.start == AV_NOPTS_VALUE ? 0 : plan->out_limits.start;
+    int64_t start = (plan->out_limits.start == AV_NOPTS_VALUE ? 0 : plan->out_limits.start) +
+                    av_rescale_q(first_slot, av_inv_q(plan->frame_rate), AV_TIME_BASE_Q);
     const char *tb = start || plan->drop_first ? "settb=AVTB," : "";
     int turned = plan->autorotate && !made && av_strstart(plan->autorotate, "transpose", NULL);
 
@@ -116,7 +117,31 @@ static void add_first_copy(ArgList *l, const Plan *plan, const Trial *t)
     }
 }
 
-static void add_output(ArgList *l, const Plan *plan, const char *file_name)
+/**
+ * Where the stand-in is found in the output, and at what rate: its own clock is too fine to guess one. In FFmpeg 7, -r
+ * would make the rate constant.
+ */
+static void add_place(ArgList *l, const Plan *plan, int64_t first_slot)
+{
+    const int even = plan->vsync == VSYNC_CFR || plan->vsync == VSYNC_VSCFR;
+    const AVRational r = plan->frame_rate;
+
+    if (!first_slot && plan->out_limits.start == AV_NOPTS_VALUE)
+        return;
+    for (int i = 0; i < plan->nb_streams; i++) {
+        if (!plan->streams[i].fleet)
+            continue;
+        arglist_addf(l, COMPAT_TIMING_7 && !even ? "-enc_time_base:%d" : "-r:%d", i);
+        if (COMPAT_TIMING_7 && !even)
+            arglist_addf(l, "%d:%d", r.den, r.num);
+        else
+            arglist_addf(l, "%d/%d", r.num, r.den);
+    }
+    if (!even)
+        carrierargs_fps_mode(l, plan, plan->carrier);
+}
+
+static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const char *file_name)
 {
     static const char *const skip[] = { "map", "filter_script", NULL };
     const Command *cmd = plan->cmd;
@@ -130,11 +155,7 @@ static void add_output(ArgList *l, const Plan *plan, const char *file_name)
         else
             arglist_addf(l, "%d:%d", plan->streams[i].file, plan->streams[i].index);
     }
-    for (int i = 0; i < plan->nb_streams && plan->out_limits.start != AV_NOPTS_VALUE; i++)
-        if (plan->streams[i].fleet) {
-            arglist_addf(l, "-r:%d", i);
-            arglist_addf(l, "%d/%d", plan->frame_rate.num, plan->frame_rate.den);
-        }
+    add_place(l, plan, first_slot);
     carrierargs_options(l, plan, plan->carrier, skip);
     for (int i = 0; i < plan->nb_streams; i++)
         if (plan->streams[i].fleet && leaves_filters_out(plan)) {
@@ -211,7 +232,7 @@ void remainderargs_build(ArgList *l, const Remainder *first, const Trial *t)
         return;
     }
     arglist_add_inputs(l, cmd, plan->inputs, 0);
-    add_placeholder(l, plan, t);
+    add_placeholder(l, plan, t, first->first_slot);
     for (; t; t = t->next)
         if (!t->plan->nth_fleet)
             add_first_copy(l, t->plan, t);
@@ -223,7 +244,7 @@ void remainderargs_build(ArgList *l, const Remainder *first, const Trial *t)
         if (side) {
             sideoutput_add(l, plan, side);
         } else {
-            add_output(l, first->plan, first->file_name);
+            add_output(l, first->plan, first->first_slot, first->file_name);
             first = first->next;
         }
     }

@@ -12,6 +12,7 @@
 #include <libavutil/bprint.h>
 #include <libavutil/time.h>
 
+#include "../compat.h"
 #include "../input/arglist.h"
 #include "../plan/sideoutput.h"
 #include "../reason.h"
@@ -32,7 +33,7 @@ static int copies_audio(const Plan *plan)
 {
     for (int i = 0; i < plan->nb_streams; i++)
         if (plan->streams[i].type == AVMEDIA_TYPE_AUDIO && plan->streams[i].copy)
-            return carrier_is_mov(plan);
+            return 1;
     return 0;
 }
 
@@ -42,18 +43,31 @@ static double find_start(const Plan *plan, int64_t first_slot)
     double start = st->start_time == AV_NOPTS_VALUE ? 0 :
                    st->start_time * av_q2d(st->time_base) + plan->ts_offset / 1e6;
 
-    /* the input's -ss leaves nothing before 0 */
-    if (plan_video_input(plan)->trim)
+    /* the input's -ss leaves nothing before that */
+    if (plan->copyts && plan_video_input(plan)->limits.start != AV_NOPTS_VALUE)
+        start = FFMAX(start + plan_video_input(plan)->limits.start / 1e6,
+                      plan->trim_start == AV_NOPTS_VALUE ? 0 : plan->trim_start / 1e6);
+    else if (plan_video_input(plan)->trim)
         start = 0;
     if (plan->out_limits.start != AV_NOPTS_VALUE)
         first_slot = 0;
     return FFMAX(fabs(start), first_slot / av_q2d(plan->frame_rate));
 }
 
+/**
+ * In another format, VSYNC_VSCFR has no name: as the rate is to be constant, the first frame would stand for all the time
+ * before it. In 5.1, where copied sound begins tells more.
+ */
+static int moves_start(const Plan *plan)
+{
+    return plan->copyts && plan->vsync == VSYNC_VSCFR && plan->trial_format != plan->oformat &&
+           (COMPAT_TIMING_7 || !copies_audio(plan));
+}
+
 static double find_length(const Plan *plan, int64_t first_slot)
 {
-    return find_start(plan, first_slot) + FFMAX(TRIAL_FRAMES / av_q2d(plan_usual_rate(plan)),
-                                                copies_audio(plan) ? TRIAL_AUDIO : 0);
+    return (moves_start(plan) ? 0 : find_start(plan, first_slot)) + FFMAX(TRIAL_FRAMES / av_q2d(plan_usual_rate(plan)),
+                                                copies_audio(plan) && carrier_is_mov(plan) ? TRIAL_AUDIO : 0);
 }
 
 /** Which streams ffmpeg takes by itself is the format's affair. */
@@ -74,10 +88,15 @@ static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const c
 {
     /* the first frames of the input tell as much as those at -ss, and sooner, but for the one thing */
     const char *const skip_output[] = { "t", "to", "shortest", trialfile_sees_start(plan) ? NULL : "ss", NULL };
+    const double start = find_start(plan, first_slot) - 0.25 / av_q2d(plan->frame_rate);
 
     add_maps(l, plan);
     carrierargs_options(l, plan, plan->trial_format, skip_output);
     carrierargs_fps_mode(l, plan, plan->trial_format);
+    if (moves_start(plan) && start > 0) {
+        arglist_add(l, "-ss");
+        arglist_addf(l, "%.6f", start);
+    }
     arglist_add(l, "-t");
     arglist_addf(l, "%.6f", find_length(plan, first_slot));
     carrierargs_trial(l, plan);
