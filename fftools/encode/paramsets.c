@@ -5,6 +5,7 @@
 #include <libavutil/intreadwrite.h>
 #include <libavutil/mem.h>
 
+#include "../segment/nalunits.h"
 #include "paramsets.h"
 
 static const uint8_t x264_uuid[16] = {
@@ -13,34 +14,6 @@ static const uint8_t x264_uuid[16] = {
 static const uint8_t x265_uuid[16] = {
     0x2c, 0xa2, 0xde, 0x09, 0xb5, 0x17, 0x47, 0xdb, 0xbb, 0x55, 0xa4, 0xfe, 0x7f, 0xc2, 0xfc, 0x4e
 };
-
-/**
- * The next NAL unit of an Annex B stream at or after *p: *nal and its size; *p moves behind it.
- * @return 0 at the end
- */
-static int next_nal(const uint8_t **p, const uint8_t *end, const uint8_t **start_code,
-                    const uint8_t **nal, size_t *size)
-{
-    const uint8_t *s = *p, *e;
-
-    while (s + 3 < end && !(s[0] == 0 && s[1] == 0 && s[2] == 1))
-        s++;
-    if (s + 3 >= end)
-        return 0;
-    *start_code = s > *p && !s[-1] ? s - 1 : s;
-    *nal = s + 3;
-    for (e = *nal; e + 2 < end; e++)
-        if (!e[0] && !e[1] && e[2] <= 1)
-            break;
-    if (e + 2 >= end)
-        e = end;
-    *size = e - *nal;
-    *p = e;
-    /* zeros that follow are not part of it */
-    while (*size && !(*nal)[*size - 1])
-        (*size)--;
-    return 1;
-}
 
 static int nal_type(enum AVCodecID id, uint8_t first)
 {
@@ -108,12 +81,12 @@ static int add_nal(ParamSets *ps, const uint8_t *nal, size_t size)
 
 static int parse_annexb(ParamSets *ps, const uint8_t *p, const uint8_t *end)
 {
-    const uint8_t *start, *nal;
-    size_t size;
+    NalUnits units = { p, end, 0 };
+    NalUnit nal;
     int ret = 0;
 
-    while (ret >= 0 && next_nal(&p, end, &start, &nal, &size))
-        ret = add_nal(ps, nal, size);
+    while (ret >= 0 && nalunits_next(&units, &nal))
+        ret = add_nal(ps, nal.data, nal.size);
     return ret;
 }
 
@@ -225,16 +198,16 @@ void paramsets_free(ParamSets *ps)
 
 int paramsets_strip_signature(enum AVCodecID id, AVPacket *pkt)
 {
-    const uint8_t *p = pkt->data, *end = p + pkt->size, *start, *nal;
-    size_t size;
+    NalUnits units = { pkt->data, pkt->data + pkt->size, 0 };
+    NalUnit nal;
 
     if (id != AV_CODEC_ID_H264 && id != AV_CODEC_ID_HEVC)
         return 0;
-    while (next_nal(&p, end, &start, &nal, &size)) {
-        size_t head = start - pkt->data, tail = end - p;
+    while (nalunits_next(&units, &nal)) {
+        size_t head = nal.start - pkt->data, tail = units.end - units.p;
         int ret;
 
-        if (!size || !find_signature(id, nal, size))
+        if (!nal.size || !find_signature(id, nal.data, nal.size))
             continue;
         ret = av_packet_make_writable(pkt);
         if (ret < 0)

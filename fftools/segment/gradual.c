@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <libavutil/common.h>
-#include <libavutil/intreadwrite.h>
 
 #include "gradual.h"
+#include "nalunits.h"
 
 #define NAL_IDR            5
 #define NAL_SEI            6
@@ -57,49 +57,21 @@ static unsigned find_recovery(const uint8_t *nal, size_t nal_size)
     return 0;
 }
 
-/** The next unit, by its length or by start codes. @return 0 at the end */
-static int next_nal(const uint8_t **p, const uint8_t *end, int length_size, const uint8_t **nal, size_t *size)
-{
-    const uint8_t *s = *p;
-
-    *size = 0;
-    if (length_size) {
-        if (end - s < length_size)
-            return 0;
-        for (int i = 0; i < length_size; i++)
-            *size = *size << 8 | *s++;
-        *nal  = s;
-        *size = FFMIN(*size, (size_t)(end - s));
-        *p    = s + *size;
-        return *size > 0;
-    }
-    while (end - s > 3 && AV_RB24(s) != 1)
-        s++;
-    if (end - s <= 3)
-        return 0;
-    *nal = s += 3;
-    while (end - s >= 3 && AV_RB24(s) > 1)
-        s++;
-    *p    = end - s >= 3 ? s : end;
-    *size = *p - *nal;
-    return 1;
-}
-
 int gradual_is_start(const AVCodecParameters *par, const AVPacket *pkt)
 {
     int length_size = par->extradata_size > 6 && par->extradata[0] == 1 ? (par->extradata[4] & 3) + 1 : 0;
-    const uint8_t *p = pkt->data, *nal;
-    size_t size;
+    NalUnits units  = { pkt->data, pkt->data + pkt->size, length_size };
+    NalUnit nal;
 
     if (par->codec_id != AV_CODEC_ID_H264)
         return 0;
-    while (next_nal(&p, pkt->data + pkt->size, length_size, &nal, &size)) {
-        int type = size ? nal[0] & 0x1f : 0;
+    while (nalunits_next(&units, &nal)) {
+        int type = nal.size ? nal.data[0] & 0x1f : 0;
 
         /* slices */
         if (type && type <= NAL_IDR)
             return 0;
-        if (type == NAL_SEI && find_recovery(nal, size))
+        if (type == NAL_SEI && find_recovery(nal.data, nal.size))
             return 1;
     }
     return 0;
