@@ -60,9 +60,34 @@ end:
     return ret;
 }
 
+/** What filters in front of one mean for it. */
+typedef struct Before {
+    int renumbered, leads;    ///< as of FilterVerdict
+    int windows;              ///< some look at neighbours
+    int nb_rates;             ///< how many change the frame rate
+} Before;
+
+static void judge_place(Before *b, FilterVerdict *v, const char *name)
+{
+    if (b->renumbered && v->trait == FILTER_READS_T)
+        filterjudge_raise(v, FILTER_TIMING, 0, "reads times that 'setpts' has changed");
+    if (b->renumbered && v->trait == FILTER_READS_N && strcmp(name, "fade"))
+        filterjudge_raise(v, FILTER_TIMING, 0, "may read times that 'setpts' has changed");
+    b->windows    |= v->trait == FILTER_WINDOW;
+    if ((b->leads && v->trait == FILTER_RETIMING) || (b->windows && (b->leads || v->leads)))
+        filterjudge_raise(v, FILTER_TIMING, 0, "is beside frames that 'tpad' puts in front of the first");
+    b->leads      |= v->leads;
+    b->nb_rates   += av_match_name(name, "fps,framestep,select");
+    b->renumbered |= v->renumbers;
+    if (b->windows && b->nb_rates > 1)
+        filterjudge_raise(v, FILTER_TIMING, 0,
+                          "changes the frame rate again, around filters that look at neighbouring frames");
+}
+
 static int parse_chain(const char *p, enum FilterTrait *worst, char *why, size_t why_size)
 {
-    int flags = 0, foreign = 0, renumbered = 0, leads = 0, nb_rates = 0, windows = 0, ret;
+    int flags = 0, foreign = 0, ret;
+    Before before = { 0 };
 
     p += strspn(p, FILTER_BLANKS);
     if (av_strstart(p, "sws_flags=", NULL)) {
@@ -85,19 +110,7 @@ static int parse_chain(const char *p, enum FilterTrait *worst, char *why, size_t
             return AVERROR(EINVAL);
         if (end == ';' || foreign)
             filterjudge_raise(&v, FILTER_MULTI_INPUT, 0, "is linked by labels");
-        if (renumbered && v.trait == FILTER_READS_T)
-            filterjudge_raise(&v, FILTER_TIMING, 0, "reads times that 'setpts' has changed");
-        if (renumbered && v.trait == FILTER_READS_N && strcmp(name, "fade"))
-            filterjudge_raise(&v, FILTER_TIMING, 0, "may read times that 'setpts' has changed");
-        windows    |= v.trait == FILTER_WINDOW;
-        if ((leads && v.trait == FILTER_RETIMING) || (windows && (leads || v.leads)))
-            filterjudge_raise(&v, FILTER_TIMING, 0, "is beside frames that 'tpad' puts in front of the first");
-        leads      |= v.leads;
-        nb_rates   += av_match_name(name, "fps,framestep,select");
-        renumbered |= v.renumbers;
-        if (windows && nb_rates > 1)
-            filterjudge_raise(&v, FILTER_TIMING, 0,
-                              "changes the frame rate again, around filters that look at neighbouring frames");
+        judge_place(&before, &v, name);
         if (v.why[0] && (v.trait > *worst || !why[0]))
             snprintf(why, why_size, "the filter '%s' %s", name, v.why);
         *worst = FFMAX(*worst, v.trait);

@@ -261,21 +261,18 @@ static int decide_conversion(Plan *p)
     return plan_stock(p, "the input is turned and cut, and its pixel format may be converted between that for %s", p->filters);
 }
 
-int decide_filters(Plan *p)
+/**
+ * What the filters need of neighbours, counts and times.
+ * @param chain those that are judged @param timed those of them that time frames
+ * @param flags gets FILTER_NEEDS_* and other bits
+ */
+static int judge_filters(Plan *p, const char *chain, const char *timed, int *flags)
 {
-    const char *chain, *timed;
+    const int forked = p->path && p->path->spine;
     enum FilterTrait worst;
-    int flags, forked;
 
-    if (decide_graph(p))
-        return 1;
-    if (!p->filters)
-        return 0;
-    forked = p->path && p->path->spine;
-    chain  = p->path ? p->path->path : p->filters;
-    timed  = forked ? p->path->spine : chain;
-    flags  = filterchain_traits(chain, &worst, p->reason, sizeof(p->reason));
-    if (flags < 0 || flags & ~(FILTER_SHIPS_FILE | FILTER_NEEDS_FONT | (forked ? FILTER_JOINS : 0)))
+    *flags = filterchain_traits(chain, &worst, p->reason, sizeof(p->reason));
+    if (*flags < 0 || *flags & ~(FILTER_SHIPS_FILE | FILTER_NEEDS_FONT | (forked ? FILTER_JOINS : 0)))
         return p->reason[0] ? 1 : plan_stock(p, "the filters %s are not split yet", p->filters);
     if (worst <= FILTER_READS_N) {
         if (filtercount_judge(&p->counts, chain, p->reason, sizeof(p->reason)) < 0)
@@ -294,22 +291,51 @@ int decide_filters(Plan *p)
     if (worst > FILTER_WINDOW || filterchain_timing(timed, &p->timing) < 0)
         return p->reason[0] ? 1 : plan_stock(p, "the filters %s are not split yet", p->filters);
     p->no_durations = filterchain_loses_durations(timed) > 0;
-    for (int i = 0; p->path && p->path->fills_behind && i < p->path->nb_sides; i++)
-        if (p->path->looped[i])
-            return plan_stock(p, "filters that fill up to the end of the input are not split behind a picture that is repeated");
-    if (COMPAT_OVERLAY_HIDES_END && p->path && p->path->fills_behind && strstr(p->path->path, "tpad"))
+    return 0;
+}
+
+/** A second input, which is a picture: what its time and its end mean for the filters beside it. */
+static int decide_sides(Plan *p)
+{
+    const GraphPath *g = p->path;
+
+    for (int i = 0; g->fills_behind && i < g->nb_sides; i++)
+        if (g->looped[i])
+            return plan_stock(p, "filters that fill up to the end of the input are not split behind a picture that "
+                              "is repeated");
+    if (COMPAT_OVERLAY_HIDES_END && g->fills_behind && strstr(g->path, "tpad"))
         return plan_stock(p, "tpad does not hear behind overlay when the input ends");
-    if (COMPAT_OVERLAY_HIDES_END && p->path && p->path->fills_before && p->path->fills_behind)
-        return plan_stock(p, "filters that fill up to the end of the input are not split on both sides of a second input");
-    /* In 5.1, what `enable` says of the first frame of all is asked once more, with the time and number of the second input's
-     * picture (consume_update() in avfilter.c): on hosts that must be a frame that nobody sees. */
-    if (p->path && p->path->nb_sides && strstr(p->filters, "enable"))
+    if (COMPAT_OVERLAY_HIDES_END && g->fills_before && g->fills_behind)
+        return plan_stock(p, "filters that fill up to the end of the input are not split on both sides of a second "
+                          "input");
+    if (!g->nb_sides)
+        return 0;
+    /*
+     * In 5.1, what `enable` says of the first frame of all is asked once more, with the time and number of the
+     * second input's picture (consume_update() in avfilter.c): on hosts that must be a frame that nobody sees.
+     */
+    if (strstr(p->filters, "enable"))
         p->window = FFMAX(p->window, 1);
-    if (p->path && p->path->nb_sides && !p->timing)  /* a picture comes at its own time */
+    /* a picture comes at its own time */
+    if (!p->timing)
         p->timing = av_strdup("null");
-    if (p->path && p->path->join && decide_join(p))
+    return p->timing ? 0 : plan_stock(p, "out of memory");
+}
+
+int decide_filters(Plan *p)
+{
+    const char *chain;
+    int flags, forked;
+
+    if (decide_graph(p))
         return 1;
-    if (forked && decide_fork(p))
+    if (!p->filters)
+        return 0;
+    forked = p->path && p->path->spine;
+    chain  = p->path ? p->path->path : p->filters;
+    if (judge_filters(p, chain, forked ? p->path->spine : chain, &flags))
+        return 1;
+    if (p->path && (decide_sides(p) || (p->path->join && decide_join(p)) || (forked && decide_fork(p))))
         return 1;
     if (p->timing)
         p->drop_first = 0; /* left to the timing graph */

@@ -142,6 +142,19 @@ static int is_passed_over(const MapContext *c, int file, const AVStream *st)
            (c->ignore_unknown && st->codecpar->codec_type == AVMEDIA_TYPE_UNKNOWN);
 }
 
+/** Take an input's stream away again, however often it was added. */
+static void remove_stream(MapContext *c, int file, int index)
+{
+    for (int k = c->nb_streams - 1; k >= 0; k--) {
+        const PlanStream *s = &c->streams[k];
+
+        if (s->complex || s->file != file || s->index != index)
+            continue;
+        memmove(&c->streams[k], &c->streams[k + 1], (c->nb_streams - k - 1) * sizeof(*c->streams));
+        c->nb_streams--;
+    }
+}
+
 /** One -map: input streams added, or taken away again by a negative one. */
 static int apply_map(MapContext *c, const char *map)
 {
@@ -176,19 +189,10 @@ static int apply_map(MapContext *c, const char *map)
         if (!ret || (!negative && is_passed_over(c, file, ic->streams[i])))
             continue;
         found = 1;
-        if (!negative) {
-            ret = add_stream(c, file, i);
-            if (ret < 0)
-                goto end;
-            continue;
-        }
-        for (int k = c->nb_streams - 1; k >= 0; k--)
-            if (!c->streams[k].complex && c->streams[k].file == file &&
-                c->streams[k].index == (int)i) {
-                memmove(&c->streams[k], &c->streams[k + 1],
-                        (c->nb_streams - k - 1) * sizeof(*c->streams));
-                c->nb_streams--;
-            }
+        if (negative)
+            remove_stream(c, file, i);
+        else if ((ret = add_stream(c, file, i)) < 0)
+            goto end;
     }
     ret = found || optional || negative ? 0 : refuse(c, "-map %s matches no streams", map);
 end:

@@ -106,15 +106,19 @@ static void count_frames(Timeline *t, int64_t nb, int64_t nb_prev)
         t->nb_dup += nb - shown;
 }
 
-int timeline_add(Timeline *t, int64_t pts, int64_t frame_dur, TimelineStep *step)
+/**
+ * How often a frame is shown, by the method.
+ * @param nb      gets how often a frame is shown now, next_slot is where
+ * @param nb_prev gets how many of these are the one before, once more
+ */
+static int decide_slots(Timeline *t, double slot, double duration, int64_t *nb, int64_t *nb_prev)
 {
     enum VsyncMethod vsync = t->cfg.vsync;
-    double duration = frame_duration(t, pts, frame_dur);
-    double slot     = exact_slot(&t->cfg, pts);
-    double delta0   = slot - t->next_slot;
-    double delta    = delta0 + duration;
-    int64_t nb = 1, nb_prev = 0;
+    double delta0 = slot - t->next_slot;
+    double delta  = delta0 + duration;
 
+    *nb      = 1;
+    *nb_prev = 0;
     if (delta0 < 0 && delta > 0 && vsync != VSYNC_PASSTHROUGH && vsync != VSYNC_DROP) {
         slot    = t->next_slot;
         delta0  = 0;
@@ -129,11 +133,11 @@ int timeline_add(Timeline *t, int64_t pts, int64_t frame_dur, TimelineStep *step
         }
         /* fallthrough */
     case VSYNC_CFR:
-        decide_cfr(delta, delta0, &nb, &nb_prev);
+        decide_cfr(delta, delta0, nb, nb_prev);
         break;
     case VSYNC_VFR:
         if (delta <= -0.6)
-            nb = 0;
+            *nb = 0;
         else if (delta > 0.6)
             t->next_slot = llrint(slot);
         break;
@@ -145,8 +149,17 @@ int timeline_add(Timeline *t, int64_t pts, int64_t frame_dur, TimelineStep *step
     default:
         return AVERROR_PATCHWELCOME;
     }
+    *nb_prev = FFMIN(*nb_prev, *nb);
+    return 0;
+}
 
-    nb_prev = FFMIN(nb_prev, nb);
+int timeline_add(Timeline *t, int64_t pts, int64_t frame_dur, TimelineStep *step)
+{
+    int64_t nb, nb_prev;
+    int ret = decide_slots(t, exact_slot(&t->cfg, pts), frame_duration(t, pts, frame_dur), &nb, &nb_prev);
+
+    if (ret < 0)
+        return ret;
     if (nb > MAX_DUPLICATES)
         return AVERROR_PATCHWELCOME;
     count_frames(t, nb, nb_prev);
