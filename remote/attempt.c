@@ -241,6 +241,30 @@ static const char *const next_names[] = {
     [SCHED_NEXT_OTHER_RUNS] = "it runs on another host, too",
 };
 
+/** The scheduler's part of a failure. Needs the lock. */
+static enum SchedNext report_failure(Worker *w, const Try *t, double now)
+{
+    Fleet *f = w->fleet;
+    enum SchedNext next = sched_failed(f->sched, w->fh->index, w->index, t->kind, slot_connected(w->slot), now);
+
+    w->task = NULL;
+    fleet_attempt_over(f, t->a.task);
+    return next;
+}
+
+/** We stopped it, which is news to nobody. Takes the lock. */
+static void attempt_cancelled(Worker *w, Try *t)
+{
+    Fleet *f = w->fleet;
+
+    pthread_mutex_lock(&f->lock);
+    if (report_failure(w, t, fleet_clock()) == SCHED_NEXT_GIVE_UP)
+        fleet_give_up(f, t->a.task);
+    fleet_changed(f);
+    pthread_mutex_unlock(&f->lock);
+    trace_attempt(t, failure_name(t));
+}
+
 /** Tell the scheduler, and people, of a failure. Takes the lock. */
 static void attempt_failed(Worker *w, Try *t)
 {
@@ -251,29 +275,20 @@ static void attempt_failed(Worker *w, Try *t)
     const char    *state;
     char           outlook[64];
     enum SchedNext next;
-    int            was_broken, level;
+    int            was_broken, is_broken, level;
 
+    hostnews_one_line(t->why);
     pthread_mutex_lock(&f->lock);
     was_broken = sched_host_state(f->sched, fh->index, now) == SCHED_HOST_BROKEN;
-    next = sched_failed(f->sched, fh->index, w->index, t->kind, slot_connected(w->slot), now);
-    w->task = NULL;
-    fleet_attempt_over(f, task);
-    if (t->kind == SCHED_FAIL_CANCELLED) {
-        if (next == SCHED_NEXT_GIVE_UP)
-            fleet_give_up(f, task);
-        fleet_changed(f);
-        pthread_mutex_unlock(&f->lock);
-        trace_attempt(t, failure_name(t));
-        return;
-    }
-    hostnews_one_line(t->why);
+    next = report_failure(w, t, now);
     if (next != SCHED_NEXT_OTHER_RUNS) {
         task->error = t->error;
         hostnews_name(task->why, sizeof(task->why), fh, t->why);
     }
     hostnews_note(f, fh, t->why);
     state = hostnews_outlook(f, fh, now, outlook, sizeof(outlook));
-    if (t->kind == SCHED_FAIL_WRONG && state && !strcmp(state, "broken"))
+    is_broken = state && !strcmp(state, "broken");
+    if (t->kind == SCHED_FAIL_WRONG && is_broken)
         for (int i = 0; i < fh->nb_workers; i++)
             if (fh->workers[i] != w)
                 slot_cancel(fh->workers[i]->slot);
@@ -285,12 +300,8 @@ static void attempt_failed(Worker *w, Try *t)
     pthread_mutex_unlock(&f->lock);
 
     trace_attempt(t, failure_name(t));
-    if (state && !strcmp(state, "broken"))
-        av_log(NULL, level, "host %s: segment %"PRId64": %s; %s\n", fh->host->label, t->id,
-               t->why, outlook);
-    else
-        av_log(NULL, level, "host %s: segment %"PRId64": %s; %s\n", fh->host->label, t->id,
-               t->why, next_names[next]);
+    av_log(NULL, level, "host %s: segment %"PRId64": %s; %s\n", fh->host->label, t->id, t->why,
+           is_broken ? outlook : next_names[next]);
     if (t->kind == SCHED_FAIL_TRANSPORT)
         hostnews_trace(w, "lost", t->why);
     if (state && !was_broken)
@@ -364,10 +375,12 @@ void attempt_run(Worker *w, const SchedDecision *d)
     };
 
     run_attempt(w, &t);
-    if (t.error < 0)
-        attempt_failed(w, &t);
-    else
+    if (t.error >= 0)
         attempt_done(w, &t);
+    else if (t.kind == SCHED_FAIL_CANCELLED)
+        attempt_cancelled(w, &t);
+    else
+        attempt_failed(w, &t);
     poke_host(w);
     if (!slot_connected(w->slot))
         slot_disconnect(w->slot);

@@ -138,10 +138,33 @@ static int parse_option(const Parser *p, Host *h, char *opt)
     return *dst ? 0 : AVERROR(ENOMEM);
 }
 
+/** host[:port] or [IPv6][:port]: end the name. @param name moves behind a bracket @param port gets what is behind ':' */
+static int split_port(const Parser *p, char **name, char **port)
+{
+    char *end;
+
+    if (**name == '[') {
+        end = strchr(++*name, ']');
+        if (!end)
+            return invalid(p, "']' is missing");
+        *end++ = 0;
+        if (*end && *end != ':')
+            return invalid(p, "only ':port' or '/slots' may follow ']'");
+    } else {
+        end = *name + strcspn(*name, ":");
+        if (*end && strchr(end + 1, ':'))
+            return invalid(p, "an IPv6 address must stand in brackets: [::1]:22");
+    }
+    *port = *end ? end + 1 : NULL;
+    *end  = 0;
+    return 0;
+}
+
 /* [user@]host[:port][/slots]; modifies s. */
 static int parse_address(const Parser *p, Host *h, char *s)
 {
     char *slots, *port, *at = strrchr(s, '@');
+    int ret;
 
     if (at) {
         *at = 0;
@@ -159,22 +182,10 @@ static int parse_address(const Parser *p, Host *h, char *s)
         if (h->slots < 0)
             return invalid(p, "slots after '/' must be a number from 1 to " AV_STRINGIFY(HOST_MAX_SLOTS));
     }
-    if (*s == '[') {
-        char *close = strchr(++s, ']');
-
-        if (!close)
-            return invalid(p, "']' is missing");
-        *close = 0;
-        port = close + 1;
-        if (*port && *port != ':')
-            return invalid(p, "only ':port' or '/slots' may follow ']'");
-    } else {
-        port = s + strcspn(s, ":");
-        if (*port && strchr(port + 1, ':'))
-            return invalid(p, "an IPv6 address must stand in brackets: [::1]:22");
-    }
-    if (*port) {
-        *port++ = 0;
+    ret = split_port(p, &s, &port);
+    if (ret < 0)
+        return ret;
+    if (port) {
         h->port = parse_number(port, 65535);
         if (h->port < 0)
             return invalid(p, "port after ':' must be a number from 1 to 65535");

@@ -457,19 +457,14 @@ int encode_restore(Encode *e, const Segment *seg, Blob *packets, Encoded **out)
     return 0;
 }
 
-static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
-                       char *why, size_t why_size)
+/** What the host's ffmpeg has told while it worked, before anything is looked at that it made. */
+static int check_reports(const Encode *e, const EncodeAttempt *t, const Segment *seg, int status,
+                         char *why, size_t why_size)
 {
-    Encode *e = opaque;
-    EncodeAttempt *t = a->priv;
-    const Segment *seg = a->task->opaque;
     const FrameTally *seen = e->plan->timing ? &t->entered : &t->fps_in;
     int64_t wanted = e->plan->timing ? seg->chain.nb_seen : seg->nb_window;
     int64_t sure   = e->plan->timing ? seg->chain.nb_sure : wanted;
-    Encoded *r;
-    int ret;
 
-    why[0] = 0;
     if (*t->damage) {
         snprintf(why, why_size, "the input is damaged: %s", t->damage);
         return AVERROR_PATCHWELCOME;
@@ -493,6 +488,22 @@ static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
                  seen->frames, wanted);
         return AVERROR_EXTERNAL;
     }
+    return 0;
+}
+
+static int attempt_end(void *opaque, FleetAttempt *a, int status, void **result,
+                       char *why, size_t why_size)
+{
+    Encode *e = opaque;
+    EncodeAttempt *t = a->priv;
+    const Segment *seg = a->task->opaque;
+    Encoded *r;
+    int ret;
+
+    why[0] = 0;
+    ret = check_reports(e, t, seg, status, why, why_size);
+    if (ret < 0)
+        return ret;
     r = av_mallocz(sizeof(*r));
     if (!r)
         return AVERROR(ENOMEM);

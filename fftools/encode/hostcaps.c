@@ -107,60 +107,62 @@ static const char *words_of(const char *out)
     return p ? p + 1 : out;
 }
 
+/** What ran there is no ffmpeg. @return an AVERROR code */
+static int refuse_answer(const Host *host, int status, const char *out, char *why, size_t why_size)
+{
+    const char *ffmpeg = hostcaps_ffmpeg(host);
+
+    if (status == 126 || status == 127)
+        snprintf(why, why_size, "there is no %s (install ffmpeg there, or name it with ffmpeg=PATH)", ffmpeg);
+    else if (status)
+        snprintf(why, why_size, "%s -h failed with status %d: %.200s", ffmpeg, status, words_of(out));
+    else
+        snprintf(why, why_size, "%s -h does not tell a version: %.200s", ffmpeg, words_of(out));
+    return AVERROR(ENOENT);
+}
+
+/** Whether the host's ffmpeg makes what this machine's does. @return 0 or an AVERROR code with the reason */
+static int check_version(const Plan *plan, const HostCaps *caps, const char *out, char *why, size_t why_size)
+{
+    const int same = caps->lavc == LIBAVCODEC_VERSION_INT;
+    const Plan *bound = same ? NULL : version_bound(plan), *missing = missing_encoder(plan, out);
+
+    if (plan->need_version && !same)
+        snprintf(why, why_size, "the filters of its ffmpeg %s may make other pixels than this machine's", caps->version);
+    else if (plan->rate_open && AV_VERSION_MAJOR(caps->lavc) != LIBAVCODEC_VERSION_MAJOR)
+        snprintf(why, why_size, "its ffmpeg %s may give the encoder a frame rate, this machine's leaves it open",
+                 caps->version);
+    else if (bound)
+        snprintf(why, why_size, "its ffmpeg %s may encode with %s otherwise than this machine's", caps->version,
+                 encoder_name(bound));
+    else if (caps->lavc < OLDEST_LAVC)
+        snprintf(why, why_size, "its ffmpeg %s is older than 4.4", caps->version);
+    else if (missing)
+        snprintf(why, why_size, "its ffmpeg %s has no encoder %s", caps->version, encoder_name(missing));
+    else
+        return 0;
+    return AVERROR(ENOSYS);
+}
+
 int hostcaps_check(const Plan *plan, const Host *host, int status, const char *out, HostInfo *info,
                    char *why, size_t why_size)
 {
-    const char *p = strstr(out, "cores=");
-    const Plan *missing, *other;
+    const char *cores = strstr(out, "cores="), *version = strstr(out, "ffmpeg version ");
     HostCaps *caps;
+    int ret;
 
-    info->cores = p ? av_clip(atoi(p + 6), 0, 4096) : 0;
-    p = strstr(out, "ffmpeg version ");
-    if (!p) {
-        if (status == 126 || status == 127)
-            snprintf(why, why_size, "there is no %s (install ffmpeg there, or name it with "
-                     "ffmpeg=PATH)", hostcaps_ffmpeg(host));
-        else if (status)
-            snprintf(why, why_size, "%s -h failed with status %d: %.200s", hostcaps_ffmpeg(host), status, words_of(out));
-        else
-            snprintf(why, why_size, "%s -h does not tell a version: %.200s", hostcaps_ffmpeg(host), words_of(out));
-        return AVERROR(ENOENT);
-    }
+    info->cores = cores ? av_clip(atoi(cores + strlen("cores=")), 0, 4096) : 0;
+    if (!version)
+        return refuse_answer(host, status, out, why, why_size);
     caps = av_mallocz(sizeof(*caps));
     if (!caps)
         return AVERROR(ENOMEM);
-    sscanf(p, "ffmpeg version %63s", caps->version);
+    sscanf(version, "ffmpeg version %63s", caps->version);
     caps->lavc = parse_lavc(out);
-    if (plan->need_version && caps->lavc != LIBAVCODEC_VERSION_INT) {
-        snprintf(why, why_size, "the filters of its ffmpeg %s may make other pixels than this machine's", caps->version);
+    ret = check_version(plan, caps, out, why, why_size);
+    if (ret < 0) {
         av_free(caps);
-        return AVERROR(ENOSYS);
-    }
-    if (plan->rate_open && AV_VERSION_MAJOR(caps->lavc) != LIBAVCODEC_VERSION_MAJOR) {
-        snprintf(why, why_size,
-                 "its ffmpeg %s may give the encoder a frame rate, this machine's leaves it open",
-                 caps->version);
-        av_free(caps);
-        return AVERROR(ENOSYS);
-    }
-    other = caps->lavc == LIBAVCODEC_VERSION_INT ? NULL : version_bound(plan);
-    if (other) {
-        snprintf(why, why_size, "its ffmpeg %s may encode with %s otherwise than this machine's", caps->version,
-                 encoder_name(other));
-        av_free(caps);
-        return AVERROR(ENOSYS);
-    }
-    if (caps->lavc < OLDEST_LAVC) {
-        snprintf(why, why_size, "its ffmpeg %s is older than 4.4", caps->version);
-        av_free(caps);
-        return AVERROR(ENOSYS);
-    }
-    missing = missing_encoder(plan, out);
-    if (missing) {
-        snprintf(why, why_size, "its ffmpeg %s has no encoder %s", caps->version,
-                 encoder_name(missing));
-        av_free(caps);
-        return AVERROR_ENCODER_NOT_FOUND;
+        return ret;
     }
     info->priv  = caps;
     info->slots = hostslots_choose(plan, host, info->cores);

@@ -348,17 +348,16 @@ static int converts_first(const Plan *plan)
     return plan_cuts_input(plan) || plan->autorotate;
 }
 
-char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpeg, int lavc)
+/** The program, its options, and its inputs: the segment, and pictures that lie there. */
+static void add_head(AVBPrint *bp, const Plan *plan, const char *ffmpeg)
 {
     const char *head[40 + 2 * MAX_SIDES + DECODING_MAX_WORDS] = {
         ffmpeg, "-nostdin", "-hide_banner", "-v", "verbose", "-nostats", "-progress", "pipe:2",
         "-stats_period", "0.5", "-copyts",
     };
-    int n = 11, ret = 0;
+    int n = 11;
     const AVCodecParameters *par = plan_video(plan)->codecpar;
     char tag[16];
-    AVBPrint bp;
-    char *text = NULL;
 
     n = hostcommand_add_colors(head, n, par);
     snprintf(tag, sizeof(tag), "%"PRIu32, hostcommand_input_tag(plan));
@@ -382,10 +381,19 @@ char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpe
         head[n++] = "-i";
         head[n++] = plan->files.files[i].name;
     }
-    head[n]   = NULL;
+    head[n] = NULL;
+    shellquote_argv(bp, head);
+}
+
+char *hostcommand_encode(const Plan *plan, const Segment *seg, const char *ffmpeg, int lavc)
+{
+    AVBPrint bp;
+    char *text = NULL;
+    int ret = 0;
+
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
     shipment_print_head(&plan->files, &bp);
-    shellquote_argv(&bp, head);
+    add_head(&bp, plan, ffmpeg);
     for (const Plan *p = plan->first; p && ret >= 0; p = p->next)
         ret = add_encode(&bp, p, seg);
     if (plan->nb_scaler_args)

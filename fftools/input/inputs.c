@@ -300,36 +300,49 @@ static int fetch(PlanInput *in, char *reason, size_t size)
     return ret < 0 ? ret : open_context(in, f->url, iformat);
 }
 
-int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
+/** @param lavfi it is made by -f lavfi */
+static int read_times(PlanInput *in, int lavfi, char *reason, size_t size)
 {
-    const CmdOption *fmt = cmdline_last(f->options, f->nb_options, "f");
+    const CmdFile *f = in->file;
     const CmdOption *loop = cmdline_last(f->options, f->nb_options, "stream_loop");
-    const AVInputFormat *iformat = fmt ? av_find_input_format(fmt->value) : NULL;
-    const char *url = f->url;
-    char pipe[32];
-    int ret;
 
-    in->file = f;
     if (timelimits_parse(&in->limits, f, reason, size) < 0)
         return AVERROR_PATCHWELCOME;
     if (in->limits.start_eof != AV_NOPTS_VALUE && in->limits.start_eof >= 0)
         return reason_set(reason, size, "-sseof has to be negative");
-    if (loop) {
-        in->loop    = strtol(loop->value, NULL, 10);
-        in->endless = in->loop < 0;
-        if (in->loop && (input_is_pipe(url) || (fmt && !strcmp(fmt->value, "lavfi"))))
-            return reason_set(reason, size, "-stream_loop is for files");
-    }
-    if (fmt && !strcmp(fmt->value, "lavfi")) {
-        in->virtual = 1;
-        ret = lavfi_open(&in->lavfi, &in->fc, url, &in->endless, reason, size);
-        /* there stock fails to seek */
-        if (ret >= 0 && in->lavfi && (in->limits.start != AV_NOPTS_VALUE || in->limits.start_eof != AV_NOPTS_VALUE))
-            ret = reason_set(reason, size, "lavfi's pictures are to begin in the middle");
-        return ret;
-    }
-    if (fmt && !iformat)
-        return reason_set(reason, size, "the input format %s is not one that is split yet", fmt->value);
+    in->loop    = loop ? strtol(loop->value, NULL, 10) : 0;
+    in->endless = in->loop < 0;
+    return in->loop && (lavfi || input_is_pipe(f->url)) ?
+           reason_set(reason, size, "-stream_loop is for files") : 0;
+}
+
+static int open_lavfi(PlanInput *in, char *reason, size_t size)
+{
+    int ret = lavfi_open(&in->lavfi, &in->fc, in->file->url, &in->endless, reason, size);
+
+    in->virtual = 1;
+    /* there stock fails to seek */
+    if (ret >= 0 && in->lavfi && (in->limits.start != AV_NOPTS_VALUE || in->limits.start_eof != AV_NOPTS_VALUE))
+        ret = reason_set(reason, size, "lavfi's pictures are to begin in the middle");
+    return ret;
+}
+
+/** @param verb of what failed with ret */
+static int refuse_input(const PlanInput *in, const char *verb, int ret, char *reason, size_t size)
+{
+    /* urls may hold secrets */
+    return reason_set(reason, size, "the input %s cannot be %s: %s", is_remote(in) ? "on the network" : in->file->url,
+                      verb, av_err2str(ret));
+}
+
+/** The demuxer, on whatever the url stands for. @param iformat NULL: it finds out */
+static int open_demuxer(PlanInput *in, const AVInputFormat *iformat, char *reason, size_t size)
+{
+    const CmdFile *f = in->file;
+    const char *url = f->url;
+    char pipe[32];
+    int ret;
+
     in->number = pipe_number(url);
     ret = in->number >= 0 ? 0 : is_fifo(url) ? open_fifo(in, iformat, reason, size) :
           check_url(in, f, reason, size);
@@ -345,18 +358,32 @@ int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
     ret = open_context(in, url, iformat);
     if (ret >= 0 && in->network && !has_parts(in))
         ret = fetch(in, reason, size);
-    if (ret == AVERROR_PATCHWELCOME)
-        return ret;
-    /* urls may hold secrets */
+    return ret < 0 && ret != AVERROR_PATCHWELCOME ? refuse_input(in, "opened", ret, reason, size) : ret;
+}
+
+int input_open(PlanInput *in, const CmdFile *f, char *reason, size_t size)
+{
+    const CmdOption *fmt = cmdline_last(f->options, f->nb_options, "f");
+    const AVInputFormat *iformat = fmt ? av_find_input_format(fmt->value) : NULL;
+    const int lavfi = fmt && !strcmp(fmt->value, "lavfi");
+    int ret;
+
+    in->file = f;
+    ret = read_times(in, lavfi, reason, size);
     if (ret < 0)
-        return reason_set(reason, size, "the input %s cannot be opened: %s", is_remote(in) ? "on the network" : f->url,
-                          av_err2str(ret));
-    if (in->alias && !fmt && (ret = name_format(in, reason, size)) < 0)
+        return ret;
+    if (lavfi)
+        return open_lavfi(in, reason, size);
+    if (fmt && !iformat)
+        return reason_set(reason, size, "the input format %s is not one that is split yet", fmt->value);
+    ret = open_demuxer(in, iformat, reason, size);
+    if (ret >= 0 && in->alias && !fmt)
+        ret = name_format(in, reason, size);
+    if (ret < 0)
         return ret;
     ret = avformat_find_stream_info(in->fc, NULL);
     if (ret < 0)
-        return reason_set(reason, size, "the input %s cannot be probed: %s", is_remote(in) ? "on the network" : f->url,
-                          av_err2str(ret));
+        return refuse_input(in, "probed", ret, reason, size);
     if (in->fc->nb_streams > MAX_STREAMS)
         return reason_set(reason, size, "an input has very many streams");
     seek_start(in);

@@ -51,6 +51,30 @@ int wire_hides_codec(enum AVCodecID id)
     return nut && !av_codec_get_tag(nut->codec_tag, id) && !carrier_nut_tag(id);
 }
 
+/** What NUT can say of a stream. @return 0 or an AVERROR code */
+static int describe_stream(AVStream *st, const AVStream *src, const AVOutputFormat *nut)
+{
+    AVCodecParameters *par = st->codecpar;
+    int ret = avcodec_parameters_copy(par, src->codecpar);
+
+    if (ret < 0)
+        return ret;
+    /* NUT's own tag; where it has none (ProRes), its demuxer knows QuickTime's */
+    if (av_codec_get_tag(nut->codec_tag, par->codec_id))
+        par->codec_tag = 0;
+    else if (wire_hides_codec(par->codec_id))
+        par->codec_tag = HIDDEN_TAG;
+    else if (!par->codec_tag)
+        par->codec_tag = carrier_nut_tag(par->codec_id);
+    /* there the tag is all that tells of the pixels */
+    if (par->codec_id == AV_CODEC_ID_RAWVIDEO)
+        par->codec_tag = avcodec_pix_fmt_to_codec_tag(par->format);
+    st->avg_frame_rate = src->avg_frame_rate;
+    if (src->sample_aspect_ratio.num)
+        st->sample_aspect_ratio = par->sample_aspect_ratio = src->sample_aspect_ratio;
+    return 0;
+}
+
 int wire_writer_open(WireWriter **out, const AVStream *src, AVRational tb, Blob *blob)
 {
     WireWriter *w = av_mallocz(sizeof(*w));
@@ -77,25 +101,10 @@ int wire_writer_open(WireWriter **out, const AVStream *src, AVRational tb, Blob 
     st = avformat_new_stream(w->fc, NULL);
     if (!w->pkt || !st)
         goto fail;
-    ret = avcodec_parameters_copy(st->codecpar, src->codecpar);
+    st->time_base = tb;
+    ret = describe_stream(st, src, w->fc->oformat);
     if (ret < 0)
         goto fail;
-    /* NUT's own tag; where it has none (ProRes), its demuxer knows QuickTime's */
-    if (av_codec_get_tag(w->fc->oformat->codec_tag, st->codecpar->codec_id))
-        st->codecpar->codec_tag = 0;
-    else if (wire_hides_codec(st->codecpar->codec_id))
-        st->codecpar->codec_tag = HIDDEN_TAG;
-    else if (!st->codecpar->codec_tag)
-        st->codecpar->codec_tag = carrier_nut_tag(st->codecpar->codec_id);
-    /* there the tag is all that tells of the pixels */
-    if (st->codecpar->codec_id == AV_CODEC_ID_RAWVIDEO)
-        st->codecpar->codec_tag = avcodec_pix_fmt_to_codec_tag(st->codecpar->format);
-    st->time_base      = tb;
-    st->avg_frame_rate = src->avg_frame_rate;
-    if (src->sample_aspect_ratio.num) {
-        st->sample_aspect_ratio = src->sample_aspect_ratio;
-        st->codecpar->sample_aspect_ratio = src->sample_aspect_ratio;
-    }
     ret = avformat_write_header(w->fc, NULL);
     w->header = ret >= 0;
     /* timestamps are exact only in multiples of the time base asked for */
