@@ -11,6 +11,7 @@
 
 #include <libavutil/time.h>
 
+#include "../remote/fleet.h"
 #include "../remote/tempfile.h"
 #include "command/terminal.h"
 #include "compat.h"

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <libavutil/avassert.h>
 #include <libavutil/avstring.h>
 #include <libavutil/common.h>
 #include <libavutil/error.h>

@@ -4,12 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <libavutil/avstring.h>
 #include <libavutil/base64.h>
 #include <libavutil/error.h>
-#include <libavutil/macros.h>
 #include <libavutil/mem.h>
 
 #include "child.h"

@@ -2,7 +2,6 @@
 /*
  * The scheduler's tasks: which wait, which run where.
  */
-#include <string.h>
 
 #include <libavutil/avassert.h>
 #include <libavutil/common.h>

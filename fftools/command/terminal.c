@@ -10,7 +10,6 @@
 
 #include <libavutil/common.h>
 #include <libavutil/error.h>
-#include <libavutil/log.h>
 
 #include "terminal.h"
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include <libavutil/avstring.h>
-#include <libavutil/bprint.h>
 #include <libavutil/cpu.h>
 
 #include "../compat.h"

@@ -8,9 +8,7 @@
  * and the verification of what comes back. This is the FleetClient of a job.
  */
 
-#include <stdatomic.h>
-
-#include "../../remote/fleet.h"
+#include "../../remote/fleetclient.h"
 #include "../plan/plan.h"
 #include "../segment/segment.h"
 #include "paramsets.h"

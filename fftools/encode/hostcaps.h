@@ -7,7 +7,7 @@
  * What a host's ffmpeg is able to do, and whether that is enough for a plan.
  */
 
-#include "../../remote/fleet.h"
+#include "../../remote/fleetclient.h"
 #include "../plan/plan.h"
 
 /** HostInfo.priv of hosts that were checked; from av_mallocz(). */

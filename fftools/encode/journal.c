@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include <libavutil/avstring.h>
-#include <libavutil/bprint.h>
 #include <libavutil/crc.h>
 #include <libavutil/sha.h>
 

@@ -10,6 +10,7 @@
  * All but the thread itself is for one thread, the job's.
  */
 
+#include "../../remote/fleet.h"
 #include "../../remote/trace.h"
 #include "../segment/segment.h"
 #include "encode.h"

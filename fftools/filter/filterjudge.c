@@ -11,7 +11,6 @@
 #include <libavutil/error.h>
 #include <libavutil/file.h>
 #include <libavutil/mem.h>
-#include <libavutil/opt.h>
 #include <libavutil/parseutils.h>
 
 #include "../command/filterargs.h"

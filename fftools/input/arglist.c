@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <libavutil/error.h>
 #include <libavutil/macros.h>

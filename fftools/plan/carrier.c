@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdio.h>
 #include <string.h>
 
 #include <libavutil/avstring.h>
 
 #include "../reason.h"
 #include "carrier.h"
-#include "streammap.h"
 #include "tee.h"
 
 static const char *option(const Plan *p, const char *name)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
+#include "../plan/carrier.h"
 #include "../plan/streammap.h"
 #include "carrierargs.h"
 

@@ -5,7 +5,7 @@
 /** @file The output's options for stock, where it hands over in a carrier what it makes for us. */
 
 #include "../input/arglist.h"
-#include "../plan/carrier.h"
+#include "../plan/plan.h"
 
 /**
  * Add the output's options; for a file of another format, without those that concern only the output's muxer.

@@ -14,6 +14,7 @@
 
 #include "../compat.h"
 #include "../input/arglist.h"
+#include "../plan/carrier.h"
 #include "../plan/sideoutput.h"
 #include "../reason.h"
 #include "../stock.h"

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <libavutil/mathematics.h>
 
 #include "../compat.h"
 #include "../reason.h"

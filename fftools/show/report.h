@@ -7,6 +7,7 @@
  * Keeps the user informed while a job runs: the stats line, -progress, the status panel, the summary. One thread.
  */
 
+#include "../../remote/fleet.h"
 #include "../encode/encode.h"
 #include "../output/outputs.h"
 

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include <libavutil/base64.h>
-#include <libavutil/mem.h>
 
 #include "remote/knownhosts.h"
 #include "remote/sshconfig.h"

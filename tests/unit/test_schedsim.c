@@ -9,14 +9,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include <math.h>
 
 #include <libavutil/common.h>
-#include <libavutil/error.h>
 #include <libavutil/lfg.h>
 
 #include "remote/sched.h"

@@ -17,7 +17,6 @@
 #include <cmocka.h>
 
 #include <libavutil/error.h>
-#include <libavutil/mem.h>
 
 #include "remote/transport.h"
 
