@@ -443,10 +443,9 @@ static int start_encode(Job *j, int keys)
     }
     if (keys)
         terminal_start_keys(&j->terminal);
-    if ((ret = remainder_start(&j->rest, j->plan, j->trial, j->first_slot, j->stock,
-                               &j->dir)) < 0 ||
-        (ret = outputs_alloc(&j->outputs, j->plan, j->trial, j->rest)) < 0 ||
-        (ret = reader_start(j->reader)) < 0 || (ret = inputscan_start(&j->scan, j->plan)) < 0)
+    if (remainder_start(&j->rest, j->plan, j->trial, j->first_slot, j->stock, &j->dir) < 0 ||
+        outputs_alloc(&j->outputs, j->plan, j->trial, j->rest) < 0 ||
+        reader_start(j->reader) < 0 || inputscan_start(&j->scan, j->plan) < 0)
         return refuse(j, "the encode could not be started");
     j->result->started = 1;
     return 0;

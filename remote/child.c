@@ -12,8 +12,6 @@
 
 #include "child.h"
 
-extern char **environ;
-
 void child_close_fd(int *fd)
 {
     if (*fd >= 0)

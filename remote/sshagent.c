@@ -55,7 +55,7 @@ static int read_string(Reader *r, const uint8_t **data, size_t *size)
 static int connect_to(SshAgent *a, const char *path, const Deadline *d)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    int ret = 0;
+    int ret;
 
     if (strlen(path) >= sizeof(addr.sun_path))
         return AVERROR(ENAMETOOLONG);

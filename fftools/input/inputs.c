@@ -20,7 +20,7 @@
 
 #define MAX_STREAMS 256
 
-int input_av_options(const CmdFile *f, int avclass, AVDictionary **dict)
+int input_format_options(const CmdFile *f, AVDictionary **dict)
 {
     const CmdOption *bitexact = cmdline_last(f->options, f->nb_options, "bitexact");
 
@@ -30,14 +30,13 @@ int input_av_options(const CmdFile *f, int avclass, AVDictionary **dict)
                      strstr(o->name, "flags");
         int ret;
 
-        if (o->def || !(o->avclass & avclass))
+        if (o->def || !(o->avclass & AVCLASS_FORMAT))
             continue;
         ret = av_dict_set(dict, o->name, o->value, append ? AV_DICT_APPEND : 0);
         if (ret < 0)
             return ret;
     }
-    return bitexact && !bitexact->negated && avclass & AVCLASS_FORMAT ?
-           av_dict_set(dict, "fflags", "+bitexact", AV_DICT_APPEND) : 0;
+    return bitexact && !bitexact->negated ? av_dict_set(dict, "fflags", "+bitexact", AV_DICT_APPEND) : 0;
 }
 
 /** What of ffmpeg's own options its demuxer gets, in some cases only if it knows them. */
@@ -251,7 +250,7 @@ static int open_pipe(PlanInput *in, char *url, size_t url_size, char *reason, si
 static int open_context(PlanInput *in, const char *url, const AVInputFormat *iformat)
 {
     AVDictionary *opts = NULL;
-    int ret = input_av_options(in->file, AVCLASS_FORMAT, &opts);
+    int ret = input_format_options(in->file, &opts);
 
     if (ret >= 0)
         ret = add_demuxer_options(in->file, iformat, &opts);

@@ -82,9 +82,10 @@ int  input_check_splittable(const PlanInput *in, const AVStream *st, char *reaso
                             size_t reason_size);
 
 /**
- * The options of one file that libav*'s classes among avclass know, as ffmpeg hands them on.
+ * The options of a file, be it an input or an output, that are libavformat's, as ffmpeg hands them on.
+ * @param dict they are added; the caller's, on failure as well
  * @return 0 or AVERROR(ENOMEM)
  */
-int  input_av_options(const CmdFile *f, int avclass, AVDictionary **dict);
+int  input_format_options(const CmdFile *f, AVDictionary **dict);
 
 #endif

@@ -44,7 +44,7 @@ int decide_output(Plan *p)
     if (strcmp(p->oformat->name, "null") && !p->pipe && (!strncmp(f->url, "pipe:", 5) || strstr(f->url, "://") ||
                      !strncmp(f->url, "fd:", 3)))
         return plan_stock(p, "the output is not a file");
-    if (input_av_options(f, AVCLASS_FORMAT, &p->format_options) < 0)
+    if (input_format_options(f, &p->format_options) < 0)
         return plan_stock(p, "out of memory");
     p->max_delay = find_delay(f, "muxdelay", 0.7);
     p->preload   = find_delay(f, "muxpreload", 0);
