@@ -15,6 +15,7 @@ typedef struct Deadline {
     int     wake_fd;  ///< readable: stop now; -1: none
 } Deadline;
 
+/** That time from now. @param wake_fd -1: none; not owned */
 Deadline deadline_in(int timeout_ms, int wake_fd);
 
 /** The same, but at most timeout_ms from now. */

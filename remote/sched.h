@@ -100,6 +100,7 @@ enum SchedHostState {
     SCHED_HOST_BROKEN,   ///< nobody counts on it any more, see sched_host_until()
 };
 
+/** @return 0 or AVERROR(ENOMEM) */
 int  sched_alloc(Sched **s, const SchedConfig *config);
 void sched_free(Sched **s);
 
@@ -122,6 +123,7 @@ void sched_finish(Sched *s);
 /** What shall this slot do now? Call only for a slot that does nothing. */
 SchedDecision sched_decide(Sched *s, int host, int slot, double now);
 
+/** The slot may run tasks, if the host is checked. */
 void sched_connected(Sched *s, int host, int slot);
 /** The connection of a slot that does nothing has ended. That is no failure: it may have been idle for long. */
 void sched_dropped(Sched *s, int host, int slot);

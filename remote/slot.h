@@ -76,6 +76,7 @@ typedef struct SlotProgress {
  * @param transport NULL: transport_alloc()
  */
 int  slot_alloc(Slot **s, const Host *host, SlotTransportFunc transport);
+/** Disconnects. Its thread has ended, or is the caller. */
 void slot_free(Slot **s);
 
 /**
@@ -84,7 +85,9 @@ void slot_free(Slot **s);
  * @return 0 or an AVERROR code; AVERROR_EXIT when cancelled
  */
 int  slot_connect(Slot *s, int timeout_ms, char *why, size_t why_size);
+/** Down again, also after a failure; may take a second. */
 void slot_disconnect(Slot *s);
+/** Whether it could run a command, as far as that can be seen from here. */
 int  slot_connected(const Slot *s);
 
 /**

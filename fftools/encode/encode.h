@@ -34,13 +34,14 @@ void encode_client(Encode *e, FleetClient *client);
 /** Output frames that hosts have encoded so far, of accepted and of running attempts. Any thread. */
 int64_t encode_frames(const Encode *e);
 
-/** What the attempts that run on a host now say of themselves. Any thread. */
+/** What the attempts that run on a host now say of themselves. */
 typedef struct EncodeSpeed {
     double  fps;      ///< all of them together
     int64_t time_us;  ///< position in the segment of the one that is farthest; AV_NOPTS_VALUE: none runs
 } EncodeSpeed;
+/** Any thread. */
 EncodeSpeed encode_speed(Encode *e, const Host *host);
-/** The quantiser that was last reported of a plan's stream, by its number; -1 before. */
+/** The quantiser that was last reported of a plan's stream, by its number; -1 before. Any thread. */
 float encode_quantiser(Encode *e, int number);
 
 /**
@@ -53,9 +54,11 @@ int encode_set_reference(Encode *e, int number, const ParamSets *reference, int6
 /**
  * A result of an earlier run, verified like any other. Any thread.
  * @param packets the result's, or given back on error
+ * @return 0, or an AVERROR code: it is not used, and nobody to blame
  */
 int encode_restore(Encode *e, const Segment *seg, Blob *packets, Encoded **r);
 
+/** With its packets. */
 void encoded_free(Encoded **r);
 
 #endif

@@ -33,13 +33,14 @@ int  timinggraph_open(TimingGraph **g, const char *filters, AVRational time_base
                       AVRational frame_rate);
 void timinggraph_free(TimingGraph **g);
 
+/** Of the frames that come out. */
 AVRational timinggraph_time_base(const TimingGraph *g);
 /** {0, 1} or {1, 0}: the filters leave it open. */
 AVRational timinggraph_frame_rate(const TimingGraph *g);
 
 /** In presentation order. @return 0; AVERROR_EOF when the filters take no more; other AVERROR codes */
 int  timinggraph_send(TimingGraph *g, const TimingFrame *frame);
-/** The input ended. @param pts where its last frame ended, in the time base of what was sent */
+/** The input ended. @param pts where its last frame ended, in the time base of what was sent @return 0 or an AVERROR code */
 int  timinggraph_end(TimingGraph *g, int64_t pts);
 /** @return 0; AVERROR(EAGAIN): send more; AVERROR_EOF: no more will come; other AVERROR codes */
 int  timinggraph_receive(TimingGraph *g, TimingFrame *frame);

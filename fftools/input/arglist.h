@@ -9,13 +9,14 @@
 
 #include "inputs.h"
 
-/** Grows; the first error (out of memory) sticks and is returned by arglist_error(). */
+/** Zeroed: empty. Grows; the first error (out of memory) sticks and is returned by arglist_error(). */
 typedef struct ArgList {
     char **argv;   ///< NULL-terminated once something was added
     int    argc;
     int    error;
 } ArgList;
 
+/** Add one word, which is copied. */
 void arglist_add(ArgList *l, const char *word);
 void arglist_addf(ArgList *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** Add words up to a NULL. */
@@ -35,7 +36,9 @@ enum {
  * @param with   ARGLIST_*
  */
 void arglist_add_inputs(ArgList *l, const Command *cmd, const PlanInput *inputs, int with);
+/** @return 0 or AVERROR(ENOMEM): then words are missing */
 int  arglist_error(const ArgList *l);
+/** Empty again. */
 void arglist_free(ArgList *l);
 
 #endif

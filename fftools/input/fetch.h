@@ -22,6 +22,7 @@ int  fetch_takes_option(const char *name);
  * @return 0 or an AVERROR code
  */
 int  fetch_start(pid_t *pid, const char *url, int *read_fd);
+/** Kill it and wait for its end. @param pid 0: nothing runs; 0 afterwards */
 void fetch_stop(pid_t *pid);
 
 #endif

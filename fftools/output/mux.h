@@ -39,7 +39,7 @@ int  mux_video(Mux *m, int nth, AVPacket *pkt);
  * @return as mux_video()
  */
 int  mux_finish(Mux *m, int whole);
-/** Negative: not known, as of several files. */
+/** Bytes of the output so far. Negative: not known, as of several files. */
 int64_t  mux_total_size(const Mux *m);
 /**
  * The time that ffmpeg reports at the end: in 5.1 the end of the longest stream, in 7.1 that of the
@@ -47,6 +47,7 @@ int64_t  mux_total_size(const Mux *m);
  * trailing_dts() in ffmpeg_sched.c of 7.1.
  */
 int64_t  mux_out_time(const Mux *m);
+/** What was written so far. */
 void mux_sizes(const Mux *m, MuxSizes *sizes);
 /** Closes the file; what was not finished stays as it is. */
 void mux_free(Mux **m);

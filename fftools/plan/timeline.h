@@ -58,6 +58,7 @@ typedef struct TimelineStep {
                          ///< later step's prev_count brings it back
 } TimelineStep;
 
+/** Nothing to free. @param cfg copied */
 void timeline_init(Timeline *t, const TimelineConfig *cfg);
 
 /**

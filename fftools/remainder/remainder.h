@@ -65,6 +65,7 @@ void remainder_stop(Remainder *r);
  * @return 0 and *pkt (owned by r), AVERROR_EOF, or an AVERROR code
  */
 int  remainder_peek(Remainder *r, AVPacket **pkt);
+/** After remainder_peek(): go on to the next one. */
 void remainder_consume(Remainder *r);
 
 /** The whole chain. Kills stock if it still runs. */

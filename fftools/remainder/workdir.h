@@ -23,6 +23,7 @@ typedef struct WorkDir {
 
 /** One of each kind for each output. @return 0 or an AVERROR code; a message names the folder */
 int   workdir_make(WorkDir *w, int nb_outputs);
+/** @return the descriptor of the file, which stays the WorkDir's */
 int   workdir_fd(const WorkDir *w, enum WorkFile file, int output);
 /** A name by which we and our children can open the file until workdir_remove(). av_malloc'd. */
 char *workdir_file(const WorkDir *w, enum WorkFile file, int output);

@@ -15,6 +15,7 @@
 
 #include "wire.h"
 
+/** Zeroed but for the pool: empty. */
 typedef struct PacketStore {
     BlobPool *pool;
     Blob     *open;   ///< the one being written; or NULL
@@ -35,6 +36,7 @@ int  packetstore_put(PacketStore *s, AVPacket *pkt, WirePayload *stored);
 int  packetstore_get(PacketStore *s, const AVPacket *pkt, const WirePayload *stored, AVPacket *whole);
 /** Payloads that come from now on lie in another blob: that of this one is sealed. */
 void packetstore_seal(PacketStore *s, const WirePayload *stored);
+/** A payload is not needed any more; one that was never stored may be given, too. */
 void packetstore_forget(WirePayload *stored);
 void packetstore_close(PacketStore *s);
 

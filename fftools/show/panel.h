@@ -37,6 +37,7 @@ typedef struct Panel {
     int64_t last;
 } Panel;
 
+/** Nothing to free. */
 void panel_init(Panel *p);
 
 /** Whether a second has passed since it last said so; the first time always. @param now microseconds */
