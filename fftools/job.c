@@ -304,7 +304,7 @@ static int write_ready(Job *j)
     if (!j->ending && check_inputs(j, ret) < 0)
         return AVERROR_PATCHWELCOME;
     if (ret && j->plan->tied_ends)
-        reader_limit(j->reader, j->rest->nb_video);
+        reader_limit(j->reader, remainder_nb_video(j->rest));
     if (!ret || (writes_for_good(j->plan) && !j->ending && !(j->read && reader_all_done(j->reader))))
         return 0;
     while ((seg = reader_ready(j->reader))) {

@@ -176,7 +176,7 @@ static int make_attachment(AVStream *dst, const AVStream *src)
 /** Of -attach: they follow all others in the carrier, too. */
 static int add_attachments(Mux *m)
 {
-    const AVFormatContext *file = m->rest->file;
+    const AVFormatContext *file = m->rest->file->fc;
     const CmdFile *f = plan_file(m->plan);
     int nb = 0;
 
@@ -223,7 +223,7 @@ static int add_streams(Mux *m, const Trial *t, Join *const *joins)
 
             ret = set_video_stream(m, st, of, join_params(joins[of->plan->number]));
         } else {
-            ret = copy_stream(st, m->rest->file->streams[i]);
+            ret = copy_stream(st, m->rest->file->fc->streams[i]);
         }
         if (ret >= 0)
             ret = complete_audio(st, t, m->plan, i);
@@ -243,7 +243,7 @@ static int add_streams(Mux *m, const Trial *t, Join *const *joins)
 static const AVDictionary *find_metadata(const Plan *plan, const Trial *t, const Remainder *r)
 {
     return carrier_is_foreign(plan) && carrier_is_mov(plan) &&
-           plan->trial_format == plan->oformat ? t->file->metadata : r->file->metadata;
+           plan->trial_format == plan->oformat ? t->file->metadata : r->file->fc->metadata;
 }
 
 /** A transport stream keeps the title as its program's name. */
@@ -336,8 +336,8 @@ int mux_open(Mux **out, const Plan *plan, const Trial *t, Remainder *r, Join *co
         m->ends[i] = m->steps[i] = AV_NOPTS_VALUE;
     if ((ret = add_streams(m, t, joins)) < 0 ||
         (ret = av_dict_copy(&m->oc->metadata, find_metadata(plan, t, r), 0)) < 0 ||
-        (ret = copy_program_names(m->oc, r->file)) < 0 ||
-        (ret = copy_chapters(m->oc, r->file)) < 0 ||
+        (ret = copy_program_names(m->oc, r->file->fc)) < 0 ||
+        (ret = copy_chapters(m->oc, r->file->fc)) < 0 ||
         (ret = av_dict_copy(&opts, plan->format_options, 0)) < 0)
         goto end;
     ret = open_output(m, &opts);
@@ -416,7 +416,7 @@ static int write_rest(Mux *m, int64_t dts, AVRational tb)
     int ret;
 
     while ((ret = remainder_peek(m->rest, &pkt)) >= 0) {
-        AVStream *from = m->rest->file->streams[pkt->stream_index];
+        AVStream *from = m->rest->file->fc->streams[pkt->stream_index];
         AVStream *to   = m->oc->streams[pkt->stream_index];
 
         if (dts != INT64_MAX && pkt->dts != AV_NOPTS_VALUE &&

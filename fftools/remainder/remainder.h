@@ -17,14 +17,9 @@
 #include <libavutil/bprint.h>
 
 #include "../plan/plan.h"
+#include "carrierfile.h"
 #include "trial.h"
 #include "workdir.h"
-
-/** How far a stream of the file was read. */
-typedef struct RemainderStream {
-    int64_t nb_packets;
-    int64_t first_dts;
-} RemainderStream;
 
 /** Of one output; those of all outputs are a chain, whose first one runs stock. */
 typedef struct Remainder {
@@ -35,16 +30,10 @@ typedef struct Remainder {
     int   log_fd;          ///< what it prints
     AVBPrint log;          ///< the line being put together
     int   nb_known;        ///< errors to come that the trial has told of as well: of opening the inputs
-    char *file_name;
     int   failed;          ///< it has told of its file being incomplete
-    AVFormatContext *file;
     int64_t first_slot;    ///< of the stand-in
-    int64_t nb_video;      ///< frames of the stand-in; with Plan.tied_ends as many as each video has, in all outputs
-    int64_t shift;         ///< what the muxer added to all timestamps, AV_TIME_BASE units
-    AVPacket *pkt;         ///< the next packet, when have_pkt
-    int   have_pkt, eof;
-    RemainderStream *streams;  ///< of the plan
-    const Plan *plan;          ///< the output's first
+    CarrierFile *file;
+    const Plan *plan;      ///< the output's first
 } Remainder;
 
 /** Start stock. @param plan, t the first of their chains @param first_slot of the video */
@@ -55,6 +44,9 @@ int  remainder_start(Remainder **r, const Plan *plan, const Trial *t, int64_t fi
  *  @return 1 done, 0 not yet, AVERROR_EXTERNAL when stock failed, AVERROR_PATCHWELCOME when the videos of several streams end
  *          at different frames, other AVERROR codes */
 int  remainder_poll(Remainder *r);
+
+/** Once it is done, with Plan.tied_ends: how many frames each video has, in all outputs. */
+int64_t remainder_nb_video(const Remainder *r);
 
 /** Ask stock to finish its file with what it has. */
 void remainder_stop(Remainder *r);

@@ -190,7 +190,7 @@ static void add_whole(ArgList *l, const Remainder *r, const Trial *t)
         arglist_addf(l, "%dx%d", narrow_width(t->plan, par->width), par->height);
     }
     carrierargs_exact(l, plan);
-    arglist_add_words(l, "-f", plan->carrier->name, r->file_name, NULL);
+    arglist_add_words(l, "-f", plan->carrier->name, r->file->name, NULL);
 }
 
 /** All of the command, in its order. */
@@ -244,7 +244,7 @@ void remainderargs_build(ArgList *l, const Remainder *first, const Trial *t)
         if (side) {
             sideoutput_add(l, plan, side);
         } else {
-            add_output(l, first->plan, first->first_slot, first->file_name);
+            add_output(l, first->plan, first->first_slot, first->file->name);
             first = first->next;
         }
     }
