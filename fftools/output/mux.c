@@ -7,8 +7,15 @@
 
 #include "../compat.h"
 #include "../plan/carrier.h"
+#include "../plan/carrierpart.h"
 #include "../remainder/triallog.h"
 #include "mux.h"
+
+typedef struct MuxStream {
+    int64_t step;      ///< the state of av_rescale_delta(), where stock uses it
+    int64_t last_dts;  ///< of what is not the fleet's
+    int64_t end;       ///< where its last packet ends on the axis of DTS, in AV_TIME_BASE units
+} MuxStream;
 
 struct Mux {
     const Plan *plan;
@@ -19,8 +26,7 @@ struct Mux {
     int64_t     total_size;
     int         header, finished;
     int64_t     end_dts;     ///< of the video, in the first stream's time base
-    int64_t    *steps;       ///< for each stream the state of av_rescale_delta(), where stock uses it
-    int64_t    *ends;        ///< for each stream where its last packet ends on the axis of DTS, in AV_TIME_BASE units
+    MuxStream  *streams;
 };
 
 static int copy_stream(AVStream *dst, const AVStream *src)
@@ -62,6 +68,8 @@ static void drop_carriers_own(const Plan *plan, int stream, AVStream *st)
     const PlanStream *s = &plan->streams[stream];
     const AVDictionaryEntry *e = av_dict_get(st->metadata, "language", NULL, 0);
 
+    if (s->part == CARRIER_TEXT)
+        st->codecpar->codec_id = AV_CODEC_ID_WEBVTT;
     if (s->fleet ? plan->trial_format == plan->oformat : !carrier_is_foreign(plan))
         return;
     if (e && carrier_is_mov(plan) && !s->in_has_language && !strcmp(e->value, "und"))
@@ -176,13 +184,13 @@ static int make_attachment(AVStream *dst, const AVStream *src)
 /** Of -attach: they follow all others in the carrier, too. */
 static int add_attachments(Mux *m)
 {
-    const AVFormatContext *file = m->rest->file->fc;
+    const AVFormatContext *file = remainder_file(m->rest);
     const CmdFile *f = plan_file(m->plan);
     int nb = 0;
 
     for (int i = 0; i < f->nb_options; i++)
         nb += f->options[i].def && !strcmp(f->options[i].name, "attach");
-    if ((int)file->nb_streams < m->plan->nb_streams + nb)
+    if ((int)file->nb_streams < carrierpart_count(m->plan, CARRIER_MAIN) + nb)
         return AVERROR_EXTERNAL;
     for (int i = file->nb_streams - nb; i < (int)file->nb_streams; i++) {
         AVStream *st = avformat_new_stream(m->oc, NULL);
@@ -223,7 +231,7 @@ static int add_streams(Mux *m, const Trial *t, Join *const *joins)
 
             ret = set_video_stream(m, st, of, join_params(joins[of->plan->number]));
         } else {
-            ret = copy_stream(st, m->rest->file->fc->streams[i]);
+            ret = copy_stream(st, remainder_stream(m->rest, i));
         }
         if (ret >= 0)
             ret = complete_audio(st, t, m->plan, i);
@@ -243,7 +251,7 @@ static int add_streams(Mux *m, const Trial *t, Join *const *joins)
 static const AVDictionary *find_metadata(const Plan *plan, const Trial *t, const Remainder *r)
 {
     return carrier_is_foreign(plan) && carrier_is_mov(plan) &&
-           plan->trial_format == plan->oformat ? t->file->metadata : r->file->fc->metadata;
+           plan->trial_format == plan->oformat ? t->file->metadata : remainder_file(r)->metadata;
 }
 
 /** A transport stream keeps the title as its program's name. */
@@ -326,18 +334,17 @@ int mux_open(Mux **out, const Plan *plan, const Trial *t, Remainder *r, Join *co
     ret = avformat_alloc_output_context2(&m->oc, plan->oformat, NULL, url);
     if (ret < 0)
         goto end;
-    m->ends = av_malloc_array(plan->nb_streams, sizeof(*m->ends));
-    m->steps = av_malloc_array(plan->nb_streams, sizeof(*m->steps));
-    if (!m->ends || !m->steps) {
+    m->streams = av_malloc_array(plan->nb_streams, sizeof(*m->streams));
+    if (!m->streams) {
         ret = AVERROR(ENOMEM);
         goto end;
     }
     for (int i = 0; i < plan->nb_streams; i++)
-        m->ends[i] = m->steps[i] = AV_NOPTS_VALUE;
+        m->streams[i] = (MuxStream) { AV_NOPTS_VALUE, AV_NOPTS_VALUE, AV_NOPTS_VALUE };
     if ((ret = add_streams(m, t, joins)) < 0 ||
         (ret = av_dict_copy(&m->oc->metadata, find_metadata(plan, t, r), 0)) < 0 ||
-        (ret = copy_program_names(m->oc, r->file->fc)) < 0 ||
-        (ret = copy_chapters(m->oc, r->file->fc)) < 0 ||
+        (ret = copy_program_names(m->oc, remainder_file(r))) < 0 ||
+        (ret = copy_chapters(m->oc, remainder_file(r))) < 0 ||
         (ret = av_dict_copy(&opts, plan->format_options, 0)) < 0)
         goto end;
     ret = open_output(m, &opts);
@@ -376,7 +383,7 @@ static int write_packet(Mux *m, AVPacket *pkt)
 
     count_size(m, pkt);
     if (pkt->dts != AV_NOPTS_VALUE)
-        m->ends[st->index] = av_rescale_q(pkt->dts + pkt->duration, st->time_base, AV_TIME_BASE_Q);
+        m->streams[st->index].end = av_rescale_q(pkt->dts + pkt->duration, st->time_base, AV_TIME_BASE_Q);
     ret = av_interleaved_write_frame(m->oc, pkt);
     if (ret >= 0 && m->oc->pb && m->oc->pb->error < 0)
         ret = m->oc->pb->error;
@@ -405,8 +412,26 @@ static void rescale_rest(Mux *m, AVPacket *pkt, AVRational from, AVRational to)
     duration = av_get_audio_frame_duration2((AVCodecParameters *)par, pkt->size);
     pkt->dts = pkt->pts = av_rescale_delta(from, pkt->dts, av_make_q(1, par->sample_rate),
                                            duration ? duration : par->frame_size,
-                                           &m->steps[s - m->plan->streams], to);
+                                           &m->streams[pkt->stream_index].step, to);
     pkt->duration = av_rescale_q(pkt->duration, from, to);
+}
+
+/**
+ * Stock moves on what comes no later than the packet before it, unless the muxer takes it (mux_fixup_ts() in
+ * ffmpeg_mux.c). A carrier's may have taken it.
+ */
+static void keep_order(Mux *m, AVPacket *pkt)
+{
+    MuxStream *s = &m->streams[pkt->stream_index];
+
+    if (m->oc->oformat->flags & (AVFMT_NOTIMESTAMPS | AVFMT_TS_NONSTRICT) || pkt->dts == AV_NOPTS_VALUE)
+        return;
+    if (s->last_dts != AV_NOPTS_VALUE && pkt->dts <= s->last_dts) {
+        if (pkt->pts != AV_NOPTS_VALUE && pkt->pts >= pkt->dts)
+            pkt->pts = FFMAX(pkt->pts, s->last_dts + 1);
+        pkt->dts = s->last_dts + 1;
+    }
+    s->last_dts = pkt->dts;
 }
 
 /** All of the remainder up to a time, in a video stream's time base. */
@@ -416,13 +441,15 @@ static int write_rest(Mux *m, int64_t dts, AVRational tb)
     int ret;
 
     while ((ret = remainder_peek(m->rest, &pkt)) >= 0) {
-        AVStream *from = m->rest->file->fc->streams[pkt->stream_index];
+        const AVStream *from = remainder_stream(m->rest, pkt->stream_index);
         AVStream *to   = m->oc->streams[pkt->stream_index];
 
         if (dts != INT64_MAX && pkt->dts != AV_NOPTS_VALUE &&
             av_compare_ts(pkt->dts, from->time_base, dts, tb) > 0)
             return 0;
         rescale_rest(m, pkt, from->time_base, to->time_base);
+        if (to->codecpar->codec_type == AVMEDIA_TYPE_AUDIO || to->codecpar->codec_type == AVMEDIA_TYPE_SUBTITLE)
+            keep_order(m, pkt);
         pkt->pos = -1;
         ret = write_packet(m, pkt);
         remainder_consume(m->rest);
@@ -503,10 +530,10 @@ int64_t mux_out_time(const Mux *m)
         if (!COMPAT_TIMING_7) {
             if (end != AV_NOPTS_VALUE)
                 time = FFMAX(time, av_rescale_q(end, st->time_base, AV_TIME_BASE_Q));
-        } else if (m->ends[i] == AV_NOPTS_VALUE) {
+        } else if (m->streams[i].end == AV_NOPTS_VALUE) {
             return AV_NOPTS_VALUE;
         } else {
-            time = FFMIN(time, m->ends[i]);
+            time = FFMIN(time, m->streams[i].end);
         }
     }
     return time;
@@ -526,7 +553,6 @@ void mux_free(Mux **mp)
     if (m->oc && m->oc->pb)
         avio_closep(&m->oc->pb);
     avformat_free_context(m->oc);
-    av_freep(&m->steps);
-    av_freep(&m->ends);
+    av_freep(&m->streams);
     av_freep(mp);
 }

@@ -5,6 +5,7 @@
 
 #include "../reason.h"
 #include "carrier.h"
+#include "carrierpart.h"
 #include "tee.h"
 
 static const char *option(const Plan *p, const char *name)
@@ -133,7 +134,7 @@ static int check_stream(const Plan *p, const PlanStream *s, char *reason, size_t
     const AVStream *in = p->inputs[s->file].fc->streams[s->index];
     enum AVCodecID id = s->copy ? in->codecpar->codec_id : s->encoder->id;
 
-    if (s->fleet)
+    if (s->fleet || s->part != CARRIER_MAIN)
         return 0;
     if (s->type != AVMEDIA_TYPE_AUDIO || !fits(p, id))
         return reason_set(reason, size, "%s (%s) beside the video of %s is not split yet",
@@ -142,6 +143,15 @@ static int check_stream(const Plan *p, const PlanStream *s, char *reason, size_t
         return reason_set(reason, size, "the timestamps of copied audio in %s cannot be foreseen",
                       p->oformat->name);
     return 0;
+}
+
+/** Text that comes at the same time is moved on, as stock does it; but then that would end with an error. */
+static int check_text(const Plan *p, char *reason, size_t size)
+{
+    const Command *cmd = p->cmd;
+
+    return carrierpart_count(p, CARRIER_TEXT) && cmdline_last(cmd->globals, cmd->nb_globals, "xerror") ?
+           reason_set(reason, size, "-xerror is not split beside the subtitles of %s", p->oformat->name) : 0;
 }
 
 /**
@@ -171,7 +181,9 @@ static int choose_foreign(Plan *p, char *reason, size_t size)
 
     if (!inner)
         return reason_set(reason, size, "the format of the output's files is not known");
-    if ((ret = check_cuts(p, reason, size)) < 0 || (ret = check_names(p, reason, size)) < 0)
+    carrierpart_divide(p);
+    if ((ret = check_cuts(p, reason, size)) < 0 || (ret = check_names(p, reason, size)) < 0 ||
+        (ret = check_text(p, reason, size)) < 0)
         return ret;
     p->carrier = p->trial_format = inner;
     if (is_segment(p) && is_matroska(inner))

@@ -25,6 +25,7 @@ typedef struct PlanStream {
     enum AVMediaType type;
     int   copy;              ///< stream copy
     int   fleet;             ///< encoded by the fleet; all others are made here
+    int   part;              ///< of what stock hands over, see carrierpart.h
     const AVCodec *encoder;  ///< NULL when copied
     int   complex;           ///< comes out of -filter_complex; file and index are a stream that goes in
     char *label;             ///< by that name, without brackets; NULL: none

@@ -11,6 +11,7 @@
 #include "../compat.h"
 #include "../input/untimed.h"
 #include "carrier.h"
+#include "carrierpart.h"
 #include "chapters.h"
 #include "keyframes.h"
 #include "plandecide.h"
@@ -321,6 +322,8 @@ int decide_ends(Plan *p)
     /* nothing could be encoded before the pipe ends */
     if (plan_pipe(p) && !(p->sure_end > 0))
         return plan_stock(p, "%s is not split where a pipe does not tell how long it is", name);
+    if (carrierpart_count(p, CARRIER_TEXT))
+        return plan_stock(p, "%s is not split yet beside the subtitles of %s", name, p->oformat->name);
     if (!COMPAT_TIMING_7 && !carrier_keeps_clocks(p))
         return plan_stock(p, "%s is not split yet in %s", name, p->oformat->name);
     if (!COMPAT_TIMING_7 && !has_fixed_delay(p->streams[p->fleet_stream].encoder))

@@ -4,6 +4,7 @@
 #include "../plan/carrier.h"
 #include "../plan/streammap.h"
 #include "carrierargs.h"
+#include "partargs.h"
 
 static int is_muxers_own(const CmdOption *o)
 {
@@ -31,14 +32,18 @@ void carrierargs_options(ArgList *l, const Plan *p, const AVOutputFormat *format
     for (int i = 0; i < f->nb_options; i++) {
         const CmdOption *o = &f->options[i];
 
-        if (!foreign || !is_muxers_own(o) || !strcmp(o->name, "fflags"))
+        if (foreign && is_muxers_own(o) && strcmp(o->name, "fflags"))
+            continue;
+        if (carrierpart_exists(p, CARRIER_TEXT))
+            partargs_option(l, p, CARRIER_MAIN, o, skip);
+        else
             arglist_add_options(l, p->cmd, o, 1, skip);
     }
     /* which ones are the default is the format's affair */
     for (int i = 0; foreign && i < p->nb_streams; i++) {
-        if (names_codec(p, i))
+        if (p->streams[i].part != CARRIER_MAIN || names_codec(p, i))
             continue;
-        arglist_addf(l, "-c:%d", i);
+        arglist_addf(l, "-c:%d", carrierpart_place(p, i));
         arglist_add(l, p->streams[i].copy ? "copy" : p->streams[i].encoder->name);
     }
 }
@@ -55,7 +60,7 @@ void carrierargs_fps_mode(ArgList *l, const Plan *p, const AVOutputFormat *forma
         return;
     for (int i = 0; i < p->nb_streams; i++)
         if (p->streams[i].fleet) {
-            arglist_addf(l, "-fps_mode:%d", i);
+            arglist_addf(l, "-fps_mode:%d", carrierpart_place(p, i));
             arglist_add(l, mode);
         }
 }
@@ -88,7 +93,7 @@ static void add_exact_nut(ArgList *l, const Plan *p)
         unsigned tag = p->streams[i].fleet ? carrier_nut_tag(p->streams[i].encoder->id) : 0;
 
         if (tag) {
-            arglist_addf(l, "-tag:%d", i);
+            arglist_addf(l, "-tag:%d", carrierpart_place(p, i));
             arglist_addf(l, "%u", tag);
         }
     }
@@ -102,6 +107,15 @@ void carrierargs_exact(ArgList *l, const Plan *p)
         add_exact_nut(l, p);
     else
         carrierargs_trial(l, p);
+}
+
+void carrierargs_text(ArgList *l, const Plan *p, const char *file_name)
+{
+    partargs_text(l, p, 1);
+    arglist_add_words(l, "-map_metadata", "-1", "-map_chapters", "-1", "-avoid_negative_ts", "disabled",
+                      "-output_ts_offset", NULL);
+    arglist_addf(l, "%d", CARRIER_TEXT_OFFSET);
+    arglist_add_words(l, "-f", carrierpart_format(p, CARRIER_TEXT)->name, file_name, NULL);
 }
 
 void carrierargs_trial(ArgList *l, const Plan *p)

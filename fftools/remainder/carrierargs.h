@@ -8,7 +8,7 @@
 #include "../plan/plan.h"
 
 /**
- * Add the output's options; for a file of another format, without those that concern only the output's muxer.
+ * Add the output's options for its main part; for a file of another format, without those that concern only the output's muxer.
  * @param skip as for arglist_add_options()
  */
 void carrierargs_options(ArgList *l, const Plan *plan, const AVOutputFormat *format,
@@ -25,5 +25,8 @@ void carrierargs_exact(ArgList *l, const Plan *plan);
 
 /** Likewise for the trial's, of which timestamps are looked at. */
 void carrierargs_trial(ArgList *l, const Plan *plan);
+
+/** Add all of the output in which stock hands over CARRIER_TEXT. */
+void carrierargs_text(ArgList *l, const Plan *plan, const char *file_name);
 
 #endif

@@ -8,7 +8,7 @@
  * the carrier's muxer and demuxer have added. For remainder.c.
  */
 
-#include "../plan/plan.h"
+#include "../plan/carrierpart.h"
 #include "workdir.h"
 
 /** How far a stream of the file was read. */
@@ -19,16 +19,17 @@ typedef struct CarrierStream {
 
 typedef struct CarrierFile {
     const Plan *plan;      ///< the output's first
+    enum CarrierPart part;
     char *name;
     AVFormatContext *fc;   ///< NULL until it is open
     int64_t nb_video;      ///< frames of the stand-in; with Plan.tied_ends as many as each video has
     int64_t shift;         ///< what the muxer added to all timestamps, AV_TIME_BASE units
     AVPacket *pkt;         ///< the next packet, when have_pkt
     int   have_pkt, eof;
-    CarrierStream *streams;
+    CarrierStream *streams;  ///< by their places
 } CarrierFile;
 
-int  carrierfile_alloc(CarrierFile **c, const Plan *plan, const WorkDir *dir);
+int  carrierfile_alloc(CarrierFile **c, const Plan *plan, enum CarrierPart part, const WorkDir *dir);
 
 /**
  * Once stock is done.
@@ -38,7 +39,7 @@ int  carrierfile_alloc(CarrierFile **c, const Plan *plan, const WorkDir *dir);
  */
 int  carrierfile_open(CarrierFile *c, int64_t first_slot);
 
-/** As remainder_peek() and remainder_consume(), of this file. */
+/** As remainder_peek() and remainder_consume(), of this file; a stream has the plan's number. */
 int  carrierfile_peek(CarrierFile *c, AVPacket **pkt);
 void carrierfile_consume(CarrierFile *c);
 

@@ -28,9 +28,11 @@ static int alloc_remainders(Remainder **out, const Plan *plan, const WorkDir *di
         r->plan   = plan;
         r->log_fd = -1;
         av_bprint_init(&r->log, 0, MAX_LINE);
-        ret = carrierfile_alloc(&r->file, plan, dir);
-        if (ret < 0)
-            return ret;
+        for (int part = 0; part < CARRIER_NB; part++) {
+            ret = carrierpart_exists(plan, part) ? carrierfile_alloc(&r->files[part], plan, part, dir) : 0;
+            if (ret < 0)
+                return ret;
+        }
     }
     return 0;
 }
@@ -109,6 +111,16 @@ static void pass_log(Remainder *r)
         }
 }
 
+static int open_files(Remainder *r)
+{
+    int ret = 0;
+
+    for (int part = 0; part < CARRIER_NB && ret >= 0; part++)
+        if (r->files[part])
+            ret = carrierfile_open(r->files[part], r->first_slot);
+    return ret;
+}
+
 int remainder_poll(Remainder *r)
 {
     int status;
@@ -127,9 +139,9 @@ int remainder_poll(Remainder *r)
     if (r->failed || !WIFEXITED(status) || (WEXITSTATUS(status) && WEXITSTATUS(status) != 255))
         return AVERROR_EXTERNAL;
     for (Remainder *q = r; q; q = q->next) {
-        int ret = carrierfile_open(q->file, q->first_slot);
+        int ret = open_files(q);
 
-        if (ret >= 0 && q->plan->tied_ends && q->file->nb_video != r->file->nb_video)
+        if (ret >= 0 && q->plan->tied_ends && remainder_nb_video(q) != remainder_nb_video(r))
             ret = AVERROR_PATCHWELCOME;
         if (ret < 0)
             return ret;
@@ -146,17 +158,52 @@ void remainder_stop(Remainder *r)
 
 int64_t remainder_nb_video(const Remainder *r)
 {
-    return r->file->nb_video;
+    return r->files[CARRIER_MAIN]->nb_video;
+}
+
+const AVFormatContext *remainder_file(const Remainder *r)
+{
+    return r->files[CARRIER_MAIN]->fc;
+}
+
+const AVStream *remainder_stream(const Remainder *r, int stream)
+{
+    const AVFormatContext *fc = r->files[r->plan->streams[stream].part]->fc;
+
+    return fc->streams[carrierpart_place(r->plan, stream)];
+}
+
+static int comes_before(const Remainder *r, const AVPacket *a, const AVPacket *b)
+{
+    if (a->dts == AV_NOPTS_VALUE || b->dts == AV_NOPTS_VALUE)
+        return a->dts == AV_NOPTS_VALUE;
+    return av_compare_ts(a->dts, remainder_stream(r, a->stream_index)->time_base,
+                         b->dts, remainder_stream(r, b->stream_index)->time_base) < 0;
 }
 
 int remainder_peek(Remainder *r, AVPacket **pkt)
 {
-    return carrierfile_peek(r->file, pkt);
+    int found = 0;
+
+    for (int part = 0; part < CARRIER_NB; part++) {
+        AVPacket *other;
+        int ret = r->files[part] ? carrierfile_peek(r->files[part], &other) : AVERROR_EOF;
+
+        if (ret == AVERROR_EOF)
+            continue;
+        if (ret < 0)
+            return ret;
+        if (!found++ || comes_before(r, other, *pkt)) {
+            *pkt = other;
+            r->next_file = part;
+        }
+    }
+    return found ? 0 : AVERROR_EOF;
 }
 
 void remainder_consume(Remainder *r)
 {
-    carrierfile_consume(r->file);
+    carrierfile_consume(r->files[r->next_file]);
 }
 
 void remainder_free(Remainder **rp)
@@ -172,7 +219,8 @@ void remainder_free(Remainder **rp)
     for (; r; r = next) {
         next = r->next;
         pipestore_feed_close(&r->feed);
-        carrierfile_free(&r->file);
+        for (int part = 0; part < CARRIER_NB; part++)
+            carrierfile_free(&r->files[part]);
         if (r->log_fd >= 0)
             close(r->log_fd);
         av_bprint_finalize(&r->log, NULL);

@@ -5,7 +5,7 @@
 /**
  * @file
  * The remainder: stock ffmpeg makes, on this machine, all of the outputs but the fleet's video, each into a
- * temporary file of its final format. One black frame stands in the video's place, so that
+ * temporary file of its final format, or what that cannot hold into another one beside it (carrierpart.h). One black frame stands in the video's place, so that
  * streams keep their numbers and the muxer's shift of timestamps can be seen.
  *
  * With Plan.tied_ends the stand-in is all of the video, decoded and encoded as the user wants it but in a narrow
@@ -32,7 +32,8 @@ typedef struct Remainder {
     int   nb_known;        ///< errors to come that the trial has told of as well: of opening the inputs
     int   failed;          ///< it has told of its file being incomplete
     int64_t first_slot;    ///< of the stand-in
-    CarrierFile *file;
+    CarrierFile *files[CARRIER_NB];  ///< NULL: it has no such part
+    int   next_file;       ///< that of the packet that was looked at
     const Plan *plan;      ///< the output's first
 } Remainder;
 
@@ -53,12 +54,17 @@ void remainder_stop(Remainder *r);
 
 /**
  * The next packet of a stream that is not the fleet's, without consuming it; timestamps as stock
- * gave them to its muxer, in its stream's time base.
+ * gave them to its muxer, in the time base of remainder_stream(). The parts are put together by DTS.
  * @return 0 and *pkt (owned by r), AVERROR_EOF, or an AVERROR code
  */
 int  remainder_peek(Remainder *r, AVPacket **pkt);
 /** After remainder_peek(): go on to the next one. */
 void remainder_consume(Remainder *r);
+
+/** Once it is done: a stream of the plan, as it was read back. */
+const AVStream *remainder_stream(const Remainder *r, int stream);
+/** Likewise what is said of the whole. */
+const AVFormatContext *remainder_file(const Remainder *r);
 
 /** The whole chain. Kills stock if it still runs. */
 void remainder_free(Remainder **r);

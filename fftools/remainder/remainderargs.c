@@ -131,7 +131,8 @@ static void add_place(ArgList *l, const Plan *plan, int64_t first_slot)
     for (int i = 0; i < plan->nb_streams; i++) {
         if (!plan->streams[i].fleet)
             continue;
-        arglist_addf(l, COMPAT_TIMING_7 && !even ? "-enc_time_base:%d" : "-r:%d", i);
+        arglist_addf(l, COMPAT_TIMING_7 && !even ? "-enc_time_base:%d" : "-r:%d",
+                     carrierpart_place(plan, i));
         if (COMPAT_TIMING_7 && !even)
             arglist_addf(l, "%d:%d", r.den, r.num);
         else
@@ -147,6 +148,8 @@ static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const c
     const Command *cmd = plan->cmd;
 
     for (int i = 0; i < plan->nb_streams; i++) {
+        if (plan->streams[i].part != CARRIER_MAIN)
+            continue;
         arglist_add(l, "-map");
         if (plan->streams[i].fleet)
             arglist_addf(l, "%d:0", cmd->nb_inputs);
@@ -159,7 +162,7 @@ static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const c
     carrierargs_options(l, plan, plan->carrier, skip);
     for (int i = 0; i < plan->nb_streams; i++)
         if (plan->streams[i].fleet && leaves_filters_out(plan)) {
-            arglist_addf(l, "-filter:%d", i);
+            arglist_addf(l, "-filter:%d", carrierpart_place(plan, i));
             arglist_add(l, "null");
         }
     carrierargs_exact(l, plan);
@@ -190,7 +193,7 @@ static void add_whole(ArgList *l, const Remainder *r, const Trial *t)
         arglist_addf(l, "%dx%d", narrow_width(t->plan, par->width), par->height);
     }
     carrierargs_exact(l, plan);
-    arglist_add_words(l, "-f", plan->carrier->name, r->file->name, NULL);
+    arglist_add_words(l, "-f", plan->carrier->name, r->files[CARRIER_MAIN]->name, NULL);
 }
 
 /** All of the command, in its order. */
@@ -244,7 +247,9 @@ void remainderargs_build(ArgList *l, const Remainder *first, const Trial *t)
         if (side) {
             sideoutput_add(l, plan, side);
         } else {
-            add_output(l, first->plan, first->first_slot, first->file->name);
+            add_output(l, first->plan, first->first_slot, first->files[CARRIER_MAIN]->name);
+            if (first->files[CARRIER_TEXT])
+                carrierargs_text(l, first->plan, first->files[CARRIER_TEXT]->name);
             first = first->next;
         }
     }

@@ -9,7 +9,7 @@
 
 /**
  * Add all of its words, the program's name first.
- * @param first of the chain, with Remainder.plan and Remainder.file known
+ * @param first of the chain, with Remainder.plan and Remainder.files known
  * @param t     the first of the chain, done
  */
 void remainderargs_build(ArgList *l, const Remainder *first, const Trial *t);

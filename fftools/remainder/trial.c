@@ -19,6 +19,8 @@
 #include "../reason.h"
 #include "../stock.h"
 #include "carrierargs.h"
+#include "partargs.h"
+#include "partlog.h"
 #include "trial.h"
 #include "trialfile.h"
 #include "triallog.h"
@@ -71,25 +73,27 @@ static double find_length(const Plan *plan, int64_t first_slot)
                                                 copies_audio(plan) && carrier_is_mov(plan) ? TRIAL_AUDIO : 0);
 }
 
-/** Which streams ffmpeg takes by itself is the format's affair. */
+/** Which streams ffmpeg takes by itself is the format's affair; and of those that were named some may be elsewhere. */
 static void add_maps(ArgList *l, const Plan *plan)
 {
     const CmdFile *f = plan_file(plan);
 
-    if (plan->trial_format == plan->oformat || cmdline_last(f->options, f->nb_options, "map"))
-        return;
-    for (int i = 0; i < plan->nb_streams; i++)
-        if (!plan->streams[i].complex) {
-            arglist_add(l, "-map");
-            arglist_addf(l, "%d:%d", plan->streams[i].file, plan->streams[i].index);
-        }
+    if (carrierpart_exists(plan, CARRIER_TEXT) ||
+        (plan->trial_format != plan->oformat && !cmdline_last(f->options, f->nb_options, "map")))
+        partargs_maps(l, plan, CARRIER_MAIN);
 }
 
 static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const char *file_name)
 {
     /* the first frames of the input tell as much as those at -ss, and sooner, but for the one thing */
-    const char *const skip_output[] = { "t", "to", "shortest", trialfile_sees_start(plan) ? NULL : "ss", NULL };
     const double start = find_start(plan, first_slot) - 0.25 / av_q2d(plan->frame_rate);
+    const char *skip_output[6] = { "t", "to", "shortest" };
+    int nb = 3;
+
+    if (!trialfile_sees_start(plan))
+        skip_output[nb++] = "ss";
+    if (carrierpart_exists(plan, CARRIER_TEXT))
+        skip_output[nb++] = "map";
 
     add_maps(l, plan);
     carrierargs_options(l, plan, plan->trial_format, skip_output);
@@ -102,6 +106,15 @@ static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const c
     arglist_addf(l, "%.6f", find_length(plan, first_slot));
     carrierargs_trial(l, plan);
     arglist_add_words(l, "-f", plan->trial_format->name, file_name, NULL);
+}
+
+/** Nobody looks at it: its encoder has to work, and stock tells of its streams. */
+static void add_text(ArgList *l, const Plan *plan, int64_t first_slot)
+{
+    partargs_text(l, plan, 0);
+    arglist_add(l, "-t");
+    arglist_addf(l, "%.6f", find_length(plan, first_slot));
+    arglist_add_words(l, "-f", "null", "-", NULL);
 }
 
 static void build_args(ArgList *l, const Plan *plan, int64_t first_slot, const Trial *t)
@@ -129,6 +142,9 @@ static void build_args(ArgList *l, const Plan *plan, int64_t first_slot, const T
             t = t->next;
         add_output(l, t->plan, first_slot, t->file_name);
     }
+    for (const Plan *p = plan; p; p = plan_next_output(p))
+        if (carrierpart_exists(p, CARRIER_TEXT))
+            add_text(l, p, first_slot);
     /* of no effect, but stock says so */
     arglist_add_options(l, cmd, cmd->trailing, cmd->nb_trailing, NULL);
 }
@@ -240,11 +256,15 @@ static int alloc_trials(Trial **out, const Plan *plan, const WorkDir *dir)
 
 static int read_log(Trial *first, AVBPrint *log)
 {
-    char *text;
+    char *text = NULL;
     int ret = av_bprint_finalize(log, &text);
 
-    if (ret < 0)
+    if (ret >= 0)
+        ret = partlog_join(&text, first->plan);
+    if (ret < 0) {
+        av_free(text);
         return ret;
+    }
     for (Trial *t = first; t; t = t->next)
         t->log = text;
     triallog_version(first);
@@ -267,7 +287,7 @@ int trial_run(Trial **out, const Plan *plan, int64_t first_slot, const char *sto
     if (ret >= 0)
         ret = arglist_error(&args);
     if (ret >= 0)
-        ret = run(plan, stock, &args, plan->cmd->nb_outputs, &log, interrupted, opaque, &ok);
+        ret = run(plan, stock, &args, partlog_nb_outputs(plan), &log, interrupted, opaque, &ok);
     if (ret == AVERROR(ETIMEDOUT))
         ret = reason_set(reason, reason_size, "stock ffmpeg did not get to its first frames");
     if (ret < 0) {

@@ -6,6 +6,7 @@
 #include "../command/namelist.h"
 #include "../compat.h"
 #include "../plan/carrier.h"
+#include "../plan/carrierpart.h"
 #include "../reason.h"
 #include "trialfile.h"
 
@@ -229,7 +230,7 @@ static AVStream *find_video(const AVFormatContext *file, const Plan *plan)
     enum AVCodecID id = plan->streams[plan->fleet_stream].encoder->id;
     int flv  = !strcmp(plan->trial_format->name, "flv");
     int last = flv ? (int)file->nb_streams - 1 :
-                     FFMIN(plan->fleet_stream, (int)file->nb_streams - 1);
+                     FFMIN(carrierpart_place(plan, plan->fleet_stream), (int)file->nb_streams - 1);
 
     if (plan->nb_fleet > 1)
         return nth_video(file, plan);

@@ -13,6 +13,7 @@
 enum WorkFile {
     WORK_TRIAL,
     WORK_REMAINDER,
+    WORK_TEXT,
     WORK_NB,
 };
 

@@ -18,6 +18,7 @@ my $nb_segments = 2;
 my $seven = `$real_ffmpeg -version` =~ /^libavcodec\s+(\d+)/m && $1 >= 61;
 
 fleet_up(2);
+make_texts($top, 3);
 make_input('in.mp4', shellwords('-f lavfi -i testsrc2=s=160x90:r=25:d=4 -f lavfi -i sine=d=4 '
                                 . '-c:v libx264 -preset ultrafast -g 25 -bf 2 -c:a aac'));
 make_input('vfr.mkv', '-i', "$top/in.mp4", '-vf', 'select=not(eq(mod(n\,7)\,3))', shellwords('-fps_mode vfr '
@@ -142,7 +143,10 @@ case_stock('too many', "-i IN/in.mp4 " . join(' ', map { "-an $x264 $_.mkv" } 1 
 
 ### HLS
 
-# the same files, playlists and frames
+# how streams are mapped, and what text there is in the outputs
+sub told { return join "\n", grep { /-> #/ || /^Output|Stream #.*Subtitle/ } split /\n/, $_[0]{stderr} }
+
+# the same files, playlists, frames and texts
 sub hls_ok {
     my ($name, $words) = @_;
     subtest $name => sub {
@@ -153,10 +157,14 @@ sub hls_ok {
         is(`cd '$top/ours' && find . -type f | sort`, `cd '$top/stock' && find . -type f | sort`, 'the same files');
         for my $list (map { chomp; $_ } `cd '$top/stock' && find . -name '*.m3u8' | sort`) {
             is(slurp("$top/ours/$list"), slurp("$top/stock/$list"), "the playlist $list");
+            next if $list =~ /_vtt\./;
             my ($a, $b) = map { scalar `$real_ffmpeg -nostdin -v error -i '$top/$_/$list' -map 0:v? -map 0:a? -f framemd5 - 2>&1` }
                 'stock', 'ours';
             is($b, $a, "what it plays");
         }
+        is(slurp("$top/ours/$_"), slurp("$top/stock/$_"), "the text $_")
+            for map { chomp; $_ } `cd '$top/stock' && find . -name '*.vtt' | sort`;
+        is(told($ours), told($stock), 'what is said of the streams');
     };
 }
 
@@ -166,6 +174,18 @@ hls_ok('a ladder with a master playlist', "-i IN/in.mp4 -filter_complex '[0:v]sp
        . "-var_stream_map 'v:0,a:0 v:1,a:1 v:2,a:2' -hls_segment_filename 'v%v/%03d.ts' v%v/index.m3u8");
 hls_ok('with the sound apart, in MP4', "-i IN/in.mp4 -map 0:v -map 0:v -map 0:a -s:v:1 96x54 $ladder -hls_segment_type fmp4 "
        . "-var_stream_map 'a:0,agroup:s v:0,agroup:s v:1,agroup:s' -master_pl_name all.m3u8 l%v.m3u8");
+
+# cues at the same time, without text, with empty lines at their end, and across the cuts
+put("$top/odd.ass", slurp("$top/text.ass") =~ s/Dialogue.*//sr . join '', map { "Dialogue: 0,0:00:0$_\n" }
+    '0.50,0:00:02.00,Default,one', '0.50,0:00:02.50,Default,two', '0.50,0:00:01.50,Default,three', '1.00,0:00:01.50,Default,{\\an8}',
+    '1.20,0:00:03.50,Default,end\\N\\N', '2.00,0:00:02.00,Default,no length', '3.99,0:00:05.00,Default,last');
+put("$top/set.vtt", "WEBVTT\n\none\n00:00.500 --> 00:01.500 line:0 align:start\nabove\n\n00:02.100 --> 00:03.000\nbelow\n\n");
+hls_ok('subtitles', "-i IN/in.mp4 -i IN/odd.ass -map 1 -map 0 $ladder a.m3u8");
+hls_ok('subtitles of a ladder', "-i IN/in.mp4 -i IN/odd.ass -i IN/set.vtt -map 0:v -map 0:a -map 1 -map 0:v -map 0:a -map 2 -s:v:1 96x54 "
+       . "$ladder -b:a:1 48k -metadata:s:a:1 title=low -c:s:1 copy -var_stream_map 'v:0,a:0,s:0,sgroup:x,language:eng v:1,a:1,s:1,sgroup:y' "
+       . "-master_pl_name all.m3u8 l%v/i.m3u8");
+hls_ok('subtitles of MP4, and of two outputs', "-i IN/in.mp4 -i IN/odd.ass -map 0 -map 1 -ss 0.7 $ladder -hls_segment_type fmp4 a.m3u8 "
+       . "-map 1 -map 0:v -ss 0.7 $ladder b.m3u8");
 hls_ok('one output for each', "-i IN/in.mp4 $ladder a.m3u8 -s 96x54 $ladder b.m3u8");
 
 ### more than the file
