@@ -35,6 +35,7 @@ time code                           | tmcd.mov   | -map 0 X264 -c:a copy -c:d co
 +time code, defaults                | tmcd.mov   | X264 -c:a copy | out.mov | --exact-frames | fleet
 subtitles to mov_text               | rich.mkv   | -map 0:v -map 0:a:0 -map 0:s X264 -c:s mov_text | out.mp4 | --exact-frames | fleet
 subtitles that start late           | latesub.mkv | X264 -c:a copy -c:s mov_text | out.mp4 | --exact-frames | fleet
+subtitles that end one tick apart   | nearsub.mkv | X264 -c:a copy -c:s copy | out.mkv | --exact-frames | fleet
 +mov_text to srt                    | subs.mp4   | X264 -c:a copy -c:s srt | out.mkv | --exact-frames | fleet
 mov_text copied                     | subs.mp4   | X264 -c:a copy -c:s copy | out.mp4 | --exact-frames | fleet
 +ass copied                         | fonts.mkv  | X264 -c:a copy -c:s copy | out.mkv | --exact-frames | fleet

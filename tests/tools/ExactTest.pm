@@ -71,6 +71,7 @@ logo.png      | -f lavfi -i testsrc=s=48x32 -frames:v 1
 fonts.mkv     | h264.mp4: -i h264.mp4 -i text.ass -map 0 -map 1 -c copy -c:s ass -attach text.srt -metadata:s:t mimetype=application/x-truetype-font -metadata:s:t filename=a.ttf
 tmcd.mov      | VIDEO(25) AUDIO(6) -c:v libx264 -preset ultrafast -g 25 -c:a pcm_s16le -timecode 01:00:00:00
 subs.mp4      | h264.mp4: -i h264.mp4 -i text.srt -map 0 -map 1 -c copy -c:s mov_text
+nearsub.mkv   | h264.mp4: -i h264.mp4 -i near.srt -map 0 -map 1 -c copy -c:s srt
 latesub.mkv   | h264.mp4: -i h264.mp4 -i late.srt -map 0 -map 1 -c copy -c:s srt
 vorbis.mkv    | VIDEO(25) AUDIO(6) -c:v libx264 -preset ultrafast -g 25 -c:a libvorbis
 opus.mkv      | VIDEO(25) AUDIO(6) -c:v libx264 -preset ultrafast -g 25 -c:a libopus
@@ -195,6 +196,7 @@ sub exact_cases {
     fleet_up(3);
     make_path("$top/stock", "$top/ours");
     make_texts($top, 5);
+    put("$top/near.srt", "1\n00:00:00,500 --> 00:00:03,001\nlong\n\n2\n00:00:01,000 --> 00:00:03,000\nshort\n\n");
     put("$top/late.srt", "1\n00:00:04,000 --> 00:00:04,500\nlate\n\n");
     for (@cases) {
         my ($name, @rest) = map { s/^\s+|\s+$//gr } split /\|/, $_, -1;
