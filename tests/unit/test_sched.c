@@ -725,6 +725,25 @@ static void test_share(void **state)
     sched_free(&s);
 }
 
+/* What is left is little, and a fast host that is busy would be done with it before the slow one that is free. */
+static void test_share_better_elsewhere(void **state)
+{
+    double size, until;
+    Sched *s = make_measured();
+
+    (void)state;
+    assert_int_equal(sched_add_task(s, 3, 20, NULL), 0);
+    expect(s, 1, 40, SCHED_RUN, 3);
+    assert_int_equal(sched_demand(s, 20, 10, 30, INFINITY, 40, &size, &until), 0);
+    assert_true(until > 40 && until < 41);
+    /* when it has much to do itself, the slow one had better begin */
+    assert_int_equal(sched_add_task(s, 4, 400, NULL), 0);
+    assert_int_equal(sched_done(s, 1, 0, 1, 44), 0);
+    expect(s, 1, 44, SCHED_RUN, 4);
+    assert_int_equal(sched_demand(s, 20, 10, 30, INFINITY, 44, &size, &until), 1);
+    sched_free(&s);
+}
+
 /* Of a host with two slots, one is free and the other has much to do: all of that time is the free one's. */
 static void test_share_of_free_slot(void **state)
 {
@@ -939,6 +958,7 @@ int main(void)
         cmocka_unit_test(test_late_unmeasured),
         cmocka_unit_test(test_late_elsewhere),
         cmocka_unit_test(test_share),
+        cmocka_unit_test(test_share_better_elsewhere),
         cmocka_unit_test(test_share_of_free_slot),
         cmocka_unit_test(test_rate_of_running),
         cmocka_unit_test(test_stream_overlap),
