@@ -17,6 +17,7 @@
 #include <libavutil/mem.h>
 
 #include "remote/leash.h"
+#include "procstate.h"
 
 static char dir[] = "/tmp/test_leash.XXXXXX";
 static char *path;
@@ -96,22 +97,6 @@ static void check(const char *command, const char *in, const char *want, int wan
     assert_int_equal(kill(-pid, 0), -1);
 }
 
-static int is_gone(int pid)
-{
-    char file[64], line[512] = "", *end;
-    FILE *f;
-
-    snprintf(file, sizeof(file), "/proc/%d/stat", pid);
-    f = fopen(file, "r");
-    if (!f)
-        return 1;
-    if (!fgets(line, sizeof(line), f))
-        line[0] = 0;
-    fclose(f);
-    end = strrchr(line, ')');
-    return !end || end[2] == 'Z' || end[2] == 'X';
-}
-
 /* The parent dies of SIGKILL; nobody closes or tells anything. */
 static void check_orphan(const char *command)
 {
@@ -134,12 +119,12 @@ static void check_orphan(const char *command)
     close(say[0]);
     inner = atoi(line);
     assert_true(inner > 1);
-    assert_false(is_gone(inner));
+    assert_false(process_is_gone(inner));
     kill(parent, SIGKILL);
     assert_int_equal(waitpid(parent, &status, 0), parent);
-    for (int i = 0; i < 12000 && !is_gone(inner); i++)
+    for (int i = 0; i < 12000 && !process_is_gone(inner); i++)
         usleep(5000);
-    assert_true(is_gone(inner));
+    assert_true(process_is_gone(inner));
 }
 
 /* The parent was gone before the shell began: somebody else is in $PPID. */

@@ -19,6 +19,7 @@
 #include <libavutil/error.h>
 
 #include "remote/transport.h"
+#include "procstate.h"
 
 #define LOOPS 100000
 
@@ -186,29 +187,12 @@ static void read_line(Transport *t, char *buf, size_t size)
     buf[used] = 0;
 }
 
-/* Gone, or dead and waiting for an init that does not collect. */
-static int is_gone(pid_t pid)
-{
-    char path[64], line[512] = "", *end;
-    FILE *f;
-
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    f = fopen(path, "r");
-    if (!f)
-        return 1;
-    if (!fgets(line, sizeof(line), f))
-        line[0] = 0;
-    fclose(f);
-    end = strrchr(line, ')');
-    return !end || end[2] == 'Z' || end[2] == 'X';
-}
-
 static void check_gone(pid_t pid)
 {
     assert_true(pid > 1);
-    for (int i = 0; i < 12000 && !is_gone(pid); i++)
+    for (int i = 0; i < 12000 && !process_is_gone(pid); i++)
         usleep(5000);
-    assert_true(is_gone(pid));
+    assert_true(process_is_gone(pid));
 }
 
 static void check_cancel(const char *command, int cancel)
@@ -283,7 +267,7 @@ static void test_killed(void **state)
     assert_true(read(fd[0], line, sizeof(line) - 1) > 0);
     close(fd[0]);
     assert_int_equal(sscanf(line, "%d %d", &shell, &child), 2);
-    assert_false(is_gone(child));
+    assert_false(process_is_gone(child));
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     check_gone(child);
