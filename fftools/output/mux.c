@@ -68,8 +68,6 @@ static void drop_carriers_own(const Plan *plan, int stream, AVStream *st)
     const PlanStream *s = &plan->streams[stream];
     const AVDictionaryEntry *e = av_dict_get(st->metadata, "language", NULL, 0);
 
-    if (s->part == CARRIER_TEXT)
-        st->codecpar->codec_id = AV_CODEC_ID_WEBVTT;
     if (s->fleet ? plan->trial_format == plan->oformat : !carrier_is_foreign(plan))
         return;
     if (e && carrier_is_mov(plan) && !s->in_has_language && !strcmp(e->value, "und"))
@@ -230,6 +228,10 @@ static int add_streams(Mux *m, const Trial *t, Join *const *joins)
             const Trial *of = trial_of(t, i);
 
             ret = set_video_stream(m, st, of, join_params(joins[of->plan->number]));
+        } else if (m->plan->streams[i].part == CARRIER_TEXT) {
+            st->codecpar->codec_type = AVMEDIA_TYPE_SUBTITLE;
+            st->codecpar->codec_id   = AV_CODEC_ID_WEBVTT;
+            ret = 0;
         } else {
             ret = copy_stream(st, remainder_stream(m->rest, i));
         }

@@ -145,15 +145,6 @@ static int check_stream(const Plan *p, const PlanStream *s, char *reason, size_t
     return 0;
 }
 
-/** Text that comes at the same time is moved on, as stock does it; but then that would end with an error. */
-static int check_text(const Plan *p, char *reason, size_t size)
-{
-    const Command *cmd = p->cmd;
-
-    return carrierpart_count(p, CARRIER_TEXT) && cmdline_last(cmd->globals, cmd->nb_globals, "xerror") ?
-           reason_set(reason, size, "-xerror is not split beside the subtitles of %s", p->oformat->name) : 0;
-}
-
 /**
  * HLS adds up durations where a playlist has sound alone, and of MPEG-TS comes what its demuxer
  * makes of frames: a tick less than what is rounded.
@@ -183,7 +174,7 @@ static int choose_foreign(Plan *p, char *reason, size_t size)
         return reason_set(reason, size, "the format of the output's files is not known");
     carrierpart_divide(p);
     if ((ret = check_cuts(p, reason, size)) < 0 || (ret = check_names(p, reason, size)) < 0 ||
-        (ret = check_text(p, reason, size)) < 0)
+        (ret = carrierpart_check(p, reason, size)) < 0)
         return ret;
     p->carrier = p->trial_format = inner;
     if (is_segment(p) && is_matroska(inner))

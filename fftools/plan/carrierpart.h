@@ -21,6 +21,11 @@ enum CarrierPart {
 
 /** Set PlanStream.part of each stream. */
 void carrierpart_divide(Plan *plan);
+/**
+ * Whether stock puts the parts together by their DTS, whatever the order is in which they come.
+ * @return 0, or AVERROR_PATCHWELCOME with the sentence
+ */
+int  carrierpart_check(const Plan *plan, char *reason, size_t reason_size);
 /** Whether the output has streams of it; it always has a main part. */
 int  carrierpart_exists(const Plan *plan, enum CarrierPart part);
 /** The number that a stream has in its file. */

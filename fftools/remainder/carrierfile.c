@@ -129,7 +129,9 @@ int carrierfile_open(CarrierFile *c, int64_t first_slot)
 
     if (c->part == CARRIER_TEXT) {
         c->shift = CARRIER_TEXT_OFFSET * (int64_t)AV_TIME_BASE;
-        return ret;
+        /* without a packet Matroska's muxer has not finished the header either */
+        c->eof = ret == AVERROR_EOF;
+        return c->eof ? 0 : ret;
     }
     if (carrier_is_nut(c->plan) && !c->plan->tied_ends) {
         c->shift = CARRIER_NUT_OFFSET * (int64_t)AV_TIME_BASE;

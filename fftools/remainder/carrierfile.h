@@ -21,7 +21,7 @@ typedef struct CarrierFile {
     const Plan *plan;      ///< the output's first
     enum CarrierPart part;
     char *name;
-    AVFormatContext *fc;   ///< NULL until it is open
+    AVFormatContext *fc;   ///< NULL until it is open, or there is no text
     int64_t nb_video;      ///< frames of the stand-in; with Plan.tied_ends as many as each video has
     int64_t shift;         ///< what the muxer added to all timestamps, AV_TIME_BASE units
     AVPacket *pkt;         ///< the next packet, when have_pkt

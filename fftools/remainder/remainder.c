@@ -170,7 +170,7 @@ const AVStream *remainder_stream(const Remainder *r, int stream)
 {
     const AVFormatContext *fc = r->files[r->plan->streams[stream].part]->fc;
 
-    return fc->streams[carrierpart_place(r->plan, stream)];
+    return fc ? fc->streams[carrierpart_place(r->plan, stream)] : NULL;
 }
 
 static int comes_before(const Remainder *r, const AVPacket *a, const AVPacket *b)

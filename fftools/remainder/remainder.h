@@ -61,7 +61,7 @@ int  remainder_peek(Remainder *r, AVPacket **pkt);
 /** After remainder_peek(): go on to the next one. */
 void remainder_consume(Remainder *r);
 
-/** Once it is done: a stream of the plan, as it was read back. */
+/** Once it is done: a stream of the plan, as it was read back; NULL: it is text, of which there is none. */
 const AVStream *remainder_stream(const Remainder *r, int stream);
 /** Likewise what is said of the whole. */
 const AVFormatContext *remainder_file(const Remainder *r);

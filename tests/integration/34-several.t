@@ -180,12 +180,21 @@ put("$top/odd.ass", slurp("$top/text.ass") =~ s/Dialogue.*//sr . join '', map { 
     '0.50,0:00:02.00,Default,one', '0.50,0:00:02.50,Default,two', '0.50,0:00:01.50,Default,three', '1.00,0:00:01.50,Default,{\\an8}',
     '1.20,0:00:03.50,Default,end\\N\\N', '2.00,0:00:02.00,Default,no length', '3.99,0:00:05.00,Default,last');
 put("$top/set.vtt", "WEBVTT\n\none\n00:00.500 --> 00:01.500 line:0 align:start\nabove\n\n00:02.100 --> 00:03.000\nbelow\n\n");
-hls_ok('subtitles', "-i IN/in.mp4 -i IN/odd.ass -map 1 -map 0 $ladder a.m3u8");
-hls_ok('subtitles of a ladder', "-i IN/in.mp4 -i IN/odd.ass -i IN/set.vtt -map 0:v -map 0:a -map 1 -map 0:v -map 0:a -map 2 -s:v:1 96x54 "
+make_input('subs.mkv', '-i', "$top/in.mp4", '-i', "$top/odd.ass", '-i', "$top/set.vtt",
+           qw(-map 0 -map 1 -map 2 -c copy -c:s:0 ass -c:s:1 copy));
+hls_ok('subtitles', "-i IN/subs.mkv -map 0:2 -map 0:v -map 0:a $ladder a.m3u8");
+hls_ok('subtitles of a ladder', "-i IN/subs.mkv -map 0:v -map 0:a -map 0:2 -map 0:v -map 0:a -map 0:3 -s:v:1 96x54 "
        . "$ladder -b:a:1 48k -metadata:s:a:1 title=low -c:s:1 copy -var_stream_map 'v:0,a:0,s:0,sgroup:x,language:eng v:1,a:1,s:1,sgroup:y' "
        . "-master_pl_name all.m3u8 l%v/i.m3u8");
-hls_ok('subtitles of MP4, and of two outputs', "-i IN/in.mp4 -i IN/odd.ass -map 0 -map 1 -ss 0.7 $ladder -hls_segment_type fmp4 a.m3u8 "
-       . "-map 1 -map 0:v -ss 0.7 $ladder b.m3u8");
+hls_ok('subtitles of MP4, and of two outputs', "-i IN/subs.mkv -map 0:v -map 0:a -map 0:2 -ss 0.7 $ladder -hls_segment_type fmp4 a.m3u8 "
+       . "-map 0:2 -map 0:v -ss 0.7 $ladder b.m3u8");
+put("$top/late.srt", "1\n00:00:03,500 --> 00:00:04,000\nlate\n\n");
+make_input('late.mkv', '-i', "$top/in.mp4", '-i', "$top/late.srt", qw(-map 0 -map 1 -c copy -c:s srt));
+hls_ok('subtitles of which none is shown', "-i IN/late.mkv -t 3 $ladder a.m3u8");
+for (['subtitles of another file', '-i IN/in.mp4 -i IN/late.srt', 'of another file'],
+     ['subtitles that wait for the next one', '-fix_sub_duration -i IN/late.mkv', 'at another time']) {
+    case_stock($_->[0], "$_->[1] $ladder a.m3u8", $_->[2], 1);
+}
 hls_ok('one output for each', "-i IN/in.mp4 $ladder a.m3u8 -s 96x54 $ladder b.m3u8");
 
 ### more than the file
