@@ -152,4 +152,14 @@ static inline int64_t compat_frame_duration(const AVFrame *f)
 #endif
 }
 
+/** AVFrame.key_frame is a flag since FFmpeg 6.1. */
+static inline int compat_is_key(const AVFrame *f)
+{
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
+    return !!(f->flags & AV_FRAME_FLAG_KEY);
+#else
+    return f->key_frame;
+#endif
+}
+
 #endif

@@ -245,6 +245,15 @@ static int has_fragments(const Plan *p)
                       strstr(flags, "dash") || strstr(flags, "isml")));
 }
 
+/** The muxer asks what else it has got of a stream when it closes a fragment: of one packet, that is its duration. */
+static int has_tiny_fragments(const Plan *p)
+{
+    const char *flags = option(p, "movflags");
+
+    return carrier_is_mov(p) && p->nb_streams > 1 &&
+           (option(p, "frag_size") || (flags && strstr(flags, "frag_every_frame")));
+}
+
 /** The header is written for good before the packets are. */
 static int header_comes_first(const Plan *p)
 {
@@ -467,6 +476,8 @@ int carrier_choose(Plan *p, char *reason, size_t size)
         return reason_set(reason, size, "%s cannot be written to a pipe", p->oformat->name);
     if (header_comes_first(p) && encodes_flac(p))
         return reason_set(reason, size, "the header of FLAC is known in the end only");
+    if (has_tiny_fragments(p))
+        return reason_set(reason, size, "fragments of single packets tell by what waits in the muxer how long these are");
     if (option(p, "encryption_scheme"))
         return reason_set(reason, size, "encrypted output is not split yet");
     if (strcmp(p->carrier->name, "matroska") &&

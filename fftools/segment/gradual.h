@@ -6,7 +6,7 @@
  * @file
  * H.264 that is refreshed bit by bit (x264's intra-refresh, some broadcasters): libavformat takes
  * the places where that begins for keyframes, but from there whole pictures come only some frames
- * later. Knowledge: ITU-T H.264 7.3.1, 7.3.2.3, Annex B and D.1.8; ISO/IEC 14496-15 5.3.3.1.
+ * later. Knowledge: ITU-T H.264 7.3.1, 7.3.2.3 and D.1.8.
  */
 
 #include <libavcodec/codec_par.h>

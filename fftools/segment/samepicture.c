@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "../compat.h"
 #include "../input/onepicture.h"
 #include "../reason.h"
 #include "samepicture.h"
@@ -24,8 +25,9 @@ static int is_same(const PictureKind *a, const PictureKind *b)
 int samepicture_check(PictureKind *first, const AVStream *st, const AVPacket *pkt, char *reason, size_t reason_size)
 {
     AVFrame *frame;
+    enum AVPictureType type;
     PictureKind kind;
-    int ret;
+    int key, ret;
 
     if (st->codecpar->codec_id == AV_CODEC_ID_RAWVIDEO)
         return 0;
@@ -37,9 +39,14 @@ int samepicture_check(PictureKind *first, const AVStream *st, const AVPacket *pk
     if (st->sample_aspect_ratio.num)
         frame->sample_aspect_ratio = st->sample_aspect_ratio;
     kind = kind_of(frame);
+    type = frame->pict_type;
+    key  = compat_is_key(frame);
     av_frame_free(&frame);
     if (ret < 0)
         return ret == AVERROR(ENOMEM) ? ret : 0;
+    /* where a container does not tell which ones are keyframes, all count as such */
+    if (!key && (type == AV_PICTURE_TYPE_P || type == AV_PICTURE_TYPE_B))
+        return reason_set(reason, reason_size, "the input's keyframes cannot all be decoded by themselves");
     if (!first->known)
         *first = kind;
     return is_same(first, &kind) ? 0 :

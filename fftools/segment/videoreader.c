@@ -10,6 +10,7 @@
 #include "../reason.h"
 #include "delayed.h"
 #include "discont.h"
+#include "earlier.h"
 #include "fieldpairs.h"
 #include "gradual.h"
 #include "leadin.h"
@@ -40,6 +41,7 @@ struct VideoReader {
     int64_t    visible;    ///< pts of the first frame that filters may see
     int64_t    fragile_end;  ///< AV_NOPTS_VALUE: nothing is fragile
     int        nb_gradual; ///< places that only look like keyframes, since the last one
+    Earlier    earlier;
     FieldPairs *fields;    ///< or NULL
     Delayed   *delayed;    ///< or NULL
     Untimed   *untimed;    ///< or NULL
@@ -293,6 +295,8 @@ static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
 
     if (!check_keyframe(r, pkt))
         return reason_set(reason, reason_size, "the input is refreshed bit by bit, not by keyframes");
+    if (earlier_is_needed(&r->earlier, r->st->codecpar, pkt))
+        return reason_set(reason, reason_size, "the input's keyframes cannot all be decoded by themselves");
     if (has_foreign_side_data(pkt))
         return reason_set(reason, reason_size, "the video carries side data that cannot travel");
     if (r->loop && pkt->flags & AV_PKT_FLAG_DISCARD)
