@@ -170,7 +170,7 @@ static int run_fleet(Program *p, int *status)
     p->signal = result.signal;
     if (ret != AVERROR_PATCHWELCOME)
         return ret;
-    av_log(NULL, result.started ? AV_LOG_WARNING : AV_LOG_VERBOSE,
+    av_log(NULL, result.worth_telling ? AV_LOG_WARNING : AV_LOG_VERBOSE,
            TAG "%s; stock ffmpeg does it all\n", result.reason);
     return become_stock(p, result.reason, result.overwrite);
 }

@@ -77,6 +77,7 @@ static int refuse_error(Job *j, int error)
         return refuse(j, av_err2str(error));
     snprintf(why, sizeof(why), "no space is left in the temporary folder %.200s (set TMPDIR, or a larger --memory)",
              tempfile_folder());
+    j->result->worth_telling = 1;
     return refuse(j, why);
 }
 
@@ -447,7 +448,7 @@ static int start_encode(Job *j, int keys)
         outputs_alloc(&j->outputs, j->plan, j->trial, j->rest) < 0 ||
         reader_start(j->reader) < 0 || inputscan_start(&j->scan, j->plan) < 0)
         return refuse(j, "the encode could not be started");
-    j->result->started = 1;
+    j->result->worth_telling = 1;
     return 0;
 }
 

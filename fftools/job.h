@@ -16,7 +16,7 @@ typedef struct JobResult {
     int  status;        ///< for exit(), when job_run() returned 0
     char reason[512];   ///< why stock has to do it all after all
     int  overwrite;     ///< the user allowed to overwrite the output, or it was begun: stock must not ask again
-    int  started;       ///< hosts have worked in vain: worth a word
+    int  worth_telling; ///< hosts have worked in vain, or the user can help
     int  signal;        ///< after all is cleaned up, die of this signal as ffmpeg would; 0: none
 } JobResult;
 

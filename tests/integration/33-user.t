@@ -346,7 +346,7 @@ for (['a folder that is not there', 'no/such/folder/out.mp4'], ['a name that is 
 
 SKIP: {
     make_path("$top/small");
-    skip 'no mount of our own here', 5 unless $> == 0
+    skip 'no mount of our own here', 7 unless $> == 0
         && system("mount -t tmpfs -o size=48k tmpfs '$top/small' 2>/dev/null") == 0;
     # stock 5.1 has status 0 when only the trailer fails, FFmpeg 7 an error code's last bits
     $ours = run({}, qw(-nostdin -y), @short, qw(-i in.mp4), @encode, "$top/small/out.mp4");
@@ -356,6 +356,12 @@ SKIP: {
     unlink glob "$top/small/*";
     is($run->{status}, 0, 'a full TMPDIR: status');
     compare_ok("$top/stock.mp4", "$top/ours.mp4", 'a full TMPDIR: the output', '--exact-frames');
+    make_input('raw.nut', qw(-f lavfi -i testsrc2=s=640x360:r=25:d=3 -c:v rawvideo));
+    $run = run({ env => { TMPDIR => "$top/small" } }, qw(-nostdin -y --memory 16M --segment-length 2.5 -i raw.nut),
+               @encode, 'raw.mp4');
+    is($run->{status}, 0, 'a full TMPDIR, and nothing but video: status');
+    like($run->{stderr}, qr{no space is left in the temporary folder \Q$top\E/small }, 'and nothing but video: told');
+    unlink "$top/raw.nut", "$top/raw.mp4";
     system("mount -o remount,ro '$top/small' 2>/dev/null");
     ($stock, $ours) = like_stock('a disk that is read-only', "$top/small/new.mp4", {});
     system("umount '$top/small'");

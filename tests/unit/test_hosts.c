@@ -180,6 +180,42 @@ static void test_load(void **state)
     rmdir(dir);
 }
 
+/* Without XDG_CONFIG_HOME, or with one that means nothing: the home's, if there is one. */
+static void test_home(void **state)
+{
+    char dir[] = "/tmp/test_hosts.XXXXXX", config[64], folder[64], path[64], err[256];
+    HostList l = { 0 };
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(config, sizeof(config), "%s/.config", dir);
+    snprintf(folder, sizeof(folder), "%s/.config/ffleet", dir);
+    snprintf(path, sizeof(path), "%s/.config/ffleet/hosts", dir);
+    assert_int_equal(mkdir(config, 0700), 0);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    write_file(path, "g1\n", 3);
+    unsetenv("FFLEET_HOSTS");
+    setenv("HOME", dir, 1);
+    for (int i = 0; i < 2; i++) {
+        if (i)
+            setenv("XDG_CONFIG_HOME", "elsewhere", 1);
+        else
+            unsetenv("XDG_CONFIG_HOME");
+        assert_int_equal(hosts_load(&l, err, sizeof(err)), 0);
+        assert_string_equal(l.origin, path);
+        hosts_free(&l);
+    }
+    /* what is left is the machine's, whatever that says */
+    unsetenv("HOME");
+    hosts_load(&l, err, sizeof(err));
+    assert_true(!l.origin || strcmp(l.origin, path));
+    hosts_free(&l);
+    unlink(path);
+    rmdir(folder);
+    rmdir(config);
+    rmdir(dir);
+}
+
 static void test_limits(void **state)
 {
     HostList l = { 0 };
@@ -207,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_load),
+        cmocka_unit_test(test_home),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
