@@ -356,6 +356,7 @@ static void add_head(AVBPrint *bp, const Plan *plan, const char *ffmpeg)
         "-stats_period", "0.5", "-copyts",
     };
     int n = 11;
+    static const char *const fields[] = { NULL, "progressive", "tt", "bb", "tb", "bt" };
     const AVCodecParameters *par = plan_video(plan)->codecpar;
     char tag[16];
 
@@ -363,9 +364,9 @@ static void add_head(AVBPrint *bp, const Plan *plan, const char *ffmpeg)
     snprintf(tag, sizeof(tag), "%"PRIu32, hostcommand_input_tag(plan));
     if (hostcommand_input_tag(plan))
         n = add_option(head, n, "-tag:v", tag);
-    /* which field comes first, for interlaced Motion JPEG */
-    if (par->field_order == AV_FIELD_BB)
-        n = add_option(head, n, "-field_order", "bb");
+    /* which field comes first: interlaced Motion JPEG, raw video, v210 and old FFV1 do not tell */
+    if (par->field_order < FF_ARRAY_ELEMS(fields))
+        n = add_option(head, n, "-field_order", fields[par->field_order]);
     if (decoder_races(par->codec_id))
         n = add_option(head, n, "-threads", "1");
     if (wire_hides_codec(par->codec_id))

@@ -11,8 +11,7 @@ static int is_container_s(const AVCodecParameters *par, const uint8_t *header, s
     return par->extradata_size > 0 && memmem(par->extradata, par->extradata_size, header, size);
 }
 
-/** How many bytes tell a unit's length; 0: start codes are between them. */
-static int find_length_size(const AVCodecParameters *par)
+int earlier_length_size(const AVCodecParameters *par)
 {
     const uint8_t *p = par->extradata;
 
@@ -36,7 +35,7 @@ static int unit_kind(enum AVCodecID id, uint8_t first)
 
 static int lacks_sets(Earlier *e, const AVCodecParameters *par, const AVPacket *pkt)
 {
-    NalUnits units = { pkt->data, pkt->data + pkt->size, find_length_size(par) };
+    NalUnits units = { pkt->data, pkt->data + pkt->size, earlier_length_size(par) };
     NalUnit nal;
     int kind = 0, found = 0;
 

@@ -24,4 +24,7 @@ typedef struct Earlier {
  */
 int earlier_is_needed(Earlier *e, const AVCodecParameters *par, const AVPacket *pkt);
 
+/** Of H.264 and HEVC: how many bytes tell a unit's length; 0: start codes are between them. */
+int earlier_length_size(const AVCodecParameters *par);
+
 #endif

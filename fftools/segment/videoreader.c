@@ -14,6 +14,7 @@
 #include "fieldpairs.h"
 #include "gradual.h"
 #include "leadin.h"
+#include "signature.h"
 #include "videoreader.h"
 
 /* Until a keyframe is found and all that is shown before it. */
@@ -42,6 +43,7 @@ struct VideoReader {
     int64_t    fragile_end;  ///< AV_NOPTS_VALUE: nothing is fragile
     int        nb_gradual; ///< places that only look like keyframes, since the last one
     Earlier    earlier;
+    Signature  signature;
     FieldPairs *fields;    ///< or NULL
     Delayed   *delayed;    ///< or NULL
     Untimed   *untimed;    ///< or NULL
@@ -124,6 +126,7 @@ void videoreader_close(VideoReader **rp)
     fieldpairs_close(&r->fields);
     delayed_close(&r->delayed);
     untimed_close(&r->untimed);
+    signature_free(&r->signature);
     av_freep(rp);
 }
 
@@ -301,7 +304,7 @@ static int read_packet(VideoReader *r, AVPacket *pkt, char *reason, size_t reaso
         return reason_set(reason, reason_size, "the video carries side data that cannot travel");
     if (r->loop && pkt->flags & AV_PKT_FLAG_DISCARD)
         return reason_set(reason, reason_size, "the input to be looped has frames that are not shown");
-    return 0;
+    return signature_repeat(&r->signature, r->st->codecpar, pkt);
 }
 
 /** Likewise, with all of a frame. */

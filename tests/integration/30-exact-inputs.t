@@ -58,5 +58,8 @@ interlaced H.264 to interlaced      | tff.mkv    | X264 -flags +ildct+ilme | out
 interlaced MPEG-2 ts                | mpeg2.ts   | X264 | out.mp4 | --exact-frames | fleet
 # mpeg4 remembers field vectors across keyframes
 +interlaced MPEG-2 to interlaced    | mpeg2.ts   | -c:v mpeg4 -q:v 4 -g 48 -flags +ildct+ilme -c:a copy | out.mkv | | fleet
+# only the container tells which field comes first
+interlaced FFV1                     | ffv1tff.mkv | X264 -vf yadif=deint=interlaced | out.mkv | --exact-frames | fleet
++interlaced v210                    | v210tff.mov | -c:v prores_ks -profile:v 0 -flags +ildct | out.mov | --exact-packets --exact-frames | fleet
 MPEG-4 input with B-frames          | mpeg4.mkv  | X264 | out.mp4 | --exact-frames | fleet
 END

@@ -52,6 +52,8 @@ rot90.mp4     | plain.mp4: -i plain.mp4 -c copy -metadata:s:v:0 rotate=90
 rot180.mp4    | plain.mp4: -i plain.mp4 -c copy -metadata:s:v:0 rotate=180
 rot270.mp4    | plain.mp4: -i plain.mp4 -c copy -metadata:s:v:0 rotate=270
 tff.mkv       | VIDEO(50) -vf interlace=scan=tff -c:v libx264 -preset ultrafast -g 25 -flags +ildct+ilme -x264-params tff=1
+ffv1tff.mkv   | VIDEO(50) -vf interlace=scan=tff -c:v ffv1 -level 1 -g 1 -flags +ilme -top 1
+v210tff.mov   | VIDEO(50) -vf interlace=scan=tff -c:v v210 -flags +ilme -top 1
 fields.mkv    | VIDEO(50) -vf interlace=scan=tff -c:v mpeg2video -q:v 4 -g 1 -flags +ildct+ilme
 mpeg2.ts      | VIDEO(50) AUDIO(6) -vf interlace=scan=tff -c:v mpeg2video -q:v 4 -g 12 -bf 2 -flags +ildct+ilme -c:a mp2
 ntscfilm.mkv  | VIDEO(24000/1001) AUDIO(6) -c:v libx264 -preset ultrafast -g 24 -bf 2 -c:a aac
