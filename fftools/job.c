@@ -112,7 +112,10 @@ static void raise_limit(Job *j)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/** Each slot has a thread, to which glibc gives a heap of its own, up to eight for each core: pictures would stay in all of them. */
+/**
+ * Each slot has a thread, to which glibc gives a heap of its own, up to eight for each core: pictures would
+ * stay in all of them.
+ */
 static void share_heaps(void)
 {
 #ifdef M_ARENA_MAX

@@ -138,7 +138,11 @@ static int parse_option(const Parser *p, Host *h, char *opt)
     return *dst ? 0 : AVERROR(ENOMEM);
 }
 
-/** host[:port] or [IPv6][:port]: end the name. @param name moves behind a bracket @param port gets what is behind ':' */
+/**
+ * host[:port] or [IPv6][:port]: end the name.
+ * @param name moves behind a bracket
+ * @param port gets what is behind ':', or NULL
+ */
 static int split_port(const Parser *p, char **name, char **port)
 {
     char *end;

@@ -22,7 +22,8 @@ typedef struct KnownKey {
     char    *file;     ///< where it stands
     int      line;
     int      revoked;
-    int      any_port; ///< entry without port for a host with another port than 22: may confirm where its own port has none, not contradict
+    int      any_port; ///< entry without port for a host with another port than 22: may confirm where its own port
+                       ///< has none, not contradict
 } KnownKey;
 
 typedef struct KnownHosts {

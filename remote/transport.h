@@ -10,7 +10,7 @@
  * A Transport belongs to one thread at a time (libssh2 sessions are not thread
  * safe). At most one command runs on it at a time. All calls but connect() are
  * non-blocking: they do what they can and return AVERROR(EAGAIN) when they would
- * have to wait; transport_wait() then waits. Errors are AVERROR codes; a
+ * have to wait; TransportOps.wait() then waits. Errors are AVERROR codes; a
  * sentence for people, naming the host, stands in Transport.error.
  */
 

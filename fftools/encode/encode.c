@@ -28,7 +28,8 @@ typedef struct EncodeStream {
     ParamSets   reference;
     int         have_reference;
     int64_t     pixels;         ///< of a picture, as stock makes it here; 0: not known
-    int         width, height;  ///< of stock's or of the first result; pictures of several sizes stock scales to that of the first
+    int         width, height;  ///< of stock's or of the first result; pictures of several sizes stock scales to that
+                                ///< of the first
     float       quantiser;
 } EncodeStream;
 

@@ -204,7 +204,7 @@ static const char *retimes(Fork *f, const Node *before)
     return before ? info(f, before)->retimes : "";
 }
 
-/** A filter in front of a second input: as follow_side() takes it. */
+/** A filter in front of a second input: as complexside.c takes it. */
 static int add_side_node(Fork *f, Node *n)
 {
     Node *from;

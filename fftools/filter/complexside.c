@@ -75,8 +75,8 @@ int complexside_check_filter(Parser *p, const Node *n, int looped)
      * a single picture is the first everywhere; of many each is another, but has its time. Neither
      * files nor fonts travel for it
      */
-    wrong |= filterchain_traits(n->text, &worst, why, sizeof(why)) || worst > (looped ? FILTER_READS_T : FILTER_READS_N) ||
-             worst == FILTER_RETIMING || worst == FILTER_WINDOW;
+    wrong |= filterchain_traits(n->text, &worst, why, sizeof(why)) ||
+             worst > (looped ? FILTER_READS_T : FILTER_READS_N) || worst == FILTER_RETIMING || worst == FILTER_WINDOW;
     return wrong ? complexnodes_refuse(p, "the filter graph's second input goes through '%s'", n->name) : 0;
 }
 

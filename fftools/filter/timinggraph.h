@@ -40,7 +40,11 @@ AVRational timinggraph_frame_rate(const TimingGraph *g);
 
 /** In presentation order. @return 0; AVERROR_EOF when the filters take no more; other AVERROR codes */
 int  timinggraph_send(TimingGraph *g, const TimingFrame *frame);
-/** The input ended. @param pts where its last frame ended, in the time base of what was sent @return 0 or an AVERROR code */
+/**
+ * The input ended.
+ * @param pts where its last frame ended, in the time base of what was sent
+ * @return 0 or an AVERROR code
+ */
 int  timinggraph_end(TimingGraph *g, int64_t pts);
 /** @return 0; AVERROR(EAGAIN): send more; AVERROR_EOF: no more will come; other AVERROR codes */
 int  timinggraph_receive(TimingGraph *g, TimingFrame *frame);

@@ -114,7 +114,8 @@ typedef struct Plan {
     int    out_rate_given;
     TimeLimits out_limits;
     int64_t max_frames;      ///< INT64_MAX: without limit
-    int     tied_ends;       ///< where streams end, or how sounds mix, depends on how far others are: only stock's part tells, see remainder.h
+    int     tied_ends;       ///< where streams end, or how sounds mix, depends on how far others are: only stock's
+                             ///< part tells, see remainder.h
     double  sure_end;        ///< seconds of the output until where all of them are sure to go on
     int     copyts;          ///< -copyts
     double  ts_scale;        ///< -itsscale of the video: its timestamps are multiplied by it

@@ -89,7 +89,8 @@ static int decide_beside(Plan *p)
 {
     for (int i = 0; i < p->nb_inputs && p->nb_sides; i++)
         if (p->inputs[i].endless || p->inputs[i].loop)
-            return plan_stock(p, "an endless or looped input is not split yet where there are outputs without the fleet's video");
+            return plan_stock(p, "an endless or looped input is not split yet where there are outputs without the "
+                              "fleet's video");
     return 0;
 }
 

@@ -249,7 +249,10 @@ static int decide_fork(Plan *p)
     return p->timing ? 0 : plan_stock(p, "out of memory");
 }
 
-/** Where stock converts between its own filters, so does hostcommand.c. But some formats cannot be turned, and are converted before. */
+/**
+ * Where stock converts between its own filters, so does hostcommand.c. But some formats cannot be turned, and
+ * are converted before.
+ */
 static int decide_conversion(Plan *p)
 {
     const AVPixFmtDescriptor *desc = av_pix_fmt_desc_get(plan_video(p)->codecpar->format);
@@ -258,7 +261,8 @@ static int decide_conversion(Plan *p)
         (desc && desc->log2_chroma_w == desc->log2_chroma_h &&
          !(desc->flags & (AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM | AV_PIX_FMT_FLAG_HWACCEL))))
         return 0;
-    return plan_stock(p, "the input is turned and cut, and its pixel format may be converted between that for %s", p->filters);
+    return plan_stock(p, "the input is turned and cut, and its pixel format may be converted between that for %s",
+                      p->filters);
 }
 
 /**

@@ -60,7 +60,8 @@ int tee_parse(const char *text, TeeSlave *slaves, char *reason, size_t reason_si
         size_t len = strcspn(p, "|");
 
         if (!parse_slave(&slaves[nb], p, len))
-            return reason_set(reason, reason_size, "-f tee is split only for plain files with no options but f, onfail and movflags");
+            return reason_set(reason, reason_size,
+                              "-f tee is split only for plain files with no options but f, onfail and movflags");
         nb++;
         if (!p[len])
             return nb;

@@ -280,7 +280,8 @@ int trialfile_open(Trial *t, const Plan *plan, char *reason, size_t reason_size)
         return reason_set(reason, reason_size, "the timestamps of copied audio in MPEG-TS cannot be foreseen");
     ret = read_packets(t, plan, reason, reason_size);
     if (ret >= 0 && rounds_later(t, plan))
-        ret = reason_set(reason, reason_size, "the timestamps of copied audio cannot be foreseen where -ss lets the output begin later");
+        ret = reason_set(reason, reason_size,
+                         "the timestamps of copied audio cannot be foreseen where -ss lets the output begin later");
     if (ret >= 0 && cuts_packets(plan) && t->reorder_slots && t->reorder_delay)
         ret = reason_set(reason, reason_size, "-shortest may end the video among frames that are reordered");
     return ret;

@@ -41,7 +41,8 @@ typedef struct SlotRange {
 typedef struct ChainRun {
     int64_t index;         ///< of the first, among those the filters make on the host
     int64_t count;
-    int64_t slot;          ///< of the first; where the frame rate is open, by how much slots are ahead of the times they have there
+    int64_t slot;          ///< of the first; where the frame rate is open, by how much slots are ahead of the times
+                           ///< they have there
 } ChainRun;
 
 /**

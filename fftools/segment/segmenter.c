@@ -301,7 +301,8 @@ static int cut_segment(Segmenter *s, Frame *cut, Segment **seg, char *reason, si
     if (ret < 0)
         segment_free(seg);
     return ret == AVERROR_PATCHWELCOME ?
-           reason_set(reason, reason_size, s->graph ? "the filters make other frames of a part of the video than of all of it" :
+           reason_set(reason, reason_size, s->graph ?
+                      "the filters make other frames of a part of the video than of all of it" :
                       "the order of the input's frames is unusual") : ret;
 }
 

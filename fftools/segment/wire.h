@@ -54,7 +54,7 @@ typedef struct WireReader WireReader;
 int  wire_reader_open(WireReader **r, Blob *blob, int stream, int nb_streams);
 /** The stream: codec parameters (extradata, video_delay) and time base. */
 const AVStream *wire_reader_stream(const WireReader *r);
-/** The next packet of the stream, in wire_reader_stream()'s time base. @return 0, AVERROR_EOF or another AVERROR code */
+/** The next packet, in wire_reader_stream()'s time base. @return 0, AVERROR_EOF or another AVERROR code */
 int  wire_read(WireReader *r, AVPacket *pkt);
 void wire_reader_close(WireReader **r);
 

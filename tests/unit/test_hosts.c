@@ -103,7 +103,8 @@ static void test_errors(void **state)
     static const char *const bad[] = {
         "h/0", "h/", "h/65", "h/x", "h/-1", "h/1x", "h/99999999999999999999", "h:0", "h:", "h:65536",
         "h:x", "h: 22", "@h", "u@", "u@:22", ":22", "/2", ",key=x", "::1", "[::1", "[::1]x", "[]",
-        "-oProxyCommand=x", "-x@h", "h,", "h,ffmpeg", "h,ffmpeg=", "h,key=a,key=b", "h,speed=2", "h,maxmem", "h,maxmem=x", "h,maxmem=0", "h,sessions=0", "h,spool=1", "h,spool,stream",
+        "-oProxyCommand=x", "-x@h", "h,", "h,ffmpeg", "h,ffmpeg=", "h,key=a,key=b", "h,speed=2", "h,maxmem",
+        "h,maxmem=x", "h,maxmem=0", "h,sessions=0", "h,spool=1", "h,spool,stream",
         "a,b", "a;b", "$(x)", "a'b", "h\x01", "a|b",
     };
     char err[256], text[128];
