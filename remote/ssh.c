@@ -14,8 +14,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,17 +26,15 @@
 
 #include "hostnote.h"
 #include "leash.h"
+#include "sshlogin.h"
 #include "sshpriv.h"
 
 /* Per channel, both streams together: fills a fast line at any distance. */
 #define WINDOW       (16 << 20)
 /* What libssh2 packs into one packet. */
 #define PACKET       32768
-/* Above OUT_ENOUGH no more data is taken; what then comes are small control packets. */
+/* Above this no more data is taken; what then comes are small control packets. */
 #define OUT_ENOUGH   (256 << 10)
-#define OUT_MAX      (4 << 20)
-/* So much is taken off the socket between two ssh_wait(): libssh2 reads on for as long as something comes. */
-#define IN_ENOUGH    (1 << 20)
 /* So much may come that is not the command's, which it keeps, in part; and so much for each byte that is. */
 #define IN_MAX       (64 << 20)
 #define IN_OVERHEAD  16
@@ -55,133 +51,11 @@ static void init_libssh2(void)
     libssh2_init(0);
 }
 
-int sshpriv_fail(Transport *t, int err, const char *fmt, ...)
-{
-    SshPriv *p = t->priv;
-    size_t used;
-    va_list args;
-
-    used = snprintf(t->error, sizeof(t->error), "%s: ", t->host->label);
-    used = FFMIN(used, sizeof(t->error) - 1);
-    va_start(args, fmt);
-    vsnprintf(t->error + used, sizeof(t->error) - used, fmt, args);
-    va_end(args);
-    for (char *s = t->error; *s; s++)
-        if (*s == '\n' || *s == '\r')
-            *s = ' ';
-    p->up = 0;
-    return err;
-}
-
-/* @return 0 or a negative errno value */
-static int flush_out(SshPriv *p)
-{
-    while (p->out_pos < p->out_end) {
-        ssize_t n = send(p->link.fd, p->out + p->out_pos, p->out_end - p->out_pos, MSG_NOSIGNAL);
-
-        if (n >= 0)
-            p->out_pos += n;
-        else if (errno == EAGAIN || errno == EWOULDBLOCK)
-            return 0;
-        else if (errno != EINTR)
-            return -errno;
-    }
-    p->out_pos = p->out_end = 0;
-    return 0;
-}
-
-ssize_t sshpriv_send(libssh2_socket_t fd, const void *buf, size_t len, int flags, void **abstract)
-{
-    SshPriv *p = *abstract;
-    uint8_t *grown;
-    ssize_t n = 0;
-    int ret;
-
-    (void)flags;
-    if (p->stop)
-        return -ECONNRESET;
-    ret = flush_out(p);
-    if (ret < 0)
-        return ret;
-    if (!p->out_end) {
-        do {
-            n = send(fd, buf, len, MSG_NOSIGNAL);
-        } while (n < 0 && errno == EINTR);
-        if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
-            return -errno;
-        n = FFMAX(n, 0);
-    }
-    if ((size_t)n < len) {
-        if (p->out_end - p->out_pos + len - n > OUT_MAX)
-            return -ENOBUFS;
-        if (p->out_pos) {
-            memmove(p->out, p->out + p->out_pos, p->out_end - p->out_pos);
-            p->out_end -= p->out_pos;
-            p->out_pos  = 0;
-        }
-        if (p->out_end + len - n > p->out_alloc) {
-            size_t want = FFMAX(2 * p->out_alloc, p->out_end + len - n);
-
-            grown = av_realloc(p->out, want);
-            if (!grown)
-                return -ENOMEM;
-            p->out       = grown;
-            p->out_alloc = want;
-        }
-        memcpy(p->out + p->out_end, (const uint8_t *)buf + n, len - n);
-        p->out_end += len - n;
-    }
-    return len;
-}
-
-ssize_t sshpriv_recv(libssh2_socket_t fd, void *buf, size_t len, int flags, void **abstract)
-{
-    SshPriv *p = *abstract;
-    ssize_t n;
-
-    (void)flags;
-    if (p->stop)
-        return -ECONNRESET;
-    /* libssh2 reads on for as long as something comes: lines before the server's version, for one, without end */
-    if (!p->up && deadline_check(&p->deadline) < 0)
-        return -ETIMEDOUT;
-    if (p->up && p->in >= IN_ENOUGH)
-        return -EAGAIN;
-    do {
-        n = recv(fd, buf, len, 0);
-    } while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return -errno;
-    if (p->up) {
-        p->in      += n;
-        p->in_vain += n;
-    }
-    return n;
-}
-
 /* So much went to the command, or came of it. */
 static void moved(SshPriv *p, ssize_t size)
 {
     p->in_vain = FFMAX(p->in_vain - IN_OVERHEAD * (int64_t)size, 0);
     p->spins   = 0;
-}
-
-static size_t out_waiting(const SshPriv *p)
-{
-    return p->out_end - p->out_pos;
-}
-
-/* For connect(): after EAGAIN, until the session may go on. */
-int sshpriv_block(void *opaque)
-{
-    SshPriv *p = opaque;
-    int ret = deadline_poll(&p->deadline, p->link.fd,
-                            POLLIN | (out_waiting(p) ? POLLOUT : 0));
-
-    /* A send error shows at the next call. */
-    if (ret >= 0)
-        flush_out(p);
-    return ret;
 }
 
 static void tear_down(SshPriv *p)
@@ -289,9 +163,9 @@ static ssize_t ssh_write(Transport *t, const uint8_t *buf, size_t size)
         return AVERROR(EIO);
     if (p->eof_sent || libssh2_channel_eof(p->channel) == 1)
         return AVERROR(EPIPE);
-    if (out_waiting(p) > OUT_ENOUGH)
-        flush_out(p);
-    if (out_waiting(p) > OUT_ENOUGH)
+    if (sshpriv_waiting(p) > OUT_ENOUGH)
+        sshpriv_flush(p);
+    if (sshpriv_waiting(p) > OUT_ENOUGH)
         return AVERROR(EAGAIN);
     rc = libssh2_channel_write_ex(p->channel, 0, (const char *)buf, size);
     if (rc == LIBSSH2_ERROR_CHANNEL_CLOSED || rc == LIBSSH2_ERROR_CHANNEL_EOF_SENT)
@@ -408,7 +282,7 @@ static int may_go_on(const SshPriv *p, int want_write)
     libssh2_channel_window_read_ex(p->channel, &queued, NULL);
     if (queued || (eof == 1 && !(p->ended[TRANSPORT_STDOUT] && p->ended[TRANSPORT_STDERR])))
         return 1;
-    return want_write && !p->eof_sent && out_waiting(p) <= OUT_ENOUGH &&
+    return want_write && !p->eof_sent && sshpriv_waiting(p) <= OUT_ENOUGH &&
            libssh2_channel_window_write_ex(p->channel, NULL) > 0;
 }
 
@@ -431,14 +305,14 @@ static int ssh_wait(Transport *t, int want_write, int timeout_ms)
     }
     if (p->opened) {
         fds[1].fd = p->link.fd;
-        if (out_waiting(p))
+        if (sshpriv_waiting(p))
             fds[1].events |= POLLOUT;
     }
     ret = poll(fds, 2, timeout_ms);
     if (ret < 0 && errno != EINTR)
         return sshpriv_fail(t, AVERROR(errno), "poll: %s", strerror(errno));
     if (p->opened) {
-        ret = flush_out(p);
+        ret = sshpriv_flush(p);
         if (ret < 0)
             return sshpriv_fail(t, AVERROR(EIO), "connection lost: %s", strerror(-ret));
     }

@@ -15,6 +15,7 @@
 #include "knownhosts.h"
 #include "revokedkeys.h"
 #include "sshauth.h"
+#include "sshlogin.h"
 #include "sshpriv.h"
 
 /* The key types that we know of this host come first. */

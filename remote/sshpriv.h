@@ -2,7 +2,11 @@
 #ifndef FFLEET_SSHPRIV_H
 #define FFLEET_SSHPRIV_H
 
-/** @file What the parts of the SSH transport share: ssh.c, and sshlogin.c, by which a session begins. */
+/**
+ * @file
+ * What the parts of the SSH transport share: ssh.c, and sshlogin.c, by which a session begins. The socket,
+ * as libssh2 sees it.
+ */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +20,9 @@
 #include "sshconfig.h"
 #include "sshdial.h"
 #include "transport.h"
+
+/** Bytes that are taken off the socket between two ssh_wait(): libssh2 reads on for as long as something comes. */
+#define SSHPRIV_IN_ENOUGH (1 << 20)
 
 typedef struct SshPriv {
     SshConfig        cfg;
@@ -40,19 +47,20 @@ typedef struct SshPriv {
 /** Put a sentence into Transport.error, behind the host's name; the connection counts as lost. @return err */
 int sshpriv_fail(Transport *t, int err, const char *fmt, ...) av_printf_format(3, 4);
 
-/** Callbacks for libssh2, see ssh.c. @param abstract the SshPriv */
+/**
+ * Callbacks for libssh2. What is sent is always taken, and what the socket does not accept kept: see ssh.c.
+ * @param abstract the SshPriv
+ */
 ssize_t sshpriv_send(libssh2_socket_t fd, const void *buf, size_t len, int flags, void **abstract);
 ssize_t sshpriv_recv(libssh2_socket_t fd, void *buf, size_t len, int flags, void **abstract);
+
+/** Send what is kept, as far as the socket accepts it. @return 0 or a negative errno value */
+int sshpriv_flush(SshPriv *p);
+/** Bytes that are kept. */
+size_t sshpriv_waiting(const SshPriv *p);
 
 /** For connect(): after EAGAIN, until the session may go on. @param opaque the SshPriv
  *  @return 0 or an AVERROR code, as deadline_poll() */
 int sshpriv_block(void *opaque);
-
-/** Make SshPriv.session, on SshPriv.link, and believe that the host is the one it should be, or not.
- *  @return 0, AVERROR(EPERM): its key is not the known one; other AVERROR codes */
-int sshlogin_handshake(Transport *t);
-
-/** Then: show the user's keys. @return 0, AVERROR(EACCES), other AVERROR codes */
-int sshlogin_authenticate(Transport *t);
 
 #endif

@@ -89,10 +89,10 @@ static void a_flood_does_not_hold_up_a_call(void **state)
 
     (void)state;
     connected(&c);
-    assert_in_range(read_on(&c, 4 * IN_ENOUGH), IN_ENOUGH, IN_ENOUGH + 16384);
+    assert_in_range(read_on(&c, 4 * SSHPRIV_IN_ENOUGH), SSHPRIV_IN_ENOUGH, SSHPRIV_IN_ENOUGH + 16384);
     assert_int_equal(read_on(&c, 1), 0);
     assert_int_equal(ssh_wait(&c.t, 0, 1000), 0);
-    assert_in_range(read_on(&c, 4 * IN_ENOUGH), IN_ENOUGH, IN_ENOUGH + 16384);
+    assert_in_range(read_on(&c, 4 * SSHPRIV_IN_ENOUGH), SSHPRIV_IN_ENOUGH, SSHPRIV_IN_ENOUGH + 16384);
     disconnect(&c);
 }
 
@@ -105,11 +105,11 @@ static void a_flood_ends_the_connection(void **state)
     (void)state;
     connected(&c);
     while (ret >= 0 && got < 2 * IN_MAX) {
-        got += read_on(&c, IN_ENOUGH);
+        got += read_on(&c, SSHPRIV_IN_ENOUGH);
         ret  = ssh_wait(&c.t, 0, 0);
     }
     assert_int_equal(ret, AVERROR(EIO));
-    assert_in_range(got, IN_MAX, IN_MAX + 2 * IN_ENOUGH);
+    assert_in_range(got, IN_MAX, IN_MAX + 2 * SSHPRIV_IN_ENOUGH);
     assert_non_null(strstr(c.t.error, "h1: connection lost: it sends without end"));
     assert_false(ssh_connected(&c.t));
     disconnect(&c);
