@@ -10,7 +10,7 @@
 static const char *const global_options[] = {
     "y", "n", "hide_banner", "loglevel", "stats", "stats_period", "progress", "stdin",
     "vsync", "filter_threads", "filter_complex_threads", "filter_complex",
-    "benchmark", "xerror", "max_error_rate", "copyts",
+    "benchmark", "xerror", "max_error_rate", "copyts", "copytb",
     "start_at_zero", "abort_on", "report", "ignore_unknown", "copy_unknown", "async", NULL
 };
 static const char *const input_options[] = {
@@ -26,7 +26,8 @@ static const char *const output_options[] = {
     "q", "pix_fmt", "s", "aspect", "profile", "tag", "b", "ac", "ar", "sample_fmt",
     "channel_layout", "ch_layout", "vol", "apad", "guess_layout_max", "ss", "t", "to", "frames",
     "force_key_frames", "bsf", "timecode", "attach", "shortest", "muxing_queue_data_threshold", "copyinkf",
-    "copypriorss", "streamid", "top", "bits_per_raw_sample", "bitexact", NULL
+    "copypriorss", "streamid", "top", "bits_per_raw_sample", "bitexact",
+    "enc_time_base", NULL
 };
 
 static int check_options(Plan *p, const CmdOption *opts, int nb, const char *const *known,

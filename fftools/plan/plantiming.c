@@ -173,6 +173,53 @@ static int decide_open_rate(Plan *p)
     return 0;
 }
 
+/** What -enc_time_base makes of a stream's clock; {0, 1}: nothing. @return 0 or an AVERROR code */
+static int find_encoder_clock(const Plan *p, int stream, AVRational *tb)
+{
+    const CmdFile *f = plan_file(p);
+    const PlanStream *s = &p->streams[stream];
+    const char *value = "0";
+    int ret;
+
+    for (int i = 0; i < f->nb_options; i++)
+        if (f->options[i].def && !strcmp(f->options[i].name, "enc_time_base") &&
+            streammap_option_matches(p->streams, p->nb_streams, stream, &f->options[i]) > 0)
+            value = f->options[i].value;
+    if (COMPAT_TIMING_7 && !strcmp(value, "demux"))
+        value = "-1";
+    if (COMPAT_TIMING_7 && !strcmp(value, "filter"))
+        value = "-2";
+    ret = av_parse_ratio(tb, value, INT_MAX, 0, NULL);
+    if (ret < 0 || tb->den <= 0)
+        return AVERROR(EINVAL);
+    /* of a graph 5.1 knows no input, and so none */
+    if (tb->num < 0 && !COMPAT_TIMING_7 && s->complex)
+        *tb = (AVRational) { 0, 1 };
+    else if (tb->num < 0)
+        *tb = !s->fleet ? p->inputs[s->file].fc->streams[s->index]->time_base :
+              COMPAT_TIMING_7 && tb->num < -1 ? p->filter_time_base : p->in_time_base;
+    return 0;
+}
+
+/** Taken as long as it names the clocks that encoders have anyway: carriers round others. */
+static int decide_encoder_clocks(Plan *p)
+{
+    for (int i = 0; i < p->nb_streams; i++) {
+        const PlanStream *s = &p->streams[i];
+        int rate = p->inputs[s->file].fc->streams[s->index]->codecpar->sample_rate;
+        AVRational tb;
+
+        if (s->copy || (!s->fleet && s->type != AVMEDIA_TYPE_AUDIO))
+            continue;
+        if (find_encoder_clock(p, i, &tb) < 0)
+            return plan_stock(p, "-enc_time_base is not as it should be");
+        if (tb.num && (s->fleet ? p->in_rate.num || av_cmp_q(tb, av_inv_q(p->frame_rate)) :
+                                  av_cmp_q(tb, (AVRational) { 1, FFMAX(rate, 1) })))
+            return plan_stock(p, "-enc_time_base sets another clock than that of the frames or samples");
+    }
+    return 0;
+}
+
 int decide_frame_rate(Plan *p)
 {
     const CmdOption *rate = last_video_option(p, "r");
@@ -188,7 +235,7 @@ int decide_frame_rate(Plan *p)
         (p->vsync == VSYNC_CFR || p->vsync == VSYNC_VSCFR))
         p->frame_rate = (AVRational) { 25, 1 };
     if (COMPAT_TIMING_7 && p->timing && (p->frame_rate.num <= 0 || p->frame_rate.den <= 0))
-        return decide_open_rate(p);
+        return decide_open_rate(p) || decide_encoder_clocks(p);
     if (p->frame_rate.num <= 0 || p->frame_rate.den <= 0)
         return plan_stock(p, p->timing ? "the filters leave the frame rate open" : "the input's frame rate is unknown");
     if (av_q2d(p->frame_rate) > 1000 || p->frame_rate.num > INT32_MAX / 1024)
@@ -199,7 +246,7 @@ int decide_frame_rate(Plan *p)
     if (enc->id == AV_CODEC_ID_MPEG4)
         av_reduce(&p->frame_rate.num, &p->frame_rate.den, p->frame_rate.num, p->frame_rate.den,
                   65535);
-    return 0;
+    return decide_encoder_clocks(p);
 }
 
 int decide_keyframes(Plan *p)

@@ -160,6 +160,12 @@ static void add_output(ArgList *l, const Plan *plan, int64_t first_slot, const c
     }
     add_place(l, plan, first_slot);
     carrierargs_options(l, plan, plan->carrier, skip);
+    /* as -enc_time_base means it for the video: the stand-in's input has another */
+    for (int i = 0; i < plan->nb_streams; i++)
+        if (plan->streams[i].fleet && cmdline_last(plan_file(plan)->options, plan_file(plan)->nb_options, "enc_time_base")) {
+            arglist_addf(l, "-enc_time_base:%d", i);
+            arglist_addf(l, "%d:%d", plan->frame_rate.den, plan->frame_rate.num);
+        }
     for (int i = 0; i < plan->nb_streams; i++)
         if (plan->streams[i].fleet && leaves_filters_out(plan)) {
             arglist_addf(l, "-filter:%d", carrierpart_place(plan, i));
