@@ -67,11 +67,15 @@ static void drop_carriers_own(const Plan *plan, int stream, AVStream *st)
 {
     const PlanStream *s = &plan->streams[stream];
     const AVDictionaryEntry *e = av_dict_get(st->metadata, "language", NULL, 0);
+    const int matroska = !strcmp((s->fleet ? plan->trial_format : plan->carrier)->name, "matroska");
 
     if (s->fleet ? plan->trial_format == plan->oformat : !carrier_is_foreign(plan))
         return;
-    if (e && carrier_is_mov(plan) && !s->in_has_language && !strcmp(e->value, "und"))
+    if (e && !matroska && carrier_names_handlers(plan) && !s->in_has_language && !strcmp(e->value, "und"))
         av_dict_set(&st->metadata, "language", NULL, 0);
+    /* Matroska's drops that where it was told, of which DASH's playlists tell */
+    if (!e && matroska && s->in_has_language && !strcmp(plan->oformat->name, "dash"))
+        av_dict_set(&st->metadata, "language", "und", 0);
     st->codecpar->codec_tag = s->tag;
 }
 

@@ -68,6 +68,50 @@ static const AVOutputFormat *inner_format(const Plan *p)
     return av_guess_format("mp4", NULL, NULL);
 }
 
+static int is_dash(const Plan *p)
+{
+    return !strcmp(p->oformat->name, "dash");
+}
+
+static enum AVCodecID codec_of(const Plan *p, const PlanStream *s)
+{
+    return s->copy ? p->inputs[s->file].fc->streams[s->index]->codecpar->codec_id : s->encoder->id;
+}
+
+/** Whether DASH puts that into WebM: select_segment_type() there. */
+static int goes_to_webm(const Plan *p, enum AVCodecID id)
+{
+    const char *type = is_dash(p) ? option(p, "dash_segment_type") : "mp4";
+
+    if (type && !av_match_name(type, "auto,0"))
+        return !!av_match_name(type, "webm,2");
+    return id == AV_CODEC_ID_OPUS || id == AV_CODEC_ID_VORBIS || id == AV_CODEC_ID_VP9;
+}
+
+/** There the header or the last packet tells what mp4 does not. */
+static int has_webm(const Plan *p, int fleet)
+{
+    for (int i = 0; i < p->nb_streams; i++)
+        if (p->streams[i].fleet == fleet && goes_to_webm(p, codec_of(p, &p->streams[i])))
+            return 1;
+    return 0;
+}
+
+/** Matroska does not tell whether it was "und" or nothing. */
+static int sets_language(const Plan *p)
+{
+    const CmdFile *f = plan_file(p);
+
+    for (int i = 0; i < f->nb_options; i++) {
+        const CmdOption *o = &f->options[i];
+
+        if (o->def && (!strcmp(o->name, "map_metadata") ||
+                       (!strcmp(o->name, "metadata") && av_stristart(o->value, "language=", NULL))))
+            return 1;
+    }
+    return 0;
+}
+
 /** A new file begins at a keyframe: those that segments of ours add would be among them. */
 static int check_cuts(const Plan *p, char *reason, size_t size)
 {
@@ -97,16 +141,15 @@ static int check_names(Plan *p, char *reason, size_t size)
 /** Those whose packets, headers and timestamps come back from a carrier as they went in. */
 static int fits(const Plan *p, enum AVCodecID id)
 {
-    const char *type;
-
+    if (is_matroska(p->carrier))
+        return id == AV_CODEC_ID_OPUS || id == AV_CODEC_ID_VORBIS;
     switch (id) {
     case AV_CODEC_ID_AAC:
     case AV_CODEC_ID_MP3:
     case AV_CODEC_ID_AC3:
         return 1;
-    case AV_CODEC_ID_OPUS: /* of DASH it is WebM, that tells how much of the last packet counts */
-        type = option(p, "dash_segment_type");
-        return carrier_is_mov(p) && (strcmp(p->oformat->name, "dash") || (type && av_match_name(type, "mp4,1")));
+    case AV_CODEC_ID_OPUS:
+        return carrier_is_mov(p);
     case AV_CODEC_ID_MP2:
     case AV_CODEC_ID_EAC3:
     case AV_CODEC_ID_DTS:
@@ -132,7 +175,7 @@ static int survives_mov(const Plan *p, const AVStream *in)
 static int check_stream(const Plan *p, const PlanStream *s, char *reason, size_t size)
 {
     const AVStream *in = p->inputs[s->file].fc->streams[s->index];
-    enum AVCodecID id = s->copy ? in->codecpar->codec_id : s->encoder->id;
+    enum AVCodecID id = codec_of(p, s);
 
     if (s->fleet || s->part != CARRIER_MAIN)
         return 0;
@@ -182,11 +225,18 @@ static int choose_foreign(Plan *p, char *reason, size_t size)
     if (strcmp(inner->name, "mpegts") && strcmp(inner->name, "mp4") && strcmp(inner->name, "mov"))
         return reason_set(reason, size, "%s files of the format %s are not split yet",
                       p->oformat->name, inner->name);
-    if (strcmp(inner->name, "mov") && video != AV_CODEC_ID_H264 && video != AV_CODEC_ID_HEVC)
+    if (strcmp(inner->name, "mov") && video != AV_CODEC_ID_H264 && video != AV_CODEC_ID_HEVC &&
+        !(is_dash(p) && (video == AV_CODEC_ID_VP9 || video == AV_CODEC_ID_AV1)))
         return reason_set(reason, size, "%s with %s is not split yet", p->oformat->name,
                       avcodec_get_name(video));
     if (has_sound_alone(p))
         p->carrier = av_guess_format("mp4", NULL, NULL);
+    if ((has_webm(p, 0) || has_webm(p, 1)) && sets_language(p))
+        return reason_set(reason, size, "the language of streams in WebM is not split yet in dash");
+    if (has_webm(p, 0))
+        p->carrier = av_guess_format("matroska", NULL, NULL);
+    if (has_webm(p, 1))
+        p->trial_format = av_guess_format("matroska", NULL, NULL);
     for (int i = 0; ret >= 0 && i < p->nb_streams; i++)
         ret = check_stream(p, &p->streams[i], reason, size);
     return ret;
@@ -511,7 +561,7 @@ static int is_cut(const Plan *p, int stream)
     const PlanStream *s = &p->streams[stream];
     AVRational tb = p->inputs[s->file].fc->streams[s->index]->time_base;
 
-    return is_segment(p) && is_matroska(p->carrier) && !(s->copy && tb.num == 1 && tb.den == 1000);
+    return (is_segment(p) || is_dash(p)) && is_matroska(p->carrier) && !(s->copy && tb.num == 1 && tb.den == 1000);
 }
 
 int64_t carrier_duration(const Plan *p, int stream, const AVStream *st, const AVPacket *pkt)

@@ -218,12 +218,13 @@ sub different_files {
         if "@names" ne join ' ', files_in($ours);
     # parts of films that are no files by themselves are compared by way of the playlist
     my @changed = grep { !same_bytes("$stock/$_", "$ours/$_") } @names;
-    my @parts   = grep { /\.m4s$/ } @changed;
     my @lists   = grep { is_playlist($_) } @names;
+    my $part    = @lists ? qr/\.m4s$|-stream\d+.*\.webm$/ : qr/\.m4s$/;
+    my @parts   = grep { /$part/ } @changed;
     for my $name (grep { is_playlist($_) } @changed) {
         return "$name has another text" if playlist("$stock/$name") ne playlist("$ours/$name");
     }
-    @changed = grep { !is_playlist($_) && !(@lists && /\.m4s$/) } @changed;
+    @changed = grep { !is_playlist($_) && !(@lists && /$part/) } @changed;
     for my $name (@changed, @parts ? @lists : ()) {
         return "$name has other bytes" unless is_media($name) || is_playlist($name);
         my $pid = open(my $p, '-|') // BAIL_OUT("fork: $!");

@@ -319,7 +319,7 @@ sub compare_streams {
         $ns != $no ? "stock has $ns streams, ours $no" : undef);
     for my $i (0 .. min($ns, $no) - 1) {
         my ($st, $ot) = ($s->{streams}[$i], $o->{streams}[$i]);
-        my %skip = is_video($st) ? (bit_rate => 1, max_bit_rate => 1) : ();
+        my %skip = is_video($st) ? (bit_rate => 1, max_bit_rate => 1, variant_bitrate => 1) : ();
         row(stream_name($st) . ': parameters', describe($st), describe($ot), diff(stream_name($st), $st, $ot, \%skip));
     }
 }
