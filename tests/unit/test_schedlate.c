@@ -31,6 +31,7 @@ static void test_straggler(void **state)
     assert_true(host == 0 && slot == 0);
     assert_int_equal(sched_loser(s, &host, &slot), 0);   /* once is enough */
     assert_int_equal(sched_open(s), 1);
+    expect(s, 1, 111, SCHED_WAIT, 0);      /* nor is it begun a third time, while the loser runs */
     assert_int_equal(sched_failed(s, 0, 0, SCHED_FAIL_CANCELLED, 0, 111), SCHED_NEXT_OTHER_RUNS);
     assert_int_equal(sched_open(s), 0);
     assert_int_equal(sched_host_state(s, 0, 111), SCHED_HOST_READY);
