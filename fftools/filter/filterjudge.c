@@ -95,6 +95,9 @@ static enum FilterTrait judge_word(const char *filter, const char *key, const ch
             return FILTER_WHOLE;
     if (av_strstart(word, "prev_", NULL) || (key && !strcmp(word, key)))
         return FILTER_WHOLE;
+    /* the frame rate, at which hosts guess */
+    if (!strcmp(word, "r") && av_match_name(filter, "eq,hue,vignette"))
+        return FILTER_WHOLE;
     if (av_strstart(word, "ref_", NULL))
         return FILTER_MULTI_INPUT;
     if (!strcmp(word, "n") || !strcmp(word, "N") || !strcmp(word, "main_n") ||
